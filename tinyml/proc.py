@@ -1,0 +1,117 @@
+"""The one place that starts other programs, so that logging and clear errors come from one file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml.errors import ToolError
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a finished program left: exit code and its combined stdout and stderr."""
+
+    args: tuple[str, ...]
+    code: int
+    output: str
+
+
+def require(program: str, hint: str) -> str:
+    """Return the full path of `program`; raise ToolError with `hint` where it is not on PATH."""
+    path = shutil.which(program)
+    if path is None:
+        raise ToolError(f"{program} is not installed (not found on PATH)", hint)
+    return path
+
+
+def run(
+    args: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = 600.0,
+    on_line: Callable[[str], None] | None = None,
+    check: bool = True,
+    hint: str = "",
+) -> Completed:
+    """Run a program to its end and return its output; `on_line` sees each line as it comes.
+
+    `env` adds to the environment. Raises ToolError when the program cannot be started, runs past
+    `timeout_s`, or (with `check`) exits non-zero; the message ends with the last lines it printed.
+    """
+    command = tuple(str(arg) for arg in args)
+    lines: list[str] = []
+    process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE)
+    killer = _Killer(process, timeout_s)
+    try:
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            lines.append(line)
+            if on_line is not None:
+                on_line(line)
+        code = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        killer.cancel()
+    if killer.fired:
+        raise ToolError(f"{Path(command[0]).name} did not finish within {timeout_s:.0f} s", hint)
+    if check and code != 0:
+        tail = "\n".join(lines[-15:])
+        raise ToolError(f"{Path(command[0]).name} failed with exit code {code}:\n{tail}", hint)
+    return Completed(command, code, "\n".join(lines))
+
+
+def spawn(
+    args: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdout: int | None = subprocess.DEVNULL,
+    detach: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start a program and return at once. stdin is empty, stderr goes where `stdout` goes.
+
+    `detach` puts it into a session of its own, so that it outlives this process and its Ctrl-C.
+    """
+    command = [str(arg) for arg in args]
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=None if env is None else {**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            start_new_session=detach,
+        )
+    except OSError as error:
+        raise ToolError(f"cannot start {command[0]}: {error.strerror or error}") from error
+
+
+class _Killer:
+    """Ends a process that outlives its time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], timeout_s: float) -> None:
+        import threading
+
+        self.fired = False
+        self._process = process
+        self._timer = threading.Timer(timeout_s, self._fire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _fire(self) -> None:
+        self.fired = True
+        self._process.kill()
+
+    def cancel(self) -> None:
+        self._timer.cancel()

@@ -1,0 +1,161 @@
+"""The frozen records that pass between the rooms of the pipeline. No behaviour beyond derived values.
+
+Task -> Dataset -> Keras model -> Bundle -> Graph -> CSource -> Project -> Firmware -> Link -> Reading -> Report
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DTYPE_BYTES: Mapping[str, int] = {
+    "int8": 1, "uint8": 1, "bool": 1, "int16": 2, "int32": 4, "float32": 4, "int64": 8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A tensor as the outside sees it. `real = (quantized - zero_point) * scale`; scale 0.0 = not quantized."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of the whole tensor in bytes."""
+        return math.prod(self.shape) * DTYPE_BYTES[self.dtype]
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """The front end between a sensor and the model: `name` is a file of `tinyml/features`, `params` its settings."""
+
+    name: str
+    params: Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """How a device turns a stream of scores into events: see `tinyml/features/recognizer.h`.
+
+    `stride_frames`: feature frames between two inferences. `average`: inferences averaged.
+    `threshold`: averaged score an event needs, 0..1. `refractory_ms`: silence after an event.
+    `background`: indices of labels that never make an event (silence, unknown).
+    """
+
+    stride_frames: int
+    average: int
+    threshold: float
+    refractory_ms: int
+    background: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with what is known about it. A bare `.tflite` has no labels, features, stream or path to a card."""
+
+    name: str
+    model: bytes
+    sha256: str
+    path: Path
+    task: str = ""
+    labels: tuple[str, ...] = ()
+    features: FeatureConfig | None = None
+    stream: StreamConfig | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board file `boards/<id>.ini`: PlatformIO options plus the `custom_` fields, read by both.
+
+    `flash_bytes`/`ram_bytes` are what the application may use. `link`: "qemu" or "serial".
+    `settle_s`: time from reset until the firmware answers. `timing`: "instructions" or "cycles".
+    """
+
+    id: str
+    name: str
+    template: str
+    cpu: str
+    flash_bytes: int
+    ram_bytes: int
+    link: str
+    settle_s: float
+    timing: str
+    runtime: str
+    options: Mapping[str, str]
+    path: Path
+
+
+@dataclass(frozen=True)
+class Step:
+    """One result that exists at run time: which operator and tensor of the `.tflite` it is.
+
+    `channels` lists the computed channels (last axis), in buffer order; None means all of them.
+    """
+
+    op_index: int
+    op_name: str
+    tensor_index: int
+    tensor_name: str
+    bytes: int
+    channels: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Folded:
+    """An operator of the `.tflite` that does not exist at run time, and why."""
+
+    op_index: int
+    op_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CSource:
+    """What a runtime generates: the implementation of `model.h` for one model.
+
+    `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to add.
+    `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
+    """
+
+    runtime: str
+    files: Mapping[str, str]
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    steps: tuple[Step, ...]
+    folded: tuple[Folded, ...]
+    arena_bytes: int
+    constant_bytes: int
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A generated PlatformIO project: `path/platformio.ini` with the one environment `board.id`."""
+
+    path: Path
+    board: Board
+    bundle: Bundle
+    source: CSource
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A built project. `flash_bytes`: everything stored in flash; `ram_bytes`: static RAM, stack reserve included.
+
+    `contributors`: the largest symbols as (name, section, bytes), largest first.
+    """
+
+    project: Project
+    elf: Path
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    contributors: tuple[tuple[str, str, int], ...] = ()
