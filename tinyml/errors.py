@@ -66,12 +66,12 @@ class DeviceError(TinymlError):
     exit_code = EXIT_TOOL
 
 
-class DeviceTimeout(DeviceError):
+class DeviceTimeout(DeviceError):  # noqa: N818 - a timeout is what it is called
     """A device did not answer within its deadline."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the part of a hint that helps with an unknown `name`: its nearest known spellings, or all."""
+    """Return what helps with an unknown `name`: its nearest known spellings, or all of them."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:

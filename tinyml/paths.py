@@ -1,4 +1,4 @@
-"""Where the files that travel with the package lie: in a checkout beside it, in a wheel inside it."""
+"""Where the files that travel with the package lie: beside it in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shared(folder: str) -> Path:
-    """Return the folder `boards`, `firmware_templates`, `models` or `platforms` of this installation.
+    """Return this installation's `boards`, `firmware_templates`, `models` or `platforms` folder.
 
-    A wheel carries the first three as `tinyml/share/<folder>`; a checkout has them beside the package.
+    A wheel carries the first three in `tinyml/share`; a checkout has them beside the package.
     Raises ConfigError when the installation is incomplete.
     """
     for candidate in (_PACKAGE / "share" / folder, _PACKAGE.parent / folder, _PACKAGE / folder):
@@ -26,7 +26,7 @@ def shared(folder: str) -> Path:
 
 
 def cache() -> Path:
-    """Return the per-user cache folder: $TINYML_CACHE, else $XDG_CACHE_HOME/tinyml, else ~/.cache/tinyml."""
+    """Return the user's cache folder: $TINYML_CACHE, $XDG_CACHE_HOME/tinyml or ~/.cache/tinyml."""
     if own := os.environ.get("TINYML_CACHE"):
         return Path(own)
     base = os.environ.get("XDG_CACHE_HOME")

@@ -1,6 +1,7 @@
-"""The frozen records that pass between the rooms of the pipeline. No behaviour beyond derived values.
+"""The frozen records that pass between the rooms of the pipeline; no behaviour but derived values.
 
-Task -> Dataset -> Keras model -> Bundle -> Graph -> CSource -> Project -> Firmware -> Link -> Reading -> Report
+Task -> Dataset -> Keras model -> Bundle -> Graph -> CSource
+     -> Project -> Firmware -> Link -> Reading -> Report
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ DTYPE_BYTES: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A tensor as the outside sees it. `real = (quantized - zero_point) * scale`; scale 0.0 = not quantized."""
+    """A tensor as the outside sees it.
+
+    `real = (quantized - zero_point) * scale`; a scale of 0.0 means not quantized.
+    """
 
     name: str
     dtype: str
@@ -34,7 +38,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """The front end between a sensor and the model: `name` is a file of `tinyml/features`, `params` its settings."""
+    """The front end between a sensor and the model: a file of `tinyml/features` and its settings."""
 
     name: str
     params: Mapping[str, int | float]
@@ -58,7 +62,7 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with what is known about it. A bare `.tflite` has no labels, features, stream or path to a card."""
+    """A model with what is known about it; a bare `.tflite` has no labels, features or stream."""
 
     name: str
     model: bytes
@@ -121,8 +125,8 @@ class Folded:
 class CSource:
     """What a runtime generates: the implementation of `model.h` for one model.
 
-    `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to add.
-    `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
+    `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to
+    add. `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
     """
 
     runtime: str
@@ -148,8 +152,9 @@ class Project:
 
 @dataclass(frozen=True)
 class Firmware:
-    """A built project. `flash_bytes`: everything stored in flash; `ram_bytes`: static RAM, stack reserve included.
+    """A built project.
 
+    `flash_bytes`: everything stored in flash. `ram_bytes`: static RAM, stack reserve included.
     `contributors`: the largest symbols as (name, section, bytes), largest first.
     """
 
