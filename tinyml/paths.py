@@ -1,4 +1,4 @@
-"""Where the files that travel with the package lie: beside it in a checkout, inside it in a wheel."""
+"""Where the files that travel with the package lie: beside it in a checkout, else inside it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """The front end between a sensor and the model: a file of `tinyml/features` and its settings."""
+    """The front end between sensor and model: a file of `tinyml/features` and its settings."""
 
     name: str
     params: Mapping[str, int | float]
