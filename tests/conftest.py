@@ -1,0 +1,71 @@
+"""What tests may ask for: a marker per need, and fixtures for the shared data and the model.
+
+A missing need skips the test with the reason; with TINYML_REQUIRE=1 it fails it instead, so that a
+machine meant to run everything cannot pass by running nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _program(*names: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        absent = [name for name in names if shutil.which(name) is None]
+        return f"not on PATH: {', '.join(absent)}" if absent else None
+
+    return missing
+
+
+def _package(*names: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        absent = [name for name in names if importlib.util.find_spec(name) is None]
+        return f"not installed: {', '.join(absent)}" if absent else None
+
+    return missing
+
+
+def _data() -> str | None:
+    folder = os.environ.get("TINYML_TEST_DATA")
+    if not folder:
+        return "TINYML_TEST_DATA is not set to the folder of shared test data"
+    return None if Path(folder).is_dir() else f"TINYML_TEST_DATA={folder} is not a folder"
+
+
+NEEDS: dict[str, Callable[[], str | None]] = {
+    "needs_cc": _program("cc"),
+    "needs_clang": _program("clang"),
+    "needs_arm_gcc": _program("arm-none-eabi-gcc"),
+    "needs_qemu": _program("qemu-system-arm"),
+    "needs_pio": _package("platformio", "SCons"),
+    "needs_tensorflow": _package("tensorflow", "tf_keras"),
+    "needs_espeak": _program("espeak-ng"),
+    "needs_data": _data,
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in NEEDS:
+        config.addinivalue_line("markers", f"{name}: skipped, or failed in CI, where it is missing")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers():
+        reason = NEEDS[marker.name]() if marker.name in NEEDS else None
+        if reason is None:
+            continue
+        if os.environ.get("TINYML_REQUIRE") == "1":
+            pytest.fail(f"{marker.name}: {reason} (TINYML_REQUIRE=1)", pytrace=False)
+        pytest.skip(f"{marker.name}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of shared test data; mark the test `needs_data` as well."""
+    return Path(os.environ["TINYML_TEST_DATA"]).resolve()

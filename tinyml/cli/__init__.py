@@ -1,0 +1,161 @@
+"""The command line: finds the verb, runs it, turns errors into text and exit codes.
+
+Exit codes: 0 done and passed, 1 a comparison failed, 2 the user's input, 3 a tool or device,
+70 a bug of ours (with its traceback), 130 interrupted, 141 nobody reads the output any more.
+A verb is a file of `tinyml/cli/verbs`; see the docstring there for what it defines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+from tinyml import __version__, errors
+from tinyml.cli import verbs
+from tinyml.cli.console import Console
+
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+_DESCRIPTION = "From recordings to proven int8 models on microcontrollers."
+_EPILOG = """\
+MODEL is a shipped name, a bundle folder or a .tflite file (default keyword_spotting);
+BOARD is a name that `tinyml boards` lists (default qemu-m4, which needs no hardware).
+"""
+
+
+class Verb(Protocol):
+    """What each file of `tinyml/cli/verbs` defines."""
+
+    HELP: str
+    EXAMPLES: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the verb's arguments."""
+
+    def run(self, args: argparse.Namespace, console: Console) -> int:
+        """Do it and return the exit code."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints look like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print together with its usage."""
+        raise errors.ConfigError(message, f"see: {self.prog} --help")
+
+
+def names() -> list[str]:
+    """Return the verbs there are: the files of `tinyml/cli/verbs`."""
+    return sorted(module.name for module in pkgutil.iter_modules(verbs.__path__))
+
+
+def load(name: str) -> Verb:
+    """Import and return one verb; raise ConfigError with the nearest names for an unknown one."""
+    if name not in names():
+        hint = f"{errors.nearest(name, names())} (see: tinyml --help)"
+        raise errors.ConfigError(f"unknown command {name!r}", hint)
+    verb: Verb = importlib.import_module(f"tinyml.cli.verbs.{name}")
+    return verb
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    console = Console()
+    try:
+        code = _dispatch(list(sys.argv[1:] if argv is None else argv), console)
+        console.flush()
+    except errors.TinymlError as error:
+        console.error(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        console.note("interrupted")
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: leave silently, also in the flush at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_BROKEN_PIPE
+    except OSError as error:
+        console.error(_from_system(error))
+        code = errors.EXIT_INPUT
+    except Exception:
+        console.note(traceback.format_exc().rstrip())
+        console.error(errors.TinymlError("this is a bug in tinyml", "report the traceback above"))
+        code = errors.EXIT_BUG
+    return code
+
+
+def _dispatch(argv: list[str], console: Console) -> int:
+    parser = Parser(
+        prog="tinyml",
+        usage="tinyml [--help] [--version] COMMAND ...",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tinyml {__version__}")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    head = _before_verb(argv)
+    args = parser.parse_args(argv[:head])
+    if args.command is None:
+        console.print(_overview(parser))
+        return errors.EXIT_PASSED if args.help or not argv else errors.EXIT_INPUT
+    return _run_verb(args.command, argv[head:], console)
+
+
+def _before_verb(argv: list[str]) -> int:
+    """Return how many leading arguments belong to `tinyml` itself, the verb's name included."""
+    for index, argument in enumerate(argv):
+        if not argument.startswith("-"):
+            return index + 1
+    return len(argv)
+
+
+def _run_verb(name: str, argv: list[str], console: Console) -> int:
+    verb = load(name)
+    parser = Parser(
+        prog=f"tinyml {name}",
+        description=verb.HELP,
+        epilog=f"examples:\n{_indented(verb.EXAMPLES)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_arguments(parser)
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as done:  # --help has been printed
+        return int(done.code or 0)
+    return verb.run(args, console)
+
+
+def _overview(parser: argparse.ArgumentParser) -> str:
+    listing = [(name, load(name).HELP.splitlines()[0]) for name in names()]
+    width = max(len(name) for name, _ in listing)
+    lines = [f"  {name:<{width}}  {text}" for name, text in listing]
+    commands = "commands (each has --help with examples):\n" + "\n".join(lines)
+    return f"{parser.format_usage()}\n{_DESCRIPTION}\n\n{commands}\n\n{_EPILOG}".rstrip()
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def _from_system(error: OSError) -> errors.TinymlError:
+    """Turn what the operating system refused (disk full, no permission) into an error with words.
+
+    Rooms that know more raise their own; this is the net under all of them.
+    """
+    what = error.strerror or str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "free some space or choose another folder" if error.errno in _FULL else "check the path"
+    return errors.ConfigError(f"{where}{what}", hint)
+
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}

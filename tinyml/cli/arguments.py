@@ -1,0 +1,69 @@
+"""Arguments that several commands share, so that they are spelled and explained the same way."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+DEFAULT_MODEL = "keyword_spotting"
+DEFAULT_BOARD = "qemu-m4"
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """MODEL, a shipped name, a bundle folder or a .tflite file."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        default=DEFAULT_MODEL,
+        help="shipped name, bundle folder or .tflite file (default: %(default)s)",
+    )
+
+
+def add_board(parser: ArgumentParser) -> None:
+    """--board."""
+    parser.add_argument(
+        "-b",
+        "--board",
+        metavar="BOARD",
+        default=DEFAULT_BOARD,
+        help="a name that `tinyml boards` lists (default: %(default)s)",
+    )
+
+
+def add_runtime(parser: ArgumentParser) -> None:
+    """--runtime; None means the board's own default."""
+    parser.add_argument(
+        "-r",
+        "--runtime",
+        metavar="RUNTIME",
+        help="what runs the model on the board (default: the board's own, see `tinyml boards`)",
+    )
+
+
+def add_out(parser: ArgumentParser) -> None:
+    """--out, where the PlatformIO project goes; None means `default_project`."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="project folder (default: build/MODEL-BOARD-RUNTIME)",
+    )
+
+
+def add_port(parser: ArgumentParser) -> None:
+    """--port."""
+    parser.add_argument(
+        "-p",
+        "--port",
+        metavar="PORT",
+        help="serial port or socket of the device (default: the emulated board that runs)",
+    )
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document instead of tables"
+    )

@@ -1,0 +1,49 @@
+"""`tinyml boards`: the boards that can be named."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from tinyml.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+
+HELP = "list the boards that --board can name"
+EXAMPLES = """
+tinyml boards
+tinyml boards --json
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_json(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Print one row per board."""
+    from tinyml import boards
+
+    known = [boards.load(name) for name in boards.names()]
+    if args.json:
+        console.json("boards", {"boards": known})
+        return 0
+    console.table(
+        ("board", "name", "cpu", "flash", "RAM", "runtime", "link"),
+        [
+            (
+                board.id,
+                board.name,
+                board.cpu,
+                f"{board.flash_bytes:,}",
+                f"{board.ram_bytes:,}",
+                board.runtime,
+                board.link,
+            )
+            for board in known
+        ],
+        right=("flash", "RAM"),
+    )
+    return 0
