@@ -1,0 +1,211 @@
+"""The updater dialogue against a simulated board that loses, damages, delays and refuses things."""
+
+import itertools
+
+import pytest
+
+from tinyml.platforms.spresense.updater import UpdaterError, block, crc16, install
+
+IMAGE = bytes(range(256)) * 13 + b"end"
+
+
+class Board:
+    """A Spresense as seen from its port; `faults` name what goes wrong, each read takes time."""
+
+    def __init__(self, **faults):
+        self.faults = faults
+        self.dtr = False
+        self.baudrate = 115200
+        self.now = 0.0
+        self.out = bytearray()
+        self.line = bytearray()
+        self.state = "application"
+        self.received = bytearray()
+        self.installed = None
+        self.synced = self.rebooted = False
+        self.blocks = itertools.count(1)
+        self.expected = 1
+        self.bauds = set()
+
+    # The port.
+
+    def read(self, size):
+        self.now += 0.03
+        if self.state == "transfer" and not self.out and self.expected == 1:
+            self.say(b"C")
+        data = bytes(self.out[:size])
+        del self.out[:size]
+        return data
+
+    def write(self, data):
+        self.bauds.add(self.baudrate)
+        if self.state == "transfer":
+            self.take_block(data)
+            return
+        for byte in data:
+            self.take_byte(bytes((byte,)))
+
+    def flush(self):
+        pass
+
+    def reset_input_buffer(self):
+        self.out.clear()
+
+    @property
+    def dtr(self):
+        return self._dtr
+
+    @dtr.setter
+    def dtr(self, level):
+        self._dtr = level
+        if level and not self.faults.get("deaf"):
+            self.state = "loader"
+            self.say(b"garbage\xff\r\nWelcome to nash\r\n")
+
+    # The board.
+
+    def say(self, data):
+        if not self.faults.get("mute"):
+            self.out += data
+
+    def take_byte(self, byte):
+        if self.state == "loader" and byte == b"r":
+            self.state = "updater"
+            self.say(b"rrr\r\n" if self.faults.get("no_updater") else b"\r\nupdater# ")
+        elif self.state == "updater":
+            self.line += byte
+            if byte == b"\n":
+                line = bytes(self.line).strip()
+                self.line.clear()
+                self.take_line(line)
+
+    def take_line(self, line):
+        self.say(line + b"\r\n")
+        if line.startswith(b"install"):
+            if self.faults.get("no_transfer"):
+                self.say(b"Out of memory\r\nupdater# ")
+                return
+            self.state = "transfer"
+            self.say(b"Waiting for XMODEM (CRC or 1K) transfer. Ctrl-X to cancel.\r\n")
+        elif line == b"sync":
+            self.synced = True
+            self.say(b"updater# ")
+        elif line == b"reboot":
+            self.rebooted = True
+        else:
+            self.say(b"updater# ")
+
+    def take_block(self, data):
+        count = next(self.blocks)
+        if data == b"\x04":
+            self.finish()
+            return
+        number = data[1]
+        if count in self.faults.get("lost", ()):
+            return
+        if count in self.faults.get("damaged", ()) or crc16(data[3:]) != 0:
+            self.say(b"\x15")
+        elif self.faults.get("cancel") == count:
+            self.say(b"\x18\x18")
+        elif number == self.expected & 255:
+            self.received += data[3:-2]
+            self.expected += 1
+            if count in self.faults.get("ack_lost", ()):
+                return
+            self.say(b"\x06")
+        elif number == self.expected - 1 & 255:
+            self.say(b"\x06")
+        else:
+            self.say(b"\x18\x18")
+
+    def finish(self):
+        self.say(b"\x06")
+        self.state = "updater"
+        if self.faults.get("rejected"):
+            self.say(b"Install failed: -22\r\nupdater# ")
+        elif not self.faults.get("no_prompt"):
+            self.installed = bytes(self.received)
+            self.say(b"\r\nPackage validation is OK.\r\nupdater# ")
+
+
+def run(board, **options):
+    def sleep(seconds):
+        board.now += seconds
+
+    install(board, IMAGE, clock=lambda: board.now, sleep=sleep, **options)
+
+
+def padded(image):
+    return image.ljust(-(-len(image) // 1024) * 1024, b"\x1a")
+
+
+def test_crc_check_value_of_the_crc_catalogue():
+    assert crc16(b"123456789") == 0x31C3
+
+
+def test_block_layout():
+    data = block(257, b"abc")
+    assert data[:3] == bytes((0x02, 1, 254))
+    assert len(data) == 1029
+    assert crc16(data[3:]) == 0
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {},
+        {"lost": {1}},
+        {"lost": {2, 3, 5}},
+        {"damaged": {1, 4}},
+        {"ack_lost": {2}},
+        {"lost": {1, 2}, "damaged": {4}, "ack_lost": {6}},
+    ],
+    ids=lambda faults: "-".join(faults) or "nothing",
+)
+def test_install_succeeds_in_spite_of(faults):
+    board = Board(**faults)
+    steps = []
+    run(board, progress=lambda sent, total: steps.append((sent, total)))
+    assert board.installed == padded(IMAGE)
+    assert board.synced
+    assert board.rebooted
+    assert steps[-1] == (len(IMAGE), len(IMAGE))
+
+
+@pytest.mark.parametrize(
+    ("faults", "says"),
+    [
+        ({"mute": True}, "loader did not answer"),
+        ({"deaf": True}, "loader did not answer"),
+        ({"no_updater": True}, "updater did not start"),
+        ({"no_transfer": True}, "did not offer a transfer"),
+        ({"lost": set(range(1, 99))}, "block 1 of the transfer was not accepted in 10 tries"),
+        ({"damaged": set(range(3, 99))}, "block 3 of the transfer was not accepted"),
+        ({"cancel": 2}, "cancelled"),
+        ({"rejected": True}, "Install failed: -22"),
+        ({"no_prompt": True}, "did not come back after 'install'"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_failure_is_named_and_never_reported_as_success(faults, says):
+    board = Board(**faults)
+    with pytest.raises(UpdaterError, match=says) as caught:
+        run(board)
+    assert caught.value.hint
+    assert not board.rebooted
+    assert board.now < 120
+
+
+def test_a_faster_rate_is_used_for_the_transfer_and_restored():
+    board = Board()
+    run(board, transfer_baud=921600)
+    assert board.bauds == {115200, 921600}
+    assert board.baudrate == 115200
+    assert board.installed == padded(IMAGE)
+
+
+def test_an_impossible_rate_is_refused_before_anything_is_sent():
+    board = Board()
+    with pytest.raises(UpdaterError, match="123 baud"):
+        run(board, transfer_baud=123)
+    assert not board.bauds
