@@ -26,6 +26,7 @@ from tinyml.wire import (
     Text,
     f32,
     f64,
+    i8,
     i32,
     u8,
     u16,
@@ -291,8 +292,8 @@ class Result(Record):
 
     `number` counts from 0. `front_counter`: the front end's cost since the result before.
     `top`: index of the highest of `scores`, which are the raw bytes of output 0.
-    `event`: the label that was recognised now, or NO_LABEL; `score`: its averaged score, as the
-    recognizer gives it. `dropped`: as in Totals.
+    `event`: the label that was recognised now, or NO_LABEL; `score`: its averaged score, in
+    the units of `scores`. `dropped`: as in Totals.
     """
 
     number: u32
@@ -303,7 +304,7 @@ class Result(Record):
     dropped: u32
     top: u8
     event: u8
-    score: i32
+    score: i8
     scores: Rest = b""
 
 
