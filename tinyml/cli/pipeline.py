@@ -1,0 +1,74 @@
+"""Steps that several commands go through: name the parts, generate, build, flash, connect."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml import boards, bundle
+from tinyml.records import Board, Bundle, Firmware, Project
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+    from tinyml.device import Device
+
+BUILD = Path("build")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the arguments name: a model, a board, a runtime, and the folder of the project."""
+
+    bundle: Bundle
+    board: Board
+    runtime: str
+    out: Path
+
+
+def choose(args: Namespace, model: str | None = None) -> Choice:
+    """Load what `args` names; raises ConfigError with the nearest names for unknown ones."""
+    board = boards.load(args.board)
+    chosen = bundle.load(args.model if model is None else model)
+    runtime = args.runtime or board.runtime
+    folder = f"{chosen.name}-{board.id}-{runtime}"
+    return Choice(chosen, board, runtime, getattr(args, "out", None) or BUILD / folder)
+
+
+def generate(choice: Choice, console: Console) -> Project:
+    """Write the project of `choice`."""
+    from tinyml import firmware
+
+    with console.progress(f"generating {choice.out}"):
+        return firmware.generate(choice.bundle, choice.board, choice.runtime, choice.out)
+
+
+def build(choice: Choice, console: Console) -> Firmware:
+    """Generate and build the firmware of `choice`."""
+    from tinyml import build as room
+
+    project = generate(choice, console)
+    with console.progress(f"building {choice.bundle.name} for {choice.board.id}") as shown:
+        return room.build(project, on_line=shown.update)
+
+
+def flash(firmware: Firmware, console: Console, port: str | None = None) -> None:
+    """Put `firmware` on its board; an emulated board starts anew."""
+    from tinyml import device
+
+    with console.progress(f"flashing {firmware.project.board.id}"):
+        device.flash(firmware, port=port)
+
+
+@contextmanager
+def connected(board: Board, console: Console, port: str | None = None) -> Iterator[Device]:
+    """Connect to the device that runs as `board`, for the length of the block."""
+    from tinyml import device
+
+    with console.progress(f"connecting to {board.id}"):
+        connection = device.connect(board, port)
+    with connection:
+        yield connection

@@ -1,0 +1,43 @@
+"""`tinyml flash`: put firmware on a board and see it answer."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from tinyml.cli import arguments
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+
+HELP = "build the firmware and put it on the board; an emulated board starts to run"
+EXAMPLES = """
+tinyml flash
+tinyml flash model.tflite --board qemu-m4
+tinyml devices --stop
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_model(parser)
+    arguments.add_board(parser)
+    arguments.add_runtime(parser)
+    arguments.add_out(parser)
+    arguments.add_port(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Build, flash, and show what the device says of itself."""
+    from tinyml.cli import pipeline
+
+    choice = pipeline.choose(args)
+    firmware = pipeline.build(choice, console)
+    pipeline.flash(firmware, console, args.port)
+    with pipeline.connected(choice.board, console, args.port) as device:
+        info = device.info
+    console.print(
+        f"{info.board} runs {info.model} ({info.sha256[:12]}) under the {info.runtime} runtime"
+    )
+    console.print(f"see what it does: tinyml monitor --board {choice.board.id}")
+    return 0

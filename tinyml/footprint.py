@@ -1,0 +1,160 @@
+"""What a model is and what it costs, before anything is built: operators, MACs, arena, flash.
+
+Input is a bundle and a board; nothing is compiled. The figures of a runtime that plans its memory
+ahead of time are exact; the application above the model adds its own, which `build` reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyml import runtimes, tflite
+from tinyml.errors import TinymlError
+from tinyml.records import Board, Bundle, CSource, TensorInfo
+from tinyml.tflite import Graph, Op
+
+_CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"}
+
+
+@dataclass(frozen=True)
+class OperatorInfo:
+    """An operator: shape and dtype of its first output, MACs, bytes of the constants it reads.
+
+    `scale` is 0.0 where the output is not quantized. `folded` is the reason why a runtime does not
+    execute it, or "".
+    """
+
+    index: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+    macs: int
+    constant_bytes: int
+    folded: str
+
+
+@dataclass(frozen=True)
+class RuntimeCost:
+    """What a model needs under one runtime, in bytes; `problem` says why it cannot run there.
+
+    `fits` compares arena and constants alone with the board: False is certain, True still leaves
+    the application's own code and stack to be added.
+    """
+
+    runtime: str
+    arena_bytes: int
+    constant_bytes: int
+    steps: int
+    fits: bool
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """A model seen by a board. JSON document `tinyml.inspect/1` has exactly these fields."""
+
+    model: str
+    sha256: str
+    model_bytes: int
+    board: str
+    board_flash_bytes: int
+    board_ram_bytes: int
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    labels: tuple[str, ...]
+    operators: tuple[OperatorInfo, ...]
+    macs: int
+    runtimes: tuple[RuntimeCost, ...]
+
+    @property
+    def fits(self) -> bool:
+        """True where at least one runtime can hold the model."""
+        return any(cost.fits for cost in self.runtimes)
+
+
+def inspect(bundle: Bundle, board: Board) -> Footprint:
+    """Describe `bundle` and what it costs on `board`; raises ModelError for an unusable model."""
+    graph = tflite.read(bundle.model, bundle.name)
+    costs = []
+    folded: dict[int, str] = {}
+    for name in runtimes.names():
+        cost, source = _cost(name, bundle, board)
+        costs.append(cost)
+        if source is not None and not folded:
+            folded = {one.op_index: one.reason for one in source.folded}
+    operators = tuple(_operator(graph, op, folded.get(op.index, "")) for op in graph.ops)
+    return Footprint(
+        model=bundle.name,
+        sha256=bundle.sha256,
+        model_bytes=len(bundle.model),
+        board=board.id,
+        board_flash_bytes=board.flash_bytes,
+        board_ram_bytes=board.ram_bytes,
+        inputs=tuple(graph.tensors[index].info for index in graph.inputs),
+        outputs=tuple(graph.tensors[index].info for index in graph.outputs),
+        labels=bundle.labels,
+        operators=operators,
+        macs=sum(operator.macs for operator in operators),
+        runtimes=tuple(costs),
+    )
+
+
+def macs(graph: Graph, op: Op) -> int:
+    """Return the multiply-accumulates of one operator as its shapes imply them; 0 without any."""
+    if op.name in _CONVOLUTIONS:
+        weights = graph.input(op, 1)
+        height, width, depth = weights.shape[1:4]
+        taps = height * width * (1 if op.name == "DEPTHWISE_CONV_2D" else depth)
+        # Every output of a convolution needs all taps; of a transposed one, every input does.
+        positions = graph.input(op, 2) if op.name == "TRANSPOSE_CONV" else graph.output(op)
+        return positions.elements * taps
+    if op.name == "FULLY_CONNECTED":
+        return graph.output(op).elements * graph.input(op, 1).shape[-1]
+    if op.name == "BATCH_MATMUL":
+        return graph.output(op).elements * graph.input(op, 0).shape[-1]
+    return 0
+
+
+def _operator(graph: Graph, op: Op, folded: str) -> OperatorInfo:
+    output = graph.output(op)
+    constants = [graph.tensors[index] for index in op.inputs if index >= 0]
+    return OperatorInfo(
+        index=op.index,
+        name=op.name,
+        dtype=output.dtype,
+        shape=output.shape,
+        scale=output.info.scale,
+        zero_point=output.info.zero_point,
+        macs=macs(graph, op),
+        constant_bytes=sum(tensor.bytes for tensor in constants if tensor.is_constant),
+        folded=folded,
+    )
+
+
+def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource | None]:
+    try:
+        source = runtimes.load(name).generate(bundle, board)
+    except TinymlError as error:
+        return RuntimeCost(name, 0, 0, 0, False, error.message, error.hint), None
+    problem = "; ".join(
+        f"{what} need {need:,} bytes, {board.id} has {limit:,}"
+        for what, need, limit in (
+            ("activations", source.arena_bytes, board.ram_bytes),
+            ("constants", source.constant_bytes, board.flash_bytes),
+        )
+        if need > limit
+    )
+    hint = "choose a model with a smaller input or fewer channels" if problem else ""
+    cost = RuntimeCost(
+        runtime=name,
+        arena_bytes=source.arena_bytes,
+        constant_bytes=source.constant_bytes,
+        steps=len(source.steps),
+        fits=not problem,
+        problem=problem,
+        hint=hint,
+    )
+    return cost, source
