@@ -1,0 +1,198 @@
+"""Renders firmware: bundle, board and runtime in, a PlatformIO project that stands alone out.
+
+Every file of a template folder goes where its folder's rule says; names ending in `.j2` are
+rendered. All logic is here or in `firmware_config`: templates only insert values and repeat lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tinyml import __version__, paths, protocol, protocol_c, runtimes, wire
+from tinyml.errors import ConfigError
+from tinyml.firmware_config import FirmwareConfig, c_string
+from tinyml.records import Board, Bundle, CSource, Project
+
+MANIFEST = "tinyml.json"
+_FORMAT = 1
+
+
+def generate(bundle: Bundle, board: Board, runtime: str, out: Path) -> Project:
+    """Write the project for `bundle` on `board` into the folder `out`, or bring it up to date.
+
+    Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
+    are replaced one by one and only where they differ, so builds stay incremental and files of
+    others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
+    such a project or holds generated files that were edited since.
+    """
+    source = runtimes.load(runtime).generate(bundle, board)
+    files = render(bundle, board, source)
+    try:
+        _write(files, out)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write the project into {out}: {error.strerror or error}",
+            "name another folder with --out",
+        ) from error
+    return Project(out, board, bundle, source)
+
+
+def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
+    """Return every file of the project: path relative to it -> contents."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["c_string"] = c_string
+    context = {
+        "board": board,
+        "bundle": bundle,
+        "source": source,
+        "config": FirmwareConfig(bundle, board, source),
+        "protocol": protocol,
+        "protocol_c": protocol_c,
+        "wire": wire,
+        "version": __version__,
+        "generated": (
+            f"tinyml {__version__}, model {bundle.name} {bundle.sha256[:16]}, "
+            f"runtime {source.runtime}, board {board.id}: generated, do not edit"
+        ),
+    }
+    files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
+    for target, file in _templates(bundle, board):
+        contents = file.read_bytes()
+        if target.endswith(".j2"):
+            target = target.removesuffix(".j2")
+            contents = _render(environment, file, contents.decode(), context).encode()
+        files[target] = contents
+    return dict(sorted(files.items()))
+
+
+def _render(
+    environment: jinja2.Environment, file: Path, text: str, context: Mapping[str, Any]
+) -> str:
+    try:
+        return environment.from_string(text).render(context)
+    except jinja2.TemplateError as error:
+        raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
+
+
+def _templates(bundle: Bundle, board: Board) -> Iterator[tuple[str, Path]]:
+    """Yield (path in the project, file) of everything that is copied or rendered."""
+    templates = paths.shared("firmware_templates")
+    folders = {"": templates / "project", "src/app": templates / "common"}
+    folders["src/board"] = templates / board.template
+    if bundle.features is not None and bundle.stream is not None:
+        folders["src/stream"] = templates / "stream"
+        folders["src/front_end"] = templates / "front_ends" / bundle.features.name
+        yield from _feature_sources(bundle.features.name)
+    else:
+        folders["src/stream"] = templates / "no_stream"
+    for target, folder in folders.items():
+        if not folder.is_dir():
+            raise ConfigError(
+                f"this tinyml has no firmware templates in {folder}",
+                f"boards/{board.id}.ini and the model's card name what must exist there",
+            )
+        yield from _tree(target, folder)
+    platform = paths.shared("platforms") / board.template
+    if platform.is_dir():
+        yield from _tree(f"platforms/{board.template}", platform)
+
+
+def _feature_sources(name: str) -> Iterator[tuple[str, Path]]:
+    folder = paths.shared("features")
+    for pattern in (f"{name}*.[ch]", "recognizer.[ch]"):
+        for file in folder.glob(pattern):
+            yield f"src/features/{file.name}", file
+
+
+def _tree(target: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    for file in folder.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield str(Path(target) / file.relative_to(folder).as_posix()), file
+
+
+def _write(files: Mapping[str, bytes], out: Path) -> None:
+    hashes = {name: [hashlib.sha256(contents).hexdigest()] for name, contents in files.items()}
+    previous = _previous(out)
+    _refuse_edited(out, previous, hashes)
+    out.mkdir(parents=True, exist_ok=True)
+    # While files change, both of their versions count as ours: an interrupted run can be repeated.
+    both = {name: previous.get(name, []) + hashes.get(name, []) for name in {*previous, *hashes}}
+    _replace(out / MANIFEST, _manifest(both))
+    for name, contents in files.items():
+        file = out / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.is_file() or file.read_bytes() != contents:
+            _replace(file, contents)
+    for name in previous.keys() - hashes.keys():
+        (out / name).unlink(missing_ok=True)
+    _replace(out / MANIFEST, _manifest(hashes))
+
+
+def _manifest(hashes: Mapping[str, list[str]]) -> bytes:
+    content = {"format": _FORMAT, "tinyml": __version__, "files": dict(sorted(hashes.items()))}
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _previous(out: Path) -> dict[str, list[str]]:
+    """Return the files of the project in `out` with their possible hashes; none if it is new."""
+    if not out.exists():
+        return {}
+    try:
+        manifest = json.loads((out / MANIFEST).read_bytes())
+        files = {str(name): list(hashes) for name, hashes in manifest["files"].items()}
+        if manifest["format"] == _FORMAT and not any(".." in Path(n).parts for n in files):
+            return files
+    except FileNotFoundError:
+        if not any(out.iterdir()):
+            return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ConfigError(
+        f"{out} is not empty and is not a project that this tinyml generated",
+        "name a new folder with --out",
+    )
+
+
+def _refuse_edited(
+    out: Path, previous: Mapping[str, list[str]], hashes: Mapping[str, list[str]]
+) -> None:
+    edited = [
+        name
+        for name in hashes
+        if (out / name).is_file()
+        and hashlib.sha256((out / name).read_bytes()).hexdigest()
+        not in previous.get(name, []) + hashes[name]
+    ]
+    if edited:
+        raise ConfigError(
+            f"{out} has files that were changed since they were generated: {', '.join(edited)}",
+            "name a new folder with --out, or delete those files to have them generated again",
+        )
+
+
+def _replace(file: Path, contents: bytes) -> None:
+    """Write a file as a whole: beside its place first, then renamed onto it."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(contents)
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        temporary.replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,105 @@
+"""What a firmware knows about itself, computed here so that templates only insert it.
+
+Everything is text that is valid C: `tml_config.h.j2` prints it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tinyml.errors import ConfigError
+from tinyml.records import Board, Bundle, CSource
+
+MAX_TEXT_BYTES = 255  # protocol: the length of a text is a u8
+MAX_LABELS = 32  # recognizer.h: TML_RECOGNIZER_LABELS
+_ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class FirmwareConfig:
+    """Derived facts of one firmware. Raises ConfigError where they contradict one another."""
+
+    bundle: Bundle
+    board: Board
+    source: CSource
+
+    def __post_init__(self) -> None:
+        for text in (self.bundle.name, self.board.id, *self.bundle.labels):
+            if len(text.encode()) > MAX_TEXT_BYTES:
+                raise ConfigError(f"{text[:40]!r}... is longer than {MAX_TEXT_BYTES} bytes")
+        if len(self.bundle.labels) > MAX_TEXT_BYTES - 1:
+            raise ConfigError(f"{len(self.bundle.labels)} labels are more than a device can name")
+        if self.bundle.features is not None and self.bundle.stream is not None:
+            self._check_stream()
+
+    def _check_stream(self) -> None:
+        inputs, output, labels = self.source.inputs, self.source.outputs[0], self.bundle.labels
+        if len(inputs) != 1 or inputs[0].dtype != "int8" or output.dtype != "int8":
+            kinds = ", ".join(tensor.dtype for tensor in inputs)
+            raise ConfigError(
+                f"streaming needs one int8 input and an int8 output; model {self.bundle.name} has "
+                f"inputs {kinds} and output {output.dtype}"
+            )
+        if not 0 < len(labels) <= MAX_LABELS or output.bytes != len(labels):
+            raise ConfigError(
+                f"model {self.bundle.name} has {output.bytes} scores and {len(labels)} labels; "
+                f"streaming needs as many labels as scores, at most {MAX_LABELS}"
+            )
+
+    @property
+    def input_offsets(self) -> list[int]:
+        """Where each input lies in the buffer that keeps the inputs; last, the buffer's size."""
+        offsets = [0]
+        for tensor in self.source.inputs:
+            end = offsets[-1] + tensor.bytes
+            offsets.append(math.ceil(end / _ALIGNMENT) * _ALIGNMENT)
+        return offsets
+
+    @property
+    def sha256(self) -> str:
+        """The model's hash as the elements of a C array."""
+        return ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(self.bundle.sha256))
+
+    @property
+    def features(self) -> str:
+        """The front end's name; empty where the firmware has no stream."""
+        features = self.bundle.features
+        return features.name if features is not None and self.bundle.stream is not None else ""
+
+    @property
+    def feature_macros(self) -> list[tuple[str, str]]:
+        """The front end's settings as (macro, value)."""
+        if self.bundle.features is None:
+            return []
+        return [(f"TML_FEATURE_{name.upper()}", _number(value))
+                for name, value in sorted(self.bundle.features.params.items())]  # fmt: skip
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Settings of front end and stream that INFO reports, as (name, value)."""
+        features, stream = self.bundle.features, self.bundle.stream
+        if features is None or stream is None:
+            return []
+        values: list[tuple[str, float]] = [
+            (f"features.{name}", value) for name, value in sorted(features.params.items())
+        ]
+        values += [
+            ("stream.stride_frames", stream.stride_frames),
+            ("stream.average", stream.average),
+            ("stream.threshold", stream.threshold),
+            ("stream.refractory_ms", stream.refractory_ms),
+            *(("stream.background", label) for label in stream.background),
+        ]
+        return [(name, repr(float(value))) for name, value in values]
+
+
+def c_string(text: str) -> str:
+    """Return `text` as a C string literal in ASCII; its bytes are those of UTF-8."""
+    plain = set(range(32, 127)) - set(b'"\\?')
+    body = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
+    return f'"{body}"'
+
+
+def _number(value: int | float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{float(value)!r}f"
