@@ -1,0 +1,83 @@
+"""Graph in, C source of one model out: check, passes, memory plan, emit.
+
+`compile_graph` is the whole pipeline. Operators live in `ops/` (one pair of files each), rewrites
+of the graph in `passes/`.
+"""
+
+from __future__ import annotations
+
+from tinyml.compiler import ops, passes
+from tinyml.compiler.emit import Emitter
+from tinyml.compiler.plan import plan
+from tinyml.errors import ModelError, UnsupportedOpError
+from tinyml.records import CSource, Step
+from tinyml.tflite import Graph
+
+_MAX_STEPS = 65535
+
+
+def compile_graph(graph: Graph, heading: str) -> CSource:
+    """Return the C implementation of `model.h` for `graph`; `heading` is its first comment.
+
+    Equal input gives equal bytes. Raises UnsupportedOpError for an operator, or a form of one,
+    that `ops` lacks, and ModelError for a model that makes no sense or is float only.
+    """
+    _require_storable(graph)
+    graph, folded = passes.run_all(graph)
+    operators = [ops.load(op, graph) for op in graph.ops]
+    _require_quantized(graph)
+    work = list(zip(operators, graph.ops, strict=True))
+    for operator, op in work:
+        operator.check(op, graph)
+    calls = [operator.call(op, graph) for operator, op in work]
+    scratch = [operator.scratch_bytes(op, graph) for operator, op in work]
+    memory = plan(graph, calls, scratch)
+    emitter = Emitter(graph, memory)
+    for position, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
+        emitter.step(position, op, call)
+    inputs = tuple(graph.tensors[index].info for index in graph.inputs)
+    outputs = tuple(graph.tensors[index].info for index in graph.outputs)
+    steps = tuple(_step(graph, position) for position in range(len(graph.ops)))
+    return CSource(
+        runtime="compiled",
+        files=emitter.files(heading, inputs, outputs, steps),
+        inputs=inputs,
+        outputs=outputs,
+        steps=steps,
+        folded=folded,
+        arena_bytes=memory.arena_bytes,
+        constant_bytes=emitter.constant_bytes,
+    )
+
+
+def _step(graph: Graph, position: int) -> Step:
+    op = graph.ops[position]
+    output = graph.output(op)
+    return Step(op.index, op.name, output.index, output.name, output.bytes)
+
+
+def _require_storable(graph: Graph) -> None:
+    """Refuse what `model.h` or a static plan cannot hold."""
+    for tensor in (graph.tensors[index] for index in graph.inputs + graph.outputs):
+        if len(tensor.shape) > 6:
+            raise ModelError(f"tensor {tensor} has more than 6 dimensions")
+    if len(graph.ops) > _MAX_STEPS or len(graph.tensors) > _MAX_STEPS:
+        raise ModelError(f"{graph.name} has more than {_MAX_STEPS} operators or tensors")
+    for op in graph.ops:
+        for index in (*op.inputs, *op.outputs):
+            if index >= 0 and graph.tensors[index].variable:
+                raise UnsupportedOpError(
+                    f"the compiled runtime does not keep state between inferences (operator {op}, "
+                    f"tensor {graph.tensors[index]})",
+                    "use the TFLM runtime (--runtime tflm)",
+                )
+
+
+def _require_quantized(graph: Graph) -> None:
+    """Refuse a model that computes in floating point only."""
+    results = [graph.output(op) for op in graph.ops]
+    if results and not any(tensor.dtype in ("int8", "int16") for tensor in results):
+        raise ModelError(
+            f"{graph.name} is a {results[0].dtype} model; tinyml runs int8-quantized models",
+            "convert it with full-integer int8 quantization and a representative data set",
+        )

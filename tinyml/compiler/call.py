@@ -1,0 +1,65 @@
+"""What an operator returns and `emit.py` writes: a kernel's name and its typed arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A pointer to the first element of tensor `tensor`: in the arena, or a constant of the file.
+
+    The kernel's parameter type says what it points to (the arena is passed as `void *`).
+    """
+
+    tensor: int
+
+
+@dataclass(frozen=True)
+class Const:
+    """A pointer to a constant array in flash; its C type is that of `data`'s dtype.
+
+    Equal arrays of one model are stored once. `name` ends up in the C identifier.
+    """
+
+    data: NDArray[Any]
+    name: str
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A pointer to the `scratch_bytes(op, graph)` bytes that are the kernel's own while it runs.
+
+    Aligned to 8 bytes; the content is undefined at the start.
+    """
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A pointer to a constant struct of the C type `type`, a typedef of the kernel's header.
+
+    `fields` names its members; a member left out is 0.
+    """
+
+    type: str
+    fields: Mapping[str, int | float | Const | Ref | None]
+
+
+Arg = Ref | Const | Scratch | Struct | int | float | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the C function `kernel`; None is NULL, a float is written as a C float.
+
+    `in_place` lists input tensors whose memory the output may take: the kernel must read each
+    element before it writes the output element at the same place, and nothing after that.
+    """
+
+    kernel: str
+    args: tuple[Arg, ...]
+    in_place: tuple[int, ...] = ()

@@ -1,0 +1,58 @@
+"""Weights and biases of convolution-like operators, prepared offline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
+from tinyml.errors import ModelError
+from tinyml.tflite import Graph, Op
+
+_REACH = 255  # |input - zero point| and |input| of an int8 tensor stay within this
+
+
+def check_linear(op: Op, graph: Graph, channel_axis: int) -> None:
+    """Check dtypes, quantization and sizes of `op`: input, constant weights, optional bias, output.
+
+    `channel_axis` is the axis of the weights that counts output channels.
+    """
+    source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    require_quantized(op, source, target)
+    require_dtype(op, weights, "int8")
+    if weights.data is None:
+        raise unsupported(op, weights, "needs constant weights")
+    channels = weights.shape[channel_axis] if len(weights.shape) > channel_axis else 0
+    if len(weights.scales) not in (1, channels) or channels == 0:
+        raise unsupported(op, weights, f"needs 1 or {channels} scales, got {len(weights.scales)}")
+    if len(weights.scales) > 1 and weights.axis != channel_axis:
+        raise unsupported(op, weights, f"scales along axis {weights.axis}, not {channel_axis}")
+    bias = graph.optional_input(op, 2)
+    if bias is None:
+        return
+    require_dtype(op, bias, "int32")
+    if bias.data is None:
+        raise unsupported(op, bias, "needs a constant bias")
+    if bias.elements != channels:
+        raise ModelError(f"operator {op}: bias {bias} does not fit {channels} channels")
+
+
+def folded_bias(op: Op, graph: Graph, weights: NDArray[Any]) -> NDArray[np.int32]:
+    """The bias of each channel with the input offset folded in: bias - input_zero_point * sum(w).
+
+    `weights` is [channels, taps], widened and without zero point. With it the kernel multiplies
+    raw inputs; taps on padding must read the input's zero point. Raises UnsupportedOpError where a
+    32-bit accumulator could overflow.
+    """
+    tensor = graph.optional_input(op, 2)
+    bias = np.zeros(len(weights), np.int64)
+    if tensor is not None and tensor.data is not None:
+        bias = tensor.data.reshape(-1).astype(np.int64)
+    wide = weights.astype(np.int64)
+    folded = bias - graph.input(op, 0).zero_point * wide.sum(axis=1)
+    reach = np.abs(wide).sum(axis=1) * _REACH + np.maximum(np.abs(folded), np.abs(bias))
+    if reach.size and int(reach.max()) >= 1 << 31:
+        raise unsupported(op, graph.input(op, 1), "sums that may exceed 32 bits")
+    return np.asarray(folded, np.int32)

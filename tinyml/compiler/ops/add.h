@@ -1,0 +1,53 @@
+/* add.h: sum of two int8 tensors of different scales, with broadcasting. */
+#ifndef TML_ADD_H
+#define TML_ADD_H
+
+#include "tml_walk.h"
+
+/* Both inputs are brought to twice the larger input scale with 20 fractional bits, added, and
+ * scaled to the output. Offsets of the inputs are minus their zero points. Shifts are -31..0. */
+typedef struct {
+  int32_t input1_offset;
+  int32_t input1_multiplier;
+  int32_t input1_shift;
+  int32_t input2_offset;
+  int32_t input2_multiplier;
+  int32_t input2_shift;
+  int32_t output_offset;
+  int32_t output_multiplier;
+  int32_t output_shift;
+  int32_t act_min;
+  int32_t act_max;
+} tml_add_t;
+
+#define TML_ADD_LEFT_SHIFT 20
+
+/* An input value on the common scale; at most 2^28 in size, so two of them cannot overflow. */
+static inline int32_t tml_add_term(int32_t value, int32_t multiplier, int32_t shift) {
+  return tml_requantize(value * (1 << TML_ADD_LEFT_SHIFT), multiplier, shift);
+}
+
+static inline int8_t tml_add_result(int32_t sum, const tml_add_t *p) {
+  const int32_t scaled = tml_requantize(sum, p->output_multiplier, p->output_shift);
+  return (int8_t)tml_clamp(scaled + p->output_offset, p->act_min, p->act_max);
+}
+
+/* output is dense, row-major, in the order of the walk; operands 1 and 2 are the inputs. */
+static inline void tml_add_s8(const int8_t *input1, const int8_t *input2, int8_t *output,
+                              const tml_walk_t *walk, const tml_add_t *p) {
+  const int32_t inner = walk->rank - 1;
+  tml_walk_at_t at = {{0}, 0, 0};
+  do {
+    const int8_t *a = input1 + at.offset1;
+    const int8_t *b = input2 + at.offset2;
+    for (int32_t i = 0; i < walk->extents[inner]; ++i) {
+      const int32_t term1 = tml_add_term(a[i * walk->strides1[inner]] + p->input1_offset,
+                                         p->input1_multiplier, p->input1_shift);
+      const int32_t term2 = tml_add_term(b[i * walk->strides2[inner]] + p->input2_offset,
+                                         p->input2_multiplier, p->input2_shift);
+      *output++ = tml_add_result(term1 + term2, p);
+    }
+  } while (tml_walk_next(walk, &at));
+}
+
+#endif

@@ -1,0 +1,20 @@
+"""ADD: two int8 inputs, broadcast against each other, -> int8."""
+
+from __future__ import annotations
+
+from tinyml.compiler.binary import add_params, binary_call, check_binary
+from tinyml.compiler.call import Call
+from tinyml.tflite import Graph, Op
+
+
+def check(op: Op, graph: Graph) -> None:
+    check_binary(op, graph)
+    add_params(op, graph, narrow=float)
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    return binary_call(op, graph, "tml_add_s8", add_params(op, graph, narrow=float))

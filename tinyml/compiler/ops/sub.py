@@ -1,0 +1,26 @@
+"""SUB: two int8 inputs, broadcast against each other, -> int8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyml.compiler.binary import add_params, binary_call, check_binary
+from tinyml.compiler.call import Call
+from tinyml.tflite import Graph, Op
+
+
+def check(op: Op, graph: Graph) -> None:
+    check_binary(op, graph)
+    add_params(op, graph, _float32)
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    return binary_call(op, graph, "tml_sub_s8", add_params(op, graph, _float32))
+
+
+def _float32(value: float) -> float:
+    return float(np.float32(value))

@@ -1,0 +1,28 @@
+"""RESHAPE and its kin change no byte: their output becomes another name for their input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyml.errors import ModelError
+from tinyml.records import Folded
+from tinyml.tflite import Graph, Op
+
+_KIN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+
+
+def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
+    """Drop every operator of the family and alias its output tensor to its input."""
+    aliases = dict(graph.aliases)
+    folded = []
+    kept: list[Op] = []
+    for op in graph.ops:
+        if op.name not in _KIN or graph.input(op, 0).is_constant:
+            kept.append(op)
+            continue
+        source, target = graph.input(op, 0), graph.output(op)
+        if source.dtype != target.dtype or source.elements != target.elements:
+            raise ModelError(f"operator {op} cannot turn {source} into {target}")
+        aliases[target.index] = source.index
+        folded.append(Folded(op.index, op.name, f"same bytes as tensor {source.index}"))
+    return replace(graph, ops=tuple(kept), aliases=aliases), tuple(folded)

@@ -1,0 +1,22 @@
+"""Operators whose results nobody reads are not computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyml.records import Folded
+from tinyml.tflite import Graph, Op
+
+
+def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
+    """Drop every operator that no output of the model depends on."""
+    needed = {graph.storage(index) for index in graph.outputs}
+    kept: list[Op] = []
+    folded = []
+    for op in reversed(graph.ops):
+        if any(index in needed for index in op.outputs):
+            kept.append(op)
+            needed |= {graph.storage(index) for index in op.inputs if index >= 0}
+        else:
+            folded.append(Folded(op.index, op.name, "no output of the model depends on it"))
+    return replace(graph, ops=tuple(reversed(kept))), tuple(folded)

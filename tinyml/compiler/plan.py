@@ -1,0 +1,176 @@
+"""Static memory plan: buffers with sizes and lifetimes in, an offset for each in one arena out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tinyml.compiler.call import Call
+from tinyml.records import DTYPE_BYTES
+from tinyml.tflite import Graph
+
+_ALIGN = 4
+_SCRATCH_ALIGN = 8
+_MOVES = 1000
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Memory that must stay intact from step `first` to step `last`, both included."""
+
+    key: int
+    bytes: int
+    first: int
+    last: int
+    align: int = _ALIGN
+
+    def overlaps(self, other: Buffer) -> bool:
+        """True where both live at some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Offsets in the arena: `tensors` by the tensor that owns the bytes, `scratch` by step."""
+
+    tensors: Mapping[int, int]
+    scratch: Mapping[int, int]
+    arena_bytes: int
+
+
+def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> Plan:
+    """Place every run-time tensor of `graph` and the scratch memory of every step.
+
+    `calls[i]` and `scratch_bytes[i]` belong to `graph.ops[i]`. Inputs are intact until their last
+    reader has run, outputs from their step to the end.
+    """
+    buffers = _lifetimes(graph)
+    owner = _share_in_place(graph, calls, buffers)
+    scratch_key = {
+        step: len(graph.tensors) + step for step, size in enumerate(scratch_bytes) if size > 0
+    }
+    for step, key in scratch_key.items():
+        buffers[key] = Buffer(key, scratch_bytes[step], step, step, _SCRATCH_ALIGN)
+    offsets = place(list(buffers.values()))
+    arena = max((offsets[key] + buffer.bytes for key, buffer in buffers.items()), default=0)
+    return Plan(
+        tensors={tensor: offsets[root] for tensor, root in owner.items()},
+        scratch={step: offsets[key] for step, key in scratch_key.items()},
+        arena_bytes=_aligned(arena, _SCRATCH_ALIGN),
+    )
+
+
+def place(buffers: Sequence[Buffer]) -> dict[int, int]:
+    """Return an offset for each buffer's key, so that no two that live together overlap.
+
+    First-fit in the best of three orders, improved by moving one buffer at a time (fixed seed:
+    equal input, equal plan) until the arena reaches the lower bound or the moves are used up.
+    """
+    bound = lower_bound(buffers)
+    generator = random.Random(0)
+    orders = [
+        sorted(buffers, key=lambda b: (-b.bytes, b.first, b.key)),
+        sorted(buffers, key=lambda b: (b.first, -b.bytes, b.key)),
+        sorted(buffers, key=lambda b: (b.first - b.last, -b.bytes, b.key)),
+    ]
+    best_order = min(orders, key=lambda order: _first_fit(order)[1])
+    best, best_bytes = _first_fit(best_order)
+    for _ in range(_MOVES):
+        if best_bytes <= bound:
+            break
+        order = _moved(best_order, generator)
+        offsets, arena = _first_fit(order)
+        if arena <= best_bytes:
+            best, best_bytes, best_order = offsets, arena, order
+    return best
+
+
+def lower_bound(buffers: Sequence[Buffer]) -> int:
+    """The largest sum of bytes that live at one step: no plan can do with less."""
+    steps = {buffer.first for buffer in buffers}
+    return max(
+        (sum(b.bytes for b in buffers if b.first <= step <= b.last) for step in steps), default=0
+    )
+
+
+def _lifetimes(graph: Graph) -> dict[int, Buffer]:
+    """One buffer for each tensor that owns memory, keyed by its index. Inputs live from -1 on."""
+    end = len(graph.ops)
+    first = {graph.storage(index): -1 for index in graph.inputs}
+    last = {graph.storage(index): -1 for index in graph.inputs}
+    for step, op in enumerate(graph.ops):
+        for index in (*op.inputs, *op.outputs):
+            if index < 0 or graph.tensors[index].is_constant:
+                continue
+            owner = graph.storage(index)
+            first.setdefault(owner, step)
+            last[owner] = step
+    for index in graph.outputs:
+        last[graph.storage(index)] = end
+    return {
+        key: Buffer(key, graph.tensors[key].bytes, first[key], last[key], _tensor_align(graph, key))
+        for key in first
+    }
+
+
+def _tensor_align(graph: Graph, key: int) -> int:
+    return max(_ALIGN, DTYPE_BYTES[graph.tensors[key].dtype])
+
+
+def _share_in_place(
+    graph: Graph, calls: Sequence[Call], buffers: dict[int, Buffer]
+) -> dict[int, int]:
+    """Merge buffers where a kernel may write onto an input nobody needs any more.
+
+    Changes `buffers`; returns for each tensor that owned one the key of the merged buffer.
+    """
+    owner = {key: key for key in buffers}
+    for step, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
+        for index in call.in_place:
+            source = owner.get(graph.storage(index), -1)
+            target = owner.get(graph.storage(op.outputs[0]), -1)
+            if source < 0 or target < 0 or source == target:
+                continue
+            old, new = buffers[source], buffers[target]
+            if old.last != step or new.first != step or old.bytes < new.bytes:
+                continue
+            buffers[source] = Buffer(
+                source, old.bytes, old.first, new.last, max(old.align, new.align)
+            )
+            del buffers[target]
+            owner = {key: source if root == target else root for key, root in owner.items()}
+            break
+    return owner
+
+
+def _first_fit(order: Sequence[Buffer]) -> tuple[dict[int, int], int]:
+    """Give each buffer in turn the lowest offset that is free throughout its life."""
+    placed: list[tuple[int, Buffer]] = []
+    offsets: dict[int, int] = {}
+    arena = 0
+    for buffer in order:
+        offset = 0
+        for start, other in placed:
+            if not buffer.overlaps(other):
+                continue
+            if offset + buffer.bytes <= start:
+                break
+            offset = max(offset, _aligned(start + other.bytes, buffer.align))
+        offsets[buffer.key] = offset
+        placed.append((offset, buffer))
+        placed.sort(key=lambda item: item[0])
+        arena = max(arena, offset + buffer.bytes)
+    return offsets, arena
+
+
+def _moved(order: Sequence[Buffer], generator: random.Random) -> list[Buffer]:
+    """A copy of `order` with one buffer moved elsewhere."""
+    copy = list(order)
+    buffer = copy.pop(generator.randrange(len(copy)))
+    copy.insert(generator.randrange(len(copy) + 1), buffer)
+    return copy
+
+
+def _aligned(value: int, align: int) -> int:
+    return -(-value // align) * align

@@ -1,0 +1,12 @@
+"""A `.tflite` file in, a validated `Graph` of its main subgraph out. No operator semantics here.
+
+The flatbuffer is read with the schema that the `tflite_micro` package ships. Whatever the bytes
+are (missing, truncated, random, bit-flipped), the answer is a `Graph` or a `ModelError`.
+"""
+
+from __future__ import annotations
+
+from tinyml.tflite.graph import Graph, Op, Tensor
+from tinyml.tflite.reader import read
+
+__all__ = ["Graph", "Op", "Tensor", "read"]
