@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: a wheel carries boards, templates and models as tinyml/share."""
+"""What pyproject.toml cannot say: the C extension, and what a wheel carries as tinyml/share."""
 
 from __future__ import annotations
 
@@ -26,4 +26,7 @@ class BuildWithShared(build_py):
             shutil.copytree(ROOT / folder, target, ignore=NOT_SHIPPED)
 
 
-setup(cmdclass={"build_py": BuildWithShared})
+setup(
+    cmdclass={"build_py": BuildWithShared},
+    cffi_modules=["tinyml/features/_build.py:ffi"],
+)

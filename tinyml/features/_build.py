@@ -1,0 +1,59 @@
+"""Recipe of the extension `tinyml.features._native`: the firmware's C files, made callable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cffi
+
+_FOLDER = Path("tinyml", "features")  # relative: setuptools runs in the root of the project
+
+ffi = cffi.FFI()
+ffi.cdef(
+    """
+    typedef struct { uint16_t frame[40]; ...; } tml_audio_t;
+    int tml_audio_init(tml_audio_t *audio, uint32_t stride);
+    uint32_t push_all(tml_audio_t *audio, const int16_t *samples, uint32_t count, uint16_t *frames);
+    void to_int8(const uint16_t *frames, uint32_t count, int8_t *out);
+
+    #define TML_RECOGNIZER_LABELS ...
+    #define TML_RECOGNIZER_AVERAGE ...
+    typedef struct {
+        uint8_t labels; uint8_t average; int8_t threshold; int8_t release;
+        uint32_t refractory; uint32_t background;
+    } tml_recognizer_config_t;
+    typedef struct { uint64_t sample; uint8_t label; int8_t score; } tml_event_t;
+    typedef struct { ...; } tml_recognizer_t;
+    int tml_recognizer_init(tml_recognizer_t *recognizer, const tml_recognizer_config_t *config);
+    int tml_recognizer_push(tml_recognizer_t *recognizer, const int8_t *scores, uint64_t sample,
+                            tml_event_t *event);
+    """
+)
+ffi.set_source(
+    "tinyml.features._native",
+    """
+    #include "audio.h"
+    #include "recognizer.h"
+
+    static uint32_t push_all(tml_audio_t *audio, const int16_t *samples, uint32_t count,
+                             uint16_t *frames) {
+      uint32_t made = 0;
+      for (; tml_audio_push(audio, &samples, &count); made++) {
+        memcpy(frames + made * TML_AUDIO_CHANNELS, audio->frame, sizeof audio->frame);
+      }
+      return made;
+    }
+
+    static void to_int8(const uint16_t *frames, uint32_t count, int8_t *out) {
+      for (uint32_t i = 0; i < count * TML_AUDIO_CHANNELS; i += TML_AUDIO_CHANNELS) {
+        tml_audio_to_int8(frames + i, out + i);
+      }
+    }
+    """,
+    sources=[str(_FOLDER / f"{name}.c") for name in ("audio", "audio_fft", "audio_tables",
+                                                     "recognizer")],
+    depends=[str(_FOLDER / f"{name}.h") for name in ("audio", "audio_fft", "audio_tables",
+                                                     "recognizer")],
+    include_dirs=[str(_FOLDER)],
+    extra_compile_args=["-std=c99", "-O2"],
+)  # fmt: skip
