@@ -127,6 +127,7 @@ class CSource:
 
     `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to
     add. `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
+    `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     """
 
     runtime: str
@@ -138,6 +139,7 @@ class CSource:
     arena_bytes: int
     constant_bytes: int
     options: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+"""Values as C text, for every generator of C: literals, comments, filled lines, rows of tables.
+
+The text is C99; it is deterministic and ASCII whatever names a model has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyml.records import Step, TensorInfo
+
+C_TYPES = {
+    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
+    "int32": "int32_t", "uint32": "uint32_t", "int64": "int64_t", "float32": "float",
+}  # fmt: skip
+_ENUM = {
+    "int8": "TML_INT8", "uint8": "TML_UINT8", "int16": "TML_INT16", "int32": "TML_INT32",
+    "int64": "TML_INT64", "float32": "TML_FLOAT32", "bool": "TML_BOOL",
+}  # fmt: skip
+MAX_RANK = 6  # model.h: TML_MAX_RANK
+_WIDTH = 100
+_PLAIN = frozenset(range(32, 127)) - frozenset(b'"\\?')  # "?" could start a trigraph
+
+
+def string(text: str) -> str:
+    """Return `text` as a string literal whose bytes are those of UTF-8."""
+    body = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in text.encode())
+    return f'"{body}"'
+
+
+def comment(text: str) -> str:
+    """Return `text` so that it can end neither a comment nor a line."""
+    return re.sub(r"[^ -~]|\\|\?", "_", text).replace("*/", "* /").replace("/*", "/ *")
+
+
+def number(value: float) -> str:
+    """Return an int as an expression of its value, a float as a literal of the same float32."""
+    if isinstance(value, int):
+        # -2147483648 is an expression in C, of a wider type.
+        return "(-2147483647 - 1)" if value == -(1 << 31) else str(value)
+    single = float(np.float32(value))
+    if np.isinf(single):
+        return "INFINITY" if single > 0 else "-INFINITY"
+    digits = f"{single:.9g}"
+    return f"{digits}f" if re.search(r"[.e]", digits) else f"{digits}.0f"
+
+
+def wrapped(opening: str, items: Sequence[str], closing: str, indent: str = "    ") -> str:
+    """Return `opening item, item, ... closing` on one line, or filled over several."""
+    joined = ", ".join(items)
+    if len(opening) + len(joined) + len(closing) <= _WIDTH:
+        return f"{opening}{joined}{closing}"
+    lines = [opening]
+    current = indent
+    for item in items:
+        if len(current) + len(item) + 2 > _WIDTH:
+            lines.append(current.rstrip())
+            current = indent
+        current += item + ", "
+    lines.append(current.rstrip().rstrip(",") + closing)
+    return "\n".join(lines)
+
+
+def tensor_info(info: TensorInfo) -> str:
+    """Return the initialiser of a `tml_tensor_t` (model.h)."""
+    shape = [*info.shape, *[1] * (MAX_RANK - len(info.shape))]
+    fields = {
+        "name": string(info.name),
+        "dtype": _ENUM[info.dtype],
+        "rank": str(len(info.shape)),
+        "shape": "{" + ", ".join(map(str, shape)) + "}",
+        "scale": number(float(info.scale)),
+        "zero_point": number(info.zero_point),
+        "bytes": str(info.bytes),
+    }
+    return "{" + ", ".join(f".{key} = {value}" for key, value in fields.items()) + "}"
+
+
+def step_info(step: Step, channels: str = "NULL") -> str:
+    """Return the initialiser of a `tml_step_t`; `channels` names its array of channels."""
+    count = len(step.channels or ())
+    return f"{{{step.op_index}, {step.tensor_index}, {step.bytes}, {channels}, {count}}}"
