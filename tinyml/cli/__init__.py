@@ -75,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except errors.TinymlError as error:
         console.error(error)
         code = error.exit_code
+    except SystemExit as done:  # argparse has printed --help or --version
+        code = int(done.code or 0)
     except KeyboardInterrupt:
         console.note("interrupted")
         code = EXIT_INTERRUPTED
@@ -128,11 +130,7 @@ def _run_verb(name: str, argv: list[str], console: Console) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.add_arguments(parser)
-    try:
-        args = parser.parse_args(argv)
-    except SystemExit as done:  # --help has been printed
-        return int(done.code or 0)
-    return verb.run(args, console)
+    return verb.run(parser.parse_args(argv), console)
 
 
 def _overview(parser: argparse.ArgumentParser) -> str:

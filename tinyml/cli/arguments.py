@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 DEFAULT_MODEL = "keyword_spotting"
@@ -67,3 +67,23 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON document instead of tables"
     )
+
+
+def add_count(parser: ArgumentParser, default: int, what: str) -> None:
+    """--count, at least 1."""
+    parser.add_argument(
+        "-n",
+        "--count",
+        metavar="N",
+        type=positive,
+        default=default,
+        help=f"{what} (default: %(default)s)",
+    )
+
+
+def positive(text: str) -> int:
+    """Return `text` as a whole number of at least 1."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
