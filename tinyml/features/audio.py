@@ -82,9 +82,7 @@ def to_int8(frames: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:
     return out
 
 
-def audio_features(
-    clip: npt.NDArray[np.int16], config: FeatureConfig
-) -> npt.NDArray[np.int8]:  # fmt: skip
+def audio_features(clip: npt.NDArray[np.int16], config: FeatureConfig) -> npt.NDArray[np.int8]:
     """Return all frames of a clip that starts in silence, as int8 [frames, 40].
 
     n samples give (n - 480) // stride + 1 frames: one second at a stride of 20 ms gives 49.
@@ -93,14 +91,14 @@ def audio_features(
 
 
 def stride_samples(config: FeatureConfig) -> int:
-    """Return the samples between two frames; raise ConfigError where `config` cannot be computed."""
+    """Return the samples between two frames; raise ConfigError for features that are not ours."""
     if config.name != "audio":
         raise ConfigError(f"features {config.name!r} are not made by the audio front end")
     for name, value in FIXED_PARAMS.items():
         asked = config.params.get(name, value)
         if asked != value:
             raise ConfigError(f"audio features with {name}={asked} are not possible, only {value}")
-    stride = config.params.get("stride_ms")
+    stride = config.params.get("stride_ms", 0)
     if stride not in STRIDES_MS:
         raise ConfigError(
             f"audio features need stride_ms from {STRIDES_MS[0]} to {STRIDES_MS[-1]}, not {stride}",

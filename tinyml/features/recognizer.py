@@ -42,23 +42,22 @@ class RecognizerSettings:
     background: int
 
     @classmethod
-    def of(cls, stream: StreamConfig, output: TensorInfo, rate_hz: int = 16000) -> RecognizerSettings:
+    def of(
+        cls, stream: StreamConfig, output: TensorInfo, rate_hz: int = 16000
+    ) -> RecognizerSettings:
         """Translate a StreamConfig for a model whose `output` is int8, one score per label.
 
-        A label is armed again once its average falls below half of the threshold. Raises ConfigError
-        for a value that is out of range.
+        A label is armed again once its average falls below half of the threshold. Raises
+        ConfigError for a value that is out of range.
         """
         labels = output.bytes
-        _check(output.dtype == "int8" and output.scale > 0, "the scores of the model must be int8")
-        _check(0 < labels <= lib.TML_RECOGNIZER_LABELS,
-               f"{labels} labels; 1 to {lib.TML_RECOGNIZER_LABELS} are possible")  # fmt: skip
-        _check(1 <= stream.average <= lib.TML_RECOGNIZER_AVERAGE,
-               f"average={stream.average}; 1 to {lib.TML_RECOGNIZER_AVERAGE} are possible")  # fmt: skip
-        _check(0 <= stream.refractory_ms <= 60000,
-               f"refractory_ms={stream.refractory_ms}; 0 to 60000 are possible")  # fmt: skip
-        _check(0 < stream.threshold <= 1, f"threshold={stream.threshold}; it lies in (0, 1]")
-        _check(all(0 <= label < labels for label in stream.background),
-               f"background labels {stream.background} of {labels} labels")  # fmt: skip
+        _check(output.dtype == "int8" and output.scale > 0, "the model's scores are not int8")
+        _check_range("number of labels", labels, 1, lib.TML_RECOGNIZER_LABELS)
+        _check_range("average", stream.average, 1, lib.TML_RECOGNIZER_AVERAGE)
+        _check_range("refractory_ms", stream.refractory_ms, 0, 60000)
+        _check_range("threshold", stream.threshold, output.scale, 1)
+        for label in stream.background:
+            _check_range("background label", label, 0, labels - 1)
 
         def quantized(score: float) -> int:
             return min(127, max(-128, math.ceil(score / output.scale) + output.zero_point))
@@ -79,7 +78,7 @@ class Recognizer:
     def __init__(
         self, stream: StreamConfig, labels: Sequence[str], output: TensorInfo, rate_hz: int = 16000
     ) -> None:
-        """`output` describes the scores: int8, one per label. Raises ConfigError where it cannot."""
+        """`output` describes the scores: int8, one per label. Raises ConfigError if they differ."""
         _check(output.bytes == len(labels), f"{output.bytes} scores for {len(labels)} labels")
         self._labels = tuple(labels)
         self._output = output
@@ -111,4 +110,10 @@ class Recognizer:
 
 def _check(condition: bool, message: str) -> None:
     if not condition:
-        raise ConfigError(f"cannot recognise words: {message}", "correct `stream` in the model card")
+        raise ConfigError(
+            f"cannot recognise words: {message}", "correct `stream` in the model's card"
+        )
+
+
+def _check_range(name: str, value: float, least: float, most: float) -> None:
+    _check(least <= value <= most, f"{name} is {value}, not {least} to {most}")
