@@ -1,0 +1,67 @@
+"""DEPTHWISE_CONV_2D: multipliers 1 to 8, one-channel inputs, strides, dilations, paddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder import ACTIVATION, SAME, VALID, ModelBuilder, Quant, Shape, schema
+
+from recipes.conv_2d import window
+
+
+def models() -> Iterator[ModelBuilder]:
+    for multiplier in range(1, 9):
+        yield depthwise(f"multiplier_{multiplier}", [1, 4, 3, 3], [3, 3], multiplier)
+    yield depthwise("one_channel_multiplier_8", [1, 9, 5, 1], [10, 8], 8, strides=[2, 2])
+    yield depthwise("one_channel", [1, 5, 5, 1], [3, 3], 1)
+    yield depthwise("valid", [1, 5, 6, 4], [3, 2], 1, VALID)
+    yield depthwise("same_stride_2", [1, 5, 6, 4], [3, 3], 1, strides=[2, 2])
+    yield depthwise("strides_differ", [1, 7, 6, 2], [3, 3], 2, VALID, strides=[1, 2])
+    yield depthwise("dilated", [1, 8, 7, 3], [3, 3], 1, dilations=[2, 2])
+    yield depthwise("dilated_valid_multiplier_2", [1, 8, 7, 3], [2, 3], 2, VALID, dilations=[3, 2])
+    yield depthwise("whole_input", [1, 5, 3, 4], [5, 3], 1, VALID)
+    yield depthwise("batch_2", [2, 4, 4, 3], [3, 3], 1)
+    yield depthwise("relu", [1, 4, 4, 5], [3, 3], 1, activation=ACTIVATION.RELU)
+    yield depthwise("relu6", [1, 4, 4, 5], [3, 3], 1, activation=ACTIVATION.RELU6)
+    yield depthwise("no_bias", [1, 4, 4, 5], [3, 3], 1, bias=False)
+    yield depthwise("zero_point_low", [1, 4, 4, 5], [3, 3], 1, x=Quant(0.03, -128))
+
+
+def depthwise(
+    name: str,
+    shape: Shape,
+    kernel: Shape,
+    multiplier: int,
+    padding: int = SAME,
+    strides: Shape = (1, 1),
+    dilations: Shape = (1, 1),
+    activation: int = ACTIVATION.NONE,
+    bias: bool = True,
+    x: Quant | None = None,
+) -> ModelBuilder:
+    """Return a model of one depthwise convolution; the filter is [1, height, width, channels]."""
+    model = ModelBuilder(name)
+    x = x or Quant(0.03, 20)
+    channels = shape[3] * multiplier
+    weights = model.rng.uniform(0.002, 0.01, channels)
+    filter_quant = Quant(weights, axis=3)
+    inputs = [model.input(shape, x), model.random([1, *kernel, channels], filter_quant)]
+    if bias:
+        inputs.append(model.bias(weights * x.scale, reach=2000))
+    spread = 0.01 * x.scale * 73 * 73 * (kernel[0] * kernel[1]) ** 0.5
+    out = [shape[0], *window(shape[1:3], kernel, padding, strides, dilations), channels]
+    model.op(
+        "DEPTHWISE_CONV_2D",
+        inputs,
+        [model.output(out, Quant(spread / 60, -4))],
+        schema.DepthwiseConv2DOptionsT(
+            padding=padding,
+            strideH=strides[0],
+            strideW=strides[1],
+            depthMultiplier=multiplier,
+            dilationHFactor=dilations[0],
+            dilationWFactor=dilations[1],
+            fusedActivationFunction=activation,
+        ),
+    )
+    return model

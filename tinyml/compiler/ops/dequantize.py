@@ -1,0 +1,30 @@
+"""DEQUANTIZE: int8, uint8 or int16 -> float32."""
+
+from __future__ import annotations
+
+from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.table import check_same_shape
+from tinyml.tflite import Graph, Op
+
+_SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16"}
+
+
+def check(op: Op, graph: Graph) -> None:
+    source, target = graph.input(op, 0), graph.output(op)
+    require_dtype(op, source, *_SHORT)
+    require_dtype(op, target, "float32")
+    check_same_shape(op, source, target)
+    if len(source.scales) != 1 or source.scales[0] <= 0:
+        raise unsupported(op, source, "needs one positive scale per tensor")
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    pointers = Ref(source.index), Ref(target.index)
+    kernel = f"tml_dequantize_{_SHORT[source.dtype]}"
+    return Call(kernel, (*pointers, target.elements, source.scale, source.zero_point))

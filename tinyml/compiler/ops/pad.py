@@ -1,0 +1,52 @@
+"""PAD: a border of zeros (the zero point) around int8, int16, int32 or float32, up to 5 axes."""
+
+from __future__ import annotations
+
+from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.walk import byte_walk, row_major
+from tinyml.errors import ModelError
+from tinyml.records import DTYPE_BYTES
+from tinyml.tflite import Graph, Op
+
+_MAX_RANK = 5
+
+
+def check(op: Op, graph: Graph) -> None:
+    source, paddings, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    require_dtype(op, source, "int8", "int16", "int32", "float32")
+    require_dtype(op, target, source.dtype)
+    require_dtype(op, paddings, "int32")
+    if len(source.shape) > _MAX_RANK:
+        raise unsupported(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
+    if paddings.data is None:
+        raise unsupported(op, paddings, "needs constant paddings")
+    if paddings.elements != 2 * len(source.shape) or paddings.data.min(initial=0) < 0:
+        raise ModelError(f"operator {op}: {paddings} does not fit {source}")
+    sizes = zip(source.shape, _paddings(op, graph), strict=True)
+    if target.shape != tuple(size + before + after for size, (before, after) in sizes):
+        raise ModelError(f"operator {op} cannot turn {source} into {target}")
+    if source.dtype == "int8":
+        target.zero_point  # noqa: B018 - raises ModelError where there is not exactly one
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    item = DTYPE_BYTES[source.dtype]
+    strides = row_major(target.shape)
+    corner = (before for before, _ in _paddings(op, graph))
+    first = sum(stride * before for stride, before in zip(strides, corner, strict=True)) * item
+    fill = target.zero_point if source.dtype == "int8" else 0
+    walk = byte_walk(source.shape, row_major(source.shape), strides, item)
+    args = (Ref(source.index), Ref(target.index), target.bytes, fill, first, walk)
+    return Call("tml_pad", args)
+
+
+def _paddings(op: Op, graph: Graph) -> list[tuple[int, int]]:
+    data = graph.input(op, 1).data
+    assert data is not None
+    return [(int(before), int(after)) for before, after in data.reshape(-1, 2)]

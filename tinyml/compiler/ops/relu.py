@@ -1,0 +1,32 @@
+"""RELU on its own: int8 -> int8, with a change of scale."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyml.compiler.call import Call
+from tinyml.compiler.ops import require_quantized
+from tinyml.compiler.table import byte_table, check_requantize, check_same_shape, table_call
+from tinyml.tflite import Graph, Op
+
+
+def check(op: Op, graph: Graph) -> None:
+    source, target = graph.input(op, 0), graph.output(op)
+    require_quantized(op, source, target)
+    check_same_shape(op, source, target)
+    check_requantize(op, target, _ratio(op, graph))
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    table = byte_table(source, target, _ratio(op, graph), low=target.zero_point)
+    return table_call("tml_relu_s8", source, target, table)
+
+
+def _ratio(op: Op, graph: Graph) -> float:
+    # TFLM divides the scales in float32 here (CalculateReluOpData).
+    return float(np.float32(graph.input(op, 0).scale / graph.output(op).scale))

@@ -1,0 +1,30 @@
+"""RELU6 on its own: int8 -> int8 of the same quantization."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.ops import require_quantized
+from tinyml.compiler.table import check_same_shape
+from tinyml.tflite import Graph, Op
+
+
+def check(op: Op, graph: Graph) -> None:
+    source, target = graph.input(op, 0), graph.output(op)
+    require_quantized(op, source, target)
+    check_same_shape(op, source, target)
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    # TFLM only clamps and takes both limits from the input's quantization (Relu6Prepare).
+    six = math.floor(float(np.float32(6.0 / source.scale)) + 0.5) + source.zero_point
+    args = (Ref(source.index), Ref(target.index), target.elements, source.zero_point, min(six, 127))
+    return Call("tml_relu6_s8", args, in_place=(source.index,))

@@ -1,0 +1,14 @@
+/* strided_slice.h: every n-th element of a range of each axis, for elements of any size. */
+#ifndef TML_STRIDED_SLICE_H
+#define TML_STRIDED_SLICE_H
+
+#include "tml_walk.h"
+
+/* first: byte offset of the first element in input. The walk follows the output; its strides are
+ * in bytes. */
+static inline void tml_strided_slice(const uint8_t *input, uint8_t *output, int32_t first,
+                                     const tml_walk_t *walk) {
+  tml_move(input + first, output, walk);
+}
+
+#endif
