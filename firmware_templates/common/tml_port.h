@@ -14,6 +14,10 @@ void tml_port_init(void);
 /* Take up to capacity received bytes; returns how many (0 when there are none). Never blocks. */
 uint32_t tml_port_read(uint8_t *data, uint32_t capacity);
 
+/* Bytes that may be under way to tml_port_read before it must be called or some are lost; what a
+ * line with back-pressure holds is the driver's choice, at least 1024. */
+uint32_t tml_port_receive_bytes(void);
+
 /* Send all bytes, waiting for room in the transmitter. Drops them where nobody listens. */
 void tml_port_write(const uint8_t *data, uint32_t bytes);
 

@@ -18,6 +18,9 @@ int tml_sensor_start(uint32_t rate_hz, uint32_t channels);
 /* Take up to `capacity` samples per channel; returns how many. Never blocks. */
 uint32_t tml_sensor_read(int16_t *samples, uint32_t capacity);
 
+/* 1 when all samples were read and no more will come; only a virtual sensor ends. */
+int tml_sensor_ended(void);
+
 void tml_sensor_stop(void);
 
 /* Samples lost since start because nobody read in time. */
