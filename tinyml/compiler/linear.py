@@ -11,7 +11,7 @@ from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
-_REACH = 255  # |input - zero point| and |input| of an int8 tensor stay within this
+_REACH = 255
 
 
 def check_linear(op: Op, graph: Graph, channel_axis: int) -> None:
@@ -39,20 +39,32 @@ def check_linear(op: Op, graph: Graph, channel_axis: int) -> None:
         raise ModelError(f"operator {op}: bias {bias} does not fit {channels} channels")
 
 
-def folded_bias(op: Op, graph: Graph, weights: NDArray[Any]) -> NDArray[np.int32]:
-    """The bias of each channel with the input offset folded in: bias - input_zero_point * sum(w).
+def bias_of(op: Op, graph: Graph, weights: NDArray[Any]) -> NDArray[np.int32]:
+    """The bias of each channel, zeros where there is none; `weights` is [channels, ...].
 
-    `weights` is [channels, taps], widened and without zero point. With it the kernel multiplies
-    raw inputs; taps on padding must read the input's zero point. Raises UnsupportedOpError where a
-    32-bit accumulator could overflow.
+    Raises UnsupportedOpError where a 32-bit sum of products and bias could overflow.
     """
     tensor = graph.optional_input(op, 2)
-    bias = np.zeros(len(weights), np.int64)
+    bias = np.zeros(len(weights), np.int32)
     if tensor is not None and tensor.data is not None:
-        bias = tensor.data.reshape(-1).astype(np.int64)
-    wide = weights.astype(np.int64)
-    folded = bias - graph.input(op, 0).zero_point * wide.sum(axis=1)
-    reach = np.abs(wide).sum(axis=1) * _REACH + np.maximum(np.abs(folded), np.abs(bias))
-    if reach.size and int(reach.max()) >= 1 << 31:
+        bias = tensor.data.reshape(-1)
+    if int(reach(weights, bias).max(initial=0)) >= 1 << 31:
         raise unsupported(op, graph.input(op, 1), "sums that may exceed 32 bits")
-    return np.asarray(folded, np.int32)
+    return np.asarray(bias, np.int32)
+
+
+def folded_bias(op: Op, graph: Graph, weights: NDArray[Any]) -> NDArray[np.int32]:
+    """`bias_of` with the input offset folded in: bias - input_zero_point * sum(weights).
+
+    With it a kernel multiplies raw inputs; taps on padding must read the input's zero point.
+    """
+    bias = bias_of(op, graph, weights).astype(np.int64)
+    sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
+    return np.asarray(bias - graph.input(op, 0).zero_point * sums, np.int32)
+
+
+def reach(weights: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.int64]:
+    """A bound on the absolute value of each channel's sum at any point of its computation."""
+    taps = np.abs(weights.reshape(len(weights), -1).astype(np.int64)).sum(axis=1)
+    # Inputs and inputs minus zero point stay within 255; a folded bias adds another 128 * taps.
+    return np.asarray(2 * _REACH * taps + np.abs(bias.astype(np.int64)))

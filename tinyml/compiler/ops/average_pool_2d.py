@@ -1,0 +1,19 @@
+"""AVERAGE_POOL_2D: int8 [N, H, W, C] -> int8 [N, H', W', C] with the same quantization."""
+
+from __future__ import annotations
+
+from tinyml.compiler.call import Call
+from tinyml.compiler.pool import call_pool, check_pool
+from tinyml.tflite import Graph, Op
+
+
+def check(op: Op, graph: Graph) -> None:
+    check_pool(op, graph)
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    return 0
+
+
+def call(op: Op, graph: Graph) -> Call:
+    return call_pool(op, graph, "tml_average_pool_2d_s8", "tml_average_pool_2d_t")
