@@ -9,10 +9,10 @@ import math
 from dataclasses import dataclass
 
 from tinyml.errors import ConfigError
+from tinyml.features import RecognizerSettings
 from tinyml.records import Board, Bundle, CSource
 
 MAX_TEXT_BYTES = 255  # protocol: the length of a text is a u8
-MAX_LABELS = 32  # recognizer.h: TML_RECOGNIZER_LABELS
 _ALIGNMENT = 16
 
 
@@ -35,16 +35,16 @@ class FirmwareConfig:
 
     def _check_stream(self) -> None:
         inputs, output, labels = self.source.inputs, self.source.outputs[0], self.bundle.labels
-        if len(inputs) != 1 or inputs[0].dtype != "int8" or output.dtype != "int8":
+        if len(inputs) != 1 or inputs[0].dtype != "int8":
             kinds = ", ".join(tensor.dtype for tensor in inputs)
             raise ConfigError(
-                f"streaming needs one int8 input and an int8 output; model {self.bundle.name} has "
-                f"inputs {kinds} and output {output.dtype}"
+                f"streaming needs one int8 input; model {self.bundle.name} has {kinds}",
+                "remove `stream` from the model's card to use it without streaming",
             )
-        if not 0 < len(labels) <= MAX_LABELS or output.bytes != len(labels):
+        if output.bytes != len(labels):
             raise ConfigError(
-                f"model {self.bundle.name} has {output.bytes} scores and {len(labels)} labels; "
-                f"streaming needs as many labels as scores, at most {MAX_LABELS}"
+                f"model {self.bundle.name} has {output.bytes} scores and {len(labels)} labels",
+                "list one label per score, in order, in the model's card",
             )
 
     @property
@@ -70,10 +70,24 @@ class FirmwareConfig:
     @property
     def feature_macros(self) -> list[tuple[str, str]]:
         """The front end's settings as (macro, value)."""
-        if self.bundle.features is None:
+        if self.bundle.features is None or self.bundle.stream is None:
             return []
         return [(f"TML_FEATURE_{name.upper()}", _number(value))
                 for name, value in sorted(self.bundle.features.params.items())]  # fmt: skip
+
+    @property
+    def stream_macros(self) -> list[tuple[str, str]]:
+        """The stream's settings as (macro, value)."""
+        features, stream = self.bundle.features, self.bundle.stream
+        if features is None or stream is None:
+            return []
+        rate_hz = int(features.params.get("sample_rate_hz", 16000))
+        settings = RecognizerSettings.of(stream, self.source.outputs[0], rate_hz)
+        recognizer = ", ".join(f".{name} = {value}" for name, value in vars(settings).items())
+        return [
+            ("TML_STREAM_STRIDE_ROWS", str(stream.stride_frames)),
+            ("TML_RECOGNIZER_CONFIG", f"{{{recognizer}}}"),
+        ]
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
