@@ -75,9 +75,10 @@ def _require_storable(graph: Graph) -> None:
 
 def _require_quantized(graph: Graph) -> None:
     """Refuse a model that computes in floating point only."""
-    results = [graph.output(op) for op in graph.ops]
-    if results and not any(tensor.dtype in ("int8", "int16") for tensor in results):
+    used = [graph.tensors[index] for op in graph.ops for index in (*op.inputs, *op.outputs)]
+    activations = [tensor for tensor in used if not tensor.is_constant]
+    if activations and not any(tensor.dtype in ("int8", "int16") for tensor in activations):
         raise ModelError(
-            f"{graph.name} is a {results[0].dtype} model; tinyml runs int8-quantized models",
+            f"{graph.name} is a {activations[-1].dtype} model; tinyml runs int8-quantized models",
             "convert it with full-integer int8 quantization and a representative data set",
         )

@@ -81,6 +81,9 @@ class Emitter:
                 f"#define OUTPUT_COUNT {len(outputs)}",
                 f"#define STEP_COUNT {len(steps)}",
                 "",
+                "static int8_t arena[ARENA_BYTES] TML_ALIGN_ARENA;",
+                "#define AT(offset) ((void *)(arena + (offset)))",
+                "",
                 *self._definitions,
                 "",
                 *tables,
@@ -158,7 +161,9 @@ class Emitter:
                 opening = f"static const uint16_t step{index}_channels[] = {{"
                 lines.append(_wrapped(opening, values, "};", "    "))
         lines.append("static const tml_step_t step_info[] = {")
-        lines += [f"    {_step_info(index, step)}," for index, step in enumerate(steps)]
+        # C has no empty arrays; a model of nothing but reshapes has no steps.
+        rows = [f"    {_step_info(index, step)}," for index, step in enumerate(steps)]
+        lines += rows or ["    {0}"]
         lines.append("};")
         offsets = {
             "input": [self._offset(index) for index in graph.inputs],
@@ -167,7 +172,8 @@ class Emitter:
         }
         for kind, values_of in offsets.items():
             opening = f"static const uint32_t {kind}_offset[] = {{"
-            lines.append(_wrapped(opening, [str(value) for value in values_of], "};", "    "))
+            values = [str(value) for value in values_of] or ["0"]
+            lines.append(_wrapped(opening, values, "};", "    "))
         return lines
 
 

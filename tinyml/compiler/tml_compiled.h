@@ -4,16 +4,13 @@
  */
 #include <stddef.h>
 
-static int8_t arena[ARENA_BYTES] TML_ALIGN_ARENA;
-#define AT(offset) ((void *)(arena + (offset)))
-
 static int ready;
 static tml_step_hook_t step_hook;
 static void *step_context;
 
 static void run(void);
 
-static void done(int step) {
+static inline void done(int step) {
   if (step_hook != NULL) {
     step_hook(step_context, step, AT(step_offset[step]));
   }
