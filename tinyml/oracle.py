@@ -20,6 +20,7 @@ from tinyml.tflite import Graph, Tensor
 
 Array = NDArray[Any]
 _ARENA_SPARE = 1 << 20
+_PARTS = ("head", "tail")
 
 
 class Oracle:
@@ -48,13 +49,18 @@ class Oracle:
     @property
     def arena_bytes(self) -> int:
         """Arena bytes that the interpreter uses on this 64-bit host; a 32-bit device needs less."""
+        return sum(self.arena_parts)
+
+    @property
+    def arena_parts(self) -> tuple[int, int]:
+        """The used arena in bytes: head (activations, scratch) and tail (what lasts)."""
         with _captured_stderr() as text:
             self._interpreter.invoke()
             self._interpreter.print_allocations()
-        match = re.search(r"Arena allocation total (\d+) bytes", text())
-        if match is None:
+        sizes = [re.search(rf"Arena allocation {part} (\d+) bytes", text()) for part in _PARTS]
+        if sizes[0] is None or sizes[1] is None:
             raise ToolError("tflite_micro reported no arena size", "reinstall tflite-micro")
-        return int(match[1])
+        return int(sizes[0][1]), int(sizes[1][1])
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs for `inputs`: arrays of the tensors' dtypes and element counts.
