@@ -77,8 +77,8 @@ def _require_quantized(graph: Graph) -> None:
     """Refuse a model that computes in floating point only."""
     used = [graph.tensors[index] for op in graph.ops for index in (*op.inputs, *op.outputs)]
     activations = [tensor for tensor in used if not tensor.is_constant]
-    if activations and not any(tensor.dtype in ("int8", "int16") for tensor in activations):
+    if activations and all(tensor.dtype == "float32" for tensor in activations):
         raise ModelError(
-            f"{graph.name} is a {activations[-1].dtype} model; tinyml runs int8-quantized models",
+            f"{graph.name} is a float32 model; tinyml runs int8-quantized models",
             "convert it with full-integer int8 quantization and a representative data set",
         )
