@@ -62,14 +62,14 @@ def test_no_color_is_respected(
 
 def test_json_has_a_schema_and_plain_values() -> None:
     out = io.StringIO()
-    record = Record(Path("a/b"), (1, 2), b"\x01\xff", np.array([1, 2], np.int8))
+    record = Record(Path("a/b"), (1, 2), b"\x01\xff", np.array([1, np.nan]))
     Console(out, io.StringIO()).json("thing", record)
     assert json.loads(out.getvalue()) == {
         "schema": "tinyml.thing/1",
         "path": "a/b",
         "values": [1, 2],
         "raw": "01ff",
-        "array": [1, 2],
+        "array": [1.0, None],
     }
 
 

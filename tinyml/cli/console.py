@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 import threading
 import time
@@ -212,10 +213,12 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no infinity
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, bytes):
         return value.hex()
     if hasattr(value, "tolist"):  # a numpy array or scalar
-        return value.tolist()
+        return plain(value.tolist())
     return value

@@ -72,3 +72,16 @@ def connected(board: Board, console: Console, port: str | None = None) -> Iterat
         connection = device.connect(board, port)
     with connection:
         yield connection
+
+
+@contextmanager
+def flashed(
+    choice: Choice, console: Console, port: str | None = None
+) -> Iterator[tuple[Device, Firmware | None]]:
+    """Build, flash and connect; with `port`, connect to the device there and leave it as it is."""
+    firmware = None
+    if port is None:
+        firmware = build(choice, console)
+        flash(firmware, console)
+    with connected(choice.board, console, port) as device:
+        yield device, firmware

@@ -1,0 +1,157 @@
+"""The comparison itself, with a device and a reference made of a few numpy lines."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyml import validate as room
+from tinyml.errors import DeviceError
+from tinyml.records import Bundle, Step, TensorInfo
+from tinyml.vectors import random
+
+BUNDLE = Bundle("m", b"model", "aa" * 32, Path("m.tflite"))
+INPUT = TensorInfo("x", "int8", (1, 8), 1.0, 0)
+OUTPUT = TensorInfo("y", "int8", (1, 8), 1.0, 0)
+STEPS = (
+    Step(0, "NEGATE", 1, "half", 4, channels=(0, 2, 4, 6)),
+    Step(1, "REVERSE", 2, "y", 8),
+)
+VECTORS = random([INPUT], 5, seed=3)
+
+
+def tensors(x: Any) -> dict[int, Any]:
+    half = np.invert(x)
+    return {1: half, 2: np.ascontiguousarray(half[:, ::-1])}
+
+
+class Reference:
+    def run(self, inputs: Any) -> list[Any]:
+        return [tensors(inputs[0])[2]]
+
+    def run_all(self, inputs: Any) -> tuple[list[Any], dict[int, Any]]:
+        return self.run(inputs), tensors(inputs[0])
+
+
+@dataclass
+class Device:
+    """Computes as the reference does, but for the faults it is given."""
+
+    flip: dict[int, int] = field(default_factory=dict)  # tensor -> element that is off by one
+    sha256: str = BUNDLE.sha256
+    fetched: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.info = SimpleNamespace(
+            sha256=self.sha256,
+            model="m",
+            board="qemu-m4",
+            runtime="compiled",
+            outputs=(OUTPUT,),
+            steps=STEPS,
+            counter_unit="instructions",
+        )
+        self.counter = 100
+
+    def status(self) -> Any:
+        return SimpleNamespace(arena_used=64, stack_used=300, stack=4096)
+
+    def compute(self, x: Any) -> dict[int, Any]:
+        found = {index: tensor.copy() for index, tensor in tensors(x).items()}
+        for index, element in self.flip.items():
+            found[index][0, element] ^= 1
+        return found
+
+    def infer(self, inputs: Any) -> Any:
+        self.counter += 1
+        return SimpleNamespace(outputs=[self.compute(inputs[0])[2]], counter=self.counter)
+
+    def layers(self, inputs: Any) -> Any:
+        self.now = [
+            room.computed(step, self.compute(inputs[0])[step.tensor_index]).tobytes()
+            for step in STEPS
+        ]
+        return [
+            SimpleNamespace(step=number, crc=zlib.crc32(raw)) for number, raw in enumerate(self.now)
+        ]
+
+    def layer(self, step: int) -> bytes:
+        self.fetched.append(step)
+        return self.now[step]
+
+
+def check(device: Device, **options: Any) -> room.ValidationReport:
+    return room.validate(device, BUNDLE, VECTORS, reference=Reference(), **options)  # type: ignore
+
+
+def test_an_equal_device_passes() -> None:
+    report = check(Device(), layers=True)
+    assert report.passed
+    assert (report.vectors, report.mismatched_vectors) == (5, 0)
+    assert (report.values, report.mismatched_values, report.worst) == (40, 0, 0.0)
+    assert report.top1_agreement == 1.0
+    assert (report.counter_min, report.counter_median, report.counter_max) == (101, 103, 105)
+    assert (report.arena_bytes, report.stack_used_bytes, report.stack_bytes) == (64, 300, 4096)
+    assert [(layer.compared, layer.mismatched) for layer in report.layers] == [(5, 0), (5, 0)]
+    assert report.first_diverging_layer is None
+    assert report.flash_bytes is None
+
+
+def test_one_wrong_value_fails_and_is_named() -> None:
+    report = check(Device(flip={2: 6}))
+    assert not report.passed
+    assert (report.mismatched_vectors, report.mismatched_values, report.worst) == (5, 5, 1.0)
+    first = report.mismatches[0]
+    assert first.vector == "lowest"
+    assert first.differences[0].index == (0, 6)
+    assert (first.differences[0].expected, first.differences[0].actual) == (127, 126)
+
+
+def test_the_first_diverging_layer_is_found_though_its_output_is_equal() -> None:
+    device = Device(flip={1: 4})
+    report = check(device, layers=True)
+    assert report.mismatched_vectors == 0
+    assert not report.passed
+    assert report.first_diverging_layer is not None
+    assert report.first_diverging_layer.op_name == "NEGATE"
+    assert report.first_diverging_layer.first is not None
+    assert report.first_diverging_layer.first.index == (0, 2)  # of the computed channels
+    assert set(device.fetched) == {0}
+
+
+def test_a_channel_that_is_not_computed_is_not_compared() -> None:
+    assert check(Device(flip={1: 5}), layers=True).passed
+
+
+def test_no_vectors_prove_nothing() -> None:
+    report = room.validate(Device(), BUNDLE, [], reference=Reference())  # type: ignore[arg-type]
+    assert not report.passed
+
+
+def test_another_model_is_refused_with_the_command() -> None:
+    with pytest.raises(DeviceError, match="not m") as caught:
+        check(Device(sha256="bb" * 32))
+    assert "tinyml flash m.tflite --board qemu-m4" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "count", "worst"),
+    [
+        (np.float32([0.0, 1.0]), np.float32([-0.0, 1.0]), 1, 0.0),
+        (np.float32([np.nan, 1.0]), np.float32([np.nan, 1.5]), 1, 0.5),
+        (np.float32([np.nan]), np.float32([0.0]), 1, np.inf),
+        (np.int8([-128, 0]), np.int8([127, 0]), 1, 255.0),
+        (np.array([True, False]), np.array([True, True]), 1, 1.0),
+    ],
+)
+def test_differences_are_of_bits(expected: Any, actual: Any, count: int, worst: float) -> None:
+    found = room.difference("t", expected, actual)
+    assert found is not None
+    assert (found.count, found.worst) == (count, worst)
+    assert room.difference("t", expected, expected.copy()) is None

@@ -1,0 +1,142 @@
+"""How comparisons look on the screen; the same figures as their JSON documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+    from tinyml.stream import ClipResult, StreamReport
+    from tinyml.validate import Difference, LayerCheck, ValidationReport
+
+_SHOWN = 10
+
+
+def show_validation(report: ValidationReport, console: Console) -> None:
+    """Print the figures, what differs, and the verdict as the last line."""
+    console.facts(
+        [
+            ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
+            ("device", f"{report.board}, runtime {report.runtime}"),
+            (report.counter_unit, _spread(report) + " per inference"),
+            ("arena", f"{report.arena_bytes:,} bytes"),
+            ("stack", f"{report.stack_used_bytes:,} of {report.stack_bytes:,} bytes used"),
+            *((("flash", f"{report.flash_bytes:,} bytes"),) if report.flash_bytes else ()),
+            *((("RAM", f"{report.ram_bytes:,} bytes"),) if report.ram_bytes else ()),
+            *(
+                (("top-1 agreement", f"{report.top1_agreement:.1%}"),)
+                if report.top1_agreement is not None
+                else ()
+            ),
+        ]
+    )
+    if report.layers:
+        console.print()
+        _show_layers(report.layers, console)
+    for mismatch in report.mismatches[:_SHOWN]:
+        for one in mismatch.differences:
+            console.print(f"{mismatch.vector}: {describe(one)}")
+    if (hidden := len(report.mismatches) - _SHOWN) > 0:
+        console.print(f"... and {hidden} more vectors")
+    console.print()
+    console.print(_verdict(report))
+
+
+def describe(found: Difference) -> str:
+    """Say in one line where a tensor differs."""
+    place = ", ".join(map(str, found.index))
+    return (
+        f"{found.tensor}[{place}] is {found.actual:g}, expected {found.expected:g}; "
+        f"{found.count:,} values differ, by at most {found.worst:g}"
+    )
+
+
+def _verdict(report: ValidationReport) -> str:
+    if report.passed:
+        layers = f" and {len(report.layers)} layers each" if report.layers else ""
+        return (
+            f"PASSED: {report.vectors} of {report.vectors} inferences{layers} equal the reference "
+            f"bit for bit ({report.values:,} output values)"
+        )
+    where = ""
+    if (layer := report.first_diverging_layer) is not None:
+        where = f"; first in operator {layer.op_index} {layer.op_name} ({layer.tensor})"
+    return (
+        f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
+        f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
+        f"{report.worst:g}){where}"
+    )
+
+
+def _spread(report: ValidationReport | StreamReport) -> str:
+    low, middle, high = report.counter_min, report.counter_median, report.counter_max
+    if low == high:
+        return f"{middle:,}"
+    return f"{low:,} min, {middle:,} median, {high:,} max"
+
+
+def _show_layers(layers: tuple[LayerCheck, ...], console: Console) -> None:
+    console.table(
+        ("op", "operator", "tensor", "equal", "first difference"),
+        [
+            (
+                layer.op_index,
+                layer.op_name,
+                layer.tensor,
+                f"{layer.compared - layer.mismatched} of {layer.compared}",
+                describe(layer.first) if layer.first else "",
+            )
+            for layer in layers
+        ],
+        right=("op", "equal"),
+    )
+
+
+def show_stream(report: StreamReport, console: Console) -> None:
+    """Print a row per clip, the figures, and the verdict as the last line."""
+    show_clips(report.clips, report.sample_rate_hz, console)
+    console.print()
+    console.facts(
+        (
+            ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
+            ("device", f"{report.board}, runtime {report.runtime}"),
+            ("stream", f"{report.seconds:.1f} s, {report.dropped} samples dropped"),
+            (report.counter_unit, _spread(report) + " per inference"),
+            ("", f"{report.front_counter_median:,} median in the front end between two"),
+            ("recognised", f"{report.right} of {report.judged} clips as said"),
+        )
+    )
+    if report.first_mismatch:
+        console.print(f"first difference: {report.first_mismatch}")
+    console.print()
+    if report.passed:
+        console.print(
+            f"PASSED: {report.inferences} of {report.inferences} streamed inferences on "
+            f"{report.board} equal the host bit for bit"
+        )
+    else:
+        console.print(
+            f"FAILED: {report.mismatched} of {report.inferences} streamed inferences on "
+            f"{report.board} differ from the host"
+        )
+
+
+def show_clips(clips: tuple[ClipResult, ...], rate_hz: int, console: Console) -> None:
+    """Print what was said and what was recognised, clip by clip."""
+    console.table(
+        ("clip", "said", "recognised", "score", "second", ""),
+        [_clip_row(clip, rate_hz) for clip in clips],
+        right=("score", "second"),
+    )
+
+
+def _clip_row(clip: ClipResult, rate_hz: int) -> tuple[str, ...]:
+    heard = clip.heard
+    return (
+        clip.name,
+        clip.said or "?",
+        ", ".join(one.label for one in heard) or "-",
+        ", ".join(f"{one.score:.2f}" for one in heard) or "-",
+        ", ".join(f"{one.sample / rate_hz:.2f}" for one in heard) or "-",
+        "" if clip.right is None else "right" if clip.right else "wrong",
+    )

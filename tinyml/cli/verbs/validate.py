@@ -1,0 +1,109 @@
+"""`tinyml validate`: does the device compute what the reference computes?"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml.cli import arguments
+from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+    from tinyml.cli.pipeline import Choice
+
+HELP = """prove that a device computes exactly what the reference computes
+
+Builds and flashes the model (or takes the device at --port as it is), sends inputs over serial and
+compares every output bit for bit with the TensorFlow Lite Micro interpreter. Exit code 1 means that
+something differs. Without --inputs, the bundle's golden vectors are used, or random ones.
+
+--inputs takes an .npz (arrays in0, in1, ...) or .npy, a folder of .bin files with the raw bytes of
+the inputs, or (keyword models) a folder of 16 kHz WAV files, one window each. --stream instead plays
+WAV files as one continuous stream into the virtual microphone and compares every inference of it.
+"""
+EXAMPLES = """
+tinyml validate
+tinyml validate model.tflite --board qemu-m4 --layers
+tinyml validate kws_ref_model.tflite --inputs vectors/
+tinyml validate keyword_spotting --stream recordings/
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    arguments.add_model(parser)
+    arguments.add_board(parser)
+    arguments.add_runtime(parser)
+    arguments.add_port(parser)
+    arguments.add_out(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("-i", "--inputs", metavar="PATH", type=Path, help="inputs to compare")
+    what.add_argument(
+        "-s", "--stream", metavar="PATH", type=Path, nargs="+", help="recordings to play"
+    )
+    parser.add_argument(
+        "-l", "--layers", action="store_true", help="compare every layer, not outputs alone"
+    )
+    arguments.add_count(parser, 16, "random vectors where there are no others")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of random vectors (default: %(default)s)"
+    )
+    arguments.add_json(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Build, flash, compare and report; 1 where anything differs."""
+    from tinyml.cli import pipeline
+
+    choice = pipeline.choose(args)
+    passed = _stream(args, choice, console) if args.stream else _vectors(args, choice, console)
+    return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
+
+
+def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
+    from tinyml import tflite, validate, vectors
+    from tinyml.cli import pipeline, reports
+
+    graph = tflite.read(choice.bundle.model, choice.bundle.name)
+    inputs = [graph.tensors[index].info for index in graph.inputs]
+    if args.inputs is None:
+        chosen = vectors.default(choice.bundle, inputs, args.count, args.seed)
+    else:
+        chosen = vectors.load(args.inputs, choice.bundle, inputs)
+    with (
+        pipeline.flashed(choice, console, args.port) as (device, firmware),
+        console.progress("comparing") as shown,
+    ):
+        report = validate.validate(
+            device,
+            choice.bundle,
+            chosen,
+            layers=args.layers,
+            firmware=firmware,
+            on_vector=lambda done, vector: shown.update(vector.name, done, len(chosen)),
+        )
+    if args.json:
+        console.json("validate", report)
+    else:
+        reports.show_validation(report, console)
+    return report.passed
+
+
+def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
+    from tinyml import stream
+    from tinyml.cli import pipeline, reports
+
+    clips = stream.load_clips(args.stream)
+    stream.require_listening(choice.bundle)
+    with (
+        pipeline.flashed(choice, console, args.port) as (device, _),
+        console.progress("streaming") as shown,
+    ):
+        report = stream.prove(device, choice.bundle, clips, on_progress=shown.update)
+    if args.json:
+        console.json("stream", report)
+    else:
+        reports.show_stream(report, console)
+    return report.passed
