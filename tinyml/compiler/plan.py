@@ -12,7 +12,7 @@ from tinyml.tflite import Graph
 
 _ALIGN = 4
 _SCRATCH_ALIGN = 8
-_MOVES = 1000
+_MOVES = 300
 
 
 @dataclass(frozen=True)

@@ -66,10 +66,9 @@ def names() -> tuple[str, ...]:
 def load(op: Op, graph: Graph) -> Operator:
     """Return the pair of `op`; raises UnsupportedOpError where there is none."""
     if op.name not in names():
-        produced = graph.output(op)
+        work = f"computes tensor {graph.output(op)}" if op.outputs else "computes no tensor"
         raise UnsupportedOpError(
-            f"the compiled runtime has no operator {op.name} (operator {op.index}, which "
-            f"computes tensor {produced})",
+            f"the compiled runtime has no operator {op.name} (operator {op.index}, which {work})",
             "use the TFLM runtime (--runtime tflm), or change the model; supported: "
             + ", ".join(names()),
         )

@@ -14,7 +14,8 @@ def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
     kept: list[Op] = []
     folded = []
     for op in reversed(graph.ops):
-        if any(index in needed for index in op.outputs):
+        # An operator without outputs is there for its side effect.
+        if not op.outputs or any(index in needed for index in op.outputs):
             kept.append(op)
             needed |= {graph.storage(index) for index in op.inputs if index >= 0}
         else:
