@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.errors import DeviceError
-from tinyml.records import Bundle, Firmware, Step
+from tinyml.records import Bundle, Firmware
+from tinyml.tflite import Graph
 from tinyml.vectors import Vector
 
 if TYPE_CHECKING:
-    from tinyml.device import Device
+    from tinyml.device import Device, DeviceStep
 
 Array = NDArray[Any]
 
@@ -100,6 +101,10 @@ class ValidationReport:
 class Reference(Protocol):
     """What is compared with: `tinyml.oracle.Oracle`, or another one in tests."""
 
+    @property
+    def graph(self) -> Graph:
+        """The model, for the names of its operators and tensors."""
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs."""
 
@@ -175,6 +180,7 @@ class _Run:
     def __init__(self, device: Device, reference: Reference) -> None:
         self._device = device
         self._reference = reference
+        self._op_names = {op.index: op.name for op in reference.graph.ops}
         self._vectors = 0
         self._values = 0
         self._top1: list[bool] = []
@@ -205,7 +211,7 @@ class _Run:
         diverged = False
         for result in self._device.layers(vector.arrays):
             step = steps[result.step]
-            expected = computed(step, tensors[step.tensor_index])
+            expected = computed(tensors[step.tensor_index], step.channels)
             differs = zlib.crc32(expected.tobytes()) != result.crc
             first = None
             if differs and not diverged:
@@ -213,20 +219,20 @@ class _Run:
                 diverged = True
             self._count_layer(result.step, step, differs, first)
 
-    def _fetch(self, number: int, step: Step, expected: Array) -> Difference | None:
+    def _fetch(self, number: int, step: DeviceStep, expected: Array) -> Difference | None:
         raw = self._device.layer(number)
         actual = np.frombuffer(raw, expected.dtype).reshape(expected.shape)
-        return difference(step.tensor_name, expected, actual)
+        return difference(self._reference.graph.tensors[step.tensor_index].name, expected, actual)
 
     def _count_layer(
-        self, number: int, step: Step, differs: bool, first: Difference | None
+        self, number: int, step: DeviceStep, differs: bool, first: Difference | None
     ) -> None:
         before = self._layers.get(number)
         self._layers[number] = LayerCheck(
             step=number,
             op_index=step.op_index,
-            op_name=step.op_name,
-            tensor=step.tensor_name,
+            op_name=self._op_names[step.op_index],
+            tensor=self._reference.graph.tensors[step.tensor_index].name,
             compared=(before.compared if before else 0) + 1,
             mismatched=(before.mismatched if before else 0) + differs,
             first=(before.first if before else None) or first,
@@ -264,6 +270,6 @@ class _Run:
         )
 
 
-def computed(step: Step, tensor: Array) -> Array:
-    """Return the part of a whole tensor that `step` computes: its channels, in buffer order."""
-    return tensor if step.channels is None else tensor[..., list(step.channels)]
+def computed(tensor: Array, channels: Sequence[int] | None) -> Array:
+    """Return what exists at run time of a tensor: those channels, in order; None means all."""
+    return tensor if channels is None else np.ascontiguousarray(tensor[..., list(channels)])

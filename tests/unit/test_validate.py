@@ -13,15 +13,15 @@ import pytest
 
 from tinyml import validate as room
 from tinyml.errors import DeviceError
-from tinyml.records import Bundle, Step, TensorInfo
+from tinyml.records import Bundle, TensorInfo
 from tinyml.vectors import random
 
 BUNDLE = Bundle("m", b"model", "aa" * 32, Path("m.tflite"))
 INPUT = TensorInfo("x", "int8", (1, 8), 1.0, 0)
 OUTPUT = TensorInfo("y", "int8", (1, 8), 1.0, 0)
 STEPS = (
-    Step(0, "NEGATE", 1, "half", 4, channels=(0, 2, 4, 6)),
-    Step(1, "REVERSE", 2, "y", 8),
+    SimpleNamespace(op_index=0, tensor_index=1, channels=(0, 2, 4, 6)),
+    SimpleNamespace(op_index=1, tensor_index=2, channels=None),
 )
 VECTORS = random([INPUT], 5, seed=3)
 
@@ -32,6 +32,11 @@ def tensors(x: Any) -> dict[int, Any]:
 
 
 class Reference:
+    graph = SimpleNamespace(
+        ops=[SimpleNamespace(index=0, name="NEGATE"), SimpleNamespace(index=1, name="REVERSE")],
+        tensors=[SimpleNamespace(name=name) for name in ("x", "half", "y")],
+    )
+
     def run(self, inputs: Any) -> list[Any]:
         return [tensors(inputs[0])[2]]
 
@@ -74,7 +79,7 @@ class Device:
 
     def layers(self, inputs: Any) -> Any:
         self.now = [
-            room.computed(step, self.compute(inputs[0])[step.tensor_index]).tobytes()
+            room.computed(self.compute(inputs[0])[step.tensor_index], step.channels).tobytes()
             for step in STEPS
         ]
         return [

@@ -20,8 +20,8 @@ compares every output bit for bit with the TensorFlow Lite Micro interpreter. Ex
 something differs. Without --inputs, the bundle's golden vectors are used, or random ones.
 
 --inputs takes an .npz (arrays in0, in1, ...) or .npy, a folder of .bin files with the raw bytes of
-the inputs, or (keyword models) a folder of 16 kHz WAV files, one window each. --stream instead plays
-WAV files as one continuous stream into the virtual microphone and compares every inference of it.
+the inputs, or (keyword models) a folder of 16 kHz WAV files, one window each. --stream instead
+plays WAV files as one stream into the virtual microphone and compares every inference of it.
 """
 EXAMPLES = """
 tinyml validate
