@@ -261,7 +261,7 @@ class Sensor(Record):
     """Samples for the virtual sensor, int16 interleaved by channel; `index` is that of the first.
 
     No samples at all: the stream ends at `index`. A frame whose samples are already there is
-    ignored; one after a gap is dropped and answered by a CREDIT that says `rewind`.
+    answered by a CREDIT; one after a gap is dropped, the first such by a CREDIT with `rewind`.
     """
 
     index: u64
@@ -312,7 +312,8 @@ class Result(Record):
 class Credit(Record):
     """Samples below `next` arrived; those below `limit` may be sent.
 
-    `rewind`: 1 when something was lost on the way: send again from `next`.
+    `rewind`: 1 when something was lost on the way: send again from `next`. A host that hears
+    nothing for a while sends again from the last `next` by itself.
     """
 
     next: u64

@@ -120,5 +120,7 @@ void tml_sensor_command(const tml_request_t *request) {
     sensor.end = sensor.next;
   } else if (known < count) {
     keep(request->payload + TML_WIRE_SENSOR_BYTES + known * sample_bytes, count - known);
+  } else {
+    send_credit(0); /* nothing new: a host that repeats itself may have missed its credit */
   }
 }

@@ -1,0 +1,187 @@
+"""The firmware's application as a process on this machine, under ASan and UBSan, to talk to.
+
+`build` compiles exactly the files a project gets, with a stub board and, by default, a stub model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinyml import firmware, protocol, wire
+from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
+
+HERE = Path(__file__).parent
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-pedantic"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+BOARD = Board(
+    "host", "This machine", "qemu_m4", "any", 1 << 20, 1 << 18, "serial", 0.0, "cycles",
+    "compiled", {}, Path("host.ini"),
+)  # fmt: skip
+LABELS = ("silence", "unknown", "yes", "nö?")
+AUDIO = FeatureConfig("audio", {"sample_rate_hz": 16000, "window_ms": 30, "stride_ms": 20,
+                                "channels": 40, "frames": 49})  # fmt: skip
+STREAM = StreamConfig(2, 3, 0.6, 300, (0, 1))
+
+
+def stub(inputs: Sequence[int], outputs: Sequence[int], stream: bool) -> tuple[Bundle, CSource]:
+    """A bundle and the stub model of those input and output sizes."""
+    bundle = Bundle(
+        "stub", b"", hashlib.sha256(b"stub").hexdigest(), Path("stub"), labels=LABELS,
+        features=AUDIO if stream else None, stream=STREAM if stream else None,
+    )  # fmt: skip
+    sizes = "".join(
+        f"#define {name} {', '.join(map(str, values))}\n"
+        for name, values in (("MODEL_INPUTS", inputs), ("MODEL_OUTPUTS", outputs))
+    )
+    model = sizes + (HERE / "firmware" / "model.c").read_text()
+    return bundle, CSource(
+        runtime="stub",
+        files={"model.c": model},
+        inputs=tuple(TensorInfo("in", "int8", (1, n), 0.5, -3) for n in inputs),
+        outputs=tuple(TensorInfo("out", "int8", (1, n), 1 / 256, -128) for n in outputs),
+        steps=(),
+        folded=(),
+        arena_bytes=1000,
+        constant_bytes=50,
+    )
+
+
+def build(
+    folder: Path,
+    bundle: Bundle,
+    source: CSource,
+    *,
+    port: str = "port.c",
+    cc: Sequence[str] = ("cc", *SANITIZE),
+) -> Path:
+    """Render the firmware into `folder` and compile all of it but its board; return the program."""
+    for name, contents in firmware.render(bundle, BOARD, source).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(contents)
+    parts = sorted((folder / "src").iterdir())
+    files = [file for part in parts if part.name != "board" for file in sorted(part.glob("*.c"))]
+    program = folder / "device"
+    subprocess.run(
+        [*cc, "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1", "-g", *WARNINGS,
+         *(f"-I{part}" for part in parts), *files, HERE / "firmware" / port, "-o", program],
+        check=True,
+    )  # fmt: skip
+    return program
+
+
+class HostDevice:
+    """A running program of `build`; a context manager that also checks how it ends."""
+
+    def __init__(self, program: Path, *args: str) -> None:
+        self.receiver = wire.Receiver()
+        self._frames: list[wire.Frame] = []
+        self._seq = 0
+        self._nonce = 0xC0FFEE00
+        self._process = subprocess.Popen(
+            [program, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+
+    def __enter__(self) -> HostDevice:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        code = self.close()
+        assert kind is not None or code == 0, f"the device ended with {code}"
+
+    def close(self) -> int:
+        """End the line; return the program's exit code, non-zero where a sanitizer struck."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        while self._read(5.0):
+            pass
+        return self._process.wait(10)
+
+    def wait(self) -> int:
+        """Return the exit code of a program that ends by itself."""
+        return self._process.wait(10)
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the line, taking in what comes back meanwhile."""
+        assert self._process.stdin is not None
+        handle = self._process.stdin.fileno()
+        os.set_blocking(handle, False)
+        view = memoryview(data)
+        while view:
+            _, writable, _ = select.select([], [handle], [], 0.05)
+            if writable:
+                view = view[os.write(handle, view[:65536]) :]
+            while self._read(0):
+                pass
+
+    def request(
+        self, record: protocol.Record, number: int, flags: wire.Flag = wire.NO_FLAGS
+    ) -> int:
+        """Send a request; return its sequence number."""
+        self._seq = (self._seq + 1) % 256
+        self.send(wire.Frame(number, self._seq, record.pack(), flags).encode())
+        return self._seq
+
+    def next(self, wanted: Callable[[wire.Frame], bool], timeout_s: float = 20.0) -> wire.Frame:
+        """Return the first frame that is `wanted`; frames before it are dropped."""
+        frame = self.poll(wanted, timeout_s)
+        assert frame is not None, "the device does not answer"
+        return frame
+
+    def poll(self, wanted: Callable[[wire.Frame], bool], timeout_s: float) -> wire.Frame | None:
+        """Like `next`, but None where no such frame comes in time."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            while self._frames:
+                frame = self._frames.pop(0)
+                if wanted(frame):
+                    return frame
+            if time.monotonic() >= deadline:
+                return None
+            self._read(0.05)
+
+    def ask(self, message: protocol.Message, record: protocol.Record) -> bytes:
+        """Return the reply to a request: its payload, or the body of a long one."""
+        seq = self.request(record, message.number)
+        body = b""
+        while True:
+            frame = self.next(lambda f: bool(f.flags & wire.Flag.RESPONSE) and f.seq == seq)
+            if frame.flags & wire.Flag.ERROR:
+                raise Refused(protocol.Error.unpack(frame.payload))
+            assert frame.type == message.number
+            if not message.long:
+                return frame.payload
+            piece = protocol.Piece.unpack(frame.payload)
+            assert piece.offset == len(body)
+            body += piece.data
+            if not frame.flags & wire.Flag.MORE:
+                return body
+
+    def alive(self) -> protocol.HelloReply:
+        """Return the answer to a HELLO, recognised by its nonce whatever else comes."""
+        self._nonce += 1
+        nonce = struct.pack("<I", self._nonce)
+        self.request(protocol.Hello(self._nonce), protocol.HELLO.number)
+        frame = self.next(lambda f: f.type == protocol.HELLO.number and f.payload[:4] == nonce)
+        return protocol.HelloReply.unpack(frame.payload)
+
+    def _read(self, timeout_s: float) -> int:
+        assert self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], timeout_s)
+        data = os.read(self._process.stdout.fileno(), 65536) if readable else b""
+        self._frames += self.receiver.feed(data)
+        return len(data)
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
+    """The device answered with ERROR."""
+
+    def __init__(self, error: protocol.Error) -> None:
+        super().__init__(repr(error))
+        self.error = error

@@ -1,0 +1,345 @@
+"""The device's end of the line, compiled for this machine under ASan and UBSan."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pytest
+from host_firmware import LABELS, HostDevice, Refused, build, stub
+
+from tinyml import protocol, wire
+from tinyml.protocol import ErrorCode, Section
+from tinyml.wire import Flag
+
+pytestmark = pytest.mark.needs_cc
+
+INPUTS, OUTPUTS = (700, 33), (1300, 5)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("plain"), *stub(INPUTS, OUTPUTS, stream=False))
+
+
+@pytest.fixture
+def device(program: Path) -> Iterator[HostDevice]:
+    with HostDevice(program) as device:
+        yield device
+
+
+def tensors(seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(-128, 126, n).astype(np.int8) for n in INPUTS]
+
+
+def expected(inputs: list[np.ndarray]) -> list[bytes]:
+    """What firmware/model.c computes."""
+    outputs = []
+    for o, size in enumerate(OUTPUTS):
+        sums = sum(
+            (x.astype(np.int64)[None] * (np.arange(len(x)) + 1 + np.arange(size)[:, None] + o)).sum(
+                1
+            )
+            for x in inputs
+        )
+        outputs.append((np.asarray(sums) & 255).astype(np.uint8).tobytes())
+    return outputs
+
+
+def put(device: HostDevice, inputs: list[np.ndarray], chunk: int = 500) -> None:
+    for index, tensor in enumerate(inputs):
+        data = tensor.tobytes()
+        for offset in range(0, len(data), chunk):
+            ask = protocol.Input(index, offset, data[offset : offset + chunk])
+            reply = protocol.InputReply.unpack(device.ask(protocol.INPUT, ask))
+            assert reply.next == min(offset + chunk, len(data))
+
+
+def refused(
+    device: HostDevice, message: protocol.Message, record: protocol.Record
+) -> protocol.Error:
+    with pytest.raises(Refused) as caught:
+        device.ask(message, record)
+    assert caught.value.error.type == message.number
+    return caught.value.error
+
+
+def info(device: HostDevice, section: Section) -> bytes:
+    return device.ask(protocol.INFO, protocol.Info(section))
+
+
+def test_hello_carries_the_nonce_and_one_boot_id(device: HostDevice) -> None:
+    first, second = device.alive(), device.alive()
+    assert first.boot_id == second.boot_id
+    assert (first.version_min, first.version_max) == (protocol.VERSION_MIN, wire.VERSION)
+    assert (first.max_payload, first.window) == (wire.MAX_PAYLOAD, 1024)
+
+
+def test_start_is_logged(program: Path) -> None:
+    with HostDevice(program) as device:
+        frame = device.next(lambda f: f.type == protocol.LOG.number)
+        assert frame.flags == Flag.EVENT
+        assert protocol.Log.unpack(frame.payload).text == "started"
+
+
+def test_info_tells_everything(device: HostDevice) -> None:
+    identity = protocol.Identity.unpack(info(device, Section.IDENTITY))
+    assert (identity.board, identity.runtime, identity.model) == ("host", "stub", "stub")
+    assert (identity.inputs, identity.outputs, identity.labels, identity.steps) == (2, 2, 4, 3)
+    assert identity.counter_hz == 64000000
+    found = protocol.Tensor.unpack_all(info(device, Section.TENSORS))
+    assert [t.bytes for t in found] == [*INPUTS, *OUTPUTS]
+    assert found[1] == protocol.Tensor(9, 2, (1, 33, 1, 1, 1, 1), 0.5, -3, 33, "in1")
+    assert [x.name for x in protocol.Label.unpack_all(info(device, Section.LABELS))] == [*LABELS]
+    assert info(device, Section.PARAMETERS) == b""
+    steps = protocol.StepInfo.unpack_all(info(device, Section.STEPS))
+    assert steps[0] == protocol.StepInfo(0, 10, 700, (0, 2, 5))
+    assert steps[2] == protocol.StepInfo(2, 12, 5, ())
+    status = protocol.Status.unpack(info(device, Section.STATUS))
+    assert (status.arena, status.arena_used, status.constants) == (1000, 900, 50)
+    assert (status.stack, status.stack_used, status.bad_frames) == (8192, 512, 0)
+    assert status.frames == 6
+
+
+def test_inference_is_right_however_often_it_is_repeated(device: HostDevice) -> None:
+    inputs = tensors(1)
+    put(device, inputs)
+    for repeat in (1, 5):
+        body = device.ask(protocol.INFER, protocol.Infer(repeat))
+        reply = protocol.InferReply.unpack(body)
+        assert reply.outputs == b"".join(expected(inputs))
+        assert reply.counter == 7
+    status = protocol.Status.unpack(info(device, Section.STATUS))
+    assert status.inferences == 6
+
+
+def test_layers_give_crc_and_tensor_of_every_step(device: HostDevice) -> None:
+    inputs = tensors(2)
+    put(device, inputs, chunk=507)
+    results = [inputs[0].tobytes(), *expected(inputs)]
+    layers = protocol.Layer.unpack_all(device.ask(protocol.LAYERS, protocol.Layers()))
+    assert [layer.crc for layer in layers] == [crc32(result) for result in results]
+    assert all(layer.counter > 0 for layer in layers)
+    for step, result in enumerate(results):
+        body = device.ask(protocol.LAYERS, protocol.Layers(step))
+        layer, end = protocol.Layer.unpack_from(body, 0)
+        assert body[end:] == result
+        assert layer.crc == crc32(result)
+
+
+def test_bench_gives_one_counter_per_inference(device: HostDevice) -> None:
+    put(device, tensors(3))
+    body = device.ask(protocol.BENCH, protocol.Bench(count=70, warmup=2))
+    assert struct.unpack("<70Q", body) == (7,) * 70
+
+
+def test_no_inference_on_missing_input(device: HostDevice) -> None:
+    inputs = tensors(4)
+    assert refused(device, protocol.INFER, protocol.Infer(1)).code == ErrorCode.STATE
+    put(device, inputs[:1])
+    error = refused(device, protocol.BENCH, protocol.Bench(1, 0))
+    assert (error.code, error.value) == (ErrorCode.STATE, 1)
+    put(device, inputs)
+    device.ask(protocol.INPUT, protocol.Input(0, 0, b"x"))
+    assert refused(device, protocol.LAYERS, protocol.Layers()).code == ErrorCode.STATE
+
+
+def test_a_failing_model_is_reported(device: HostDevice) -> None:
+    inputs = tensors(5)
+    inputs[0][0] = 127
+    put(device, inputs)
+    for message, record in (
+        (protocol.INFER, protocol.Infer(1)),
+        (protocol.LAYERS, protocol.Layers()),
+        (protocol.BENCH, protocol.Bench(1, 1)),
+    ):
+        error = refused(device, message, record)
+        assert (error.code, error.value) == (ErrorCode.MODEL, -2)
+
+
+@pytest.mark.parametrize(
+    ("message", "record", "text", "value"),
+    [
+        (protocol.INFO, protocol.Info(6), "section", 6),
+        (protocol.INFO, protocol.Info(255), "section", 255),
+        (protocol.INPUT, protocol.Input(2, 0), "index", 2),
+        (protocol.INPUT, protocol.Input(0, 1, b"x"), "offset", 0),
+        (protocol.INPUT, protocol.Input(0, 0xFFFFFFFF, b"x"), "offset", 0),
+        (protocol.INPUT, protocol.Input(1, 0, bytes(34)), "length", 33),
+        (protocol.INFER, protocol.Infer(0), "repeat", 0),
+        (protocol.BENCH, protocol.Bench(0, 3), "count", 0),
+        (protocol.LAYERS, protocol.Layers(3), "step", 3),
+        (protocol.RESET, protocol.Reset(2), "target", 2),
+        (protocol.HELLO, protocol.Info(1), "length", 1),
+        (protocol.INFO, protocol.Nothing(), "length", 0),
+        (protocol.INPUT, protocol.Hello(1), "length", 4),
+    ],
+)
+def test_a_bad_argument_is_named(
+    device: HostDevice, message: protocol.Message, record: protocol.Record, text: str, value: int
+) -> None:
+    error = refused(device, message, record)
+    assert (error.code, error.text, error.value) == (ErrorCode.BAD_ARG, text, value)
+
+
+def test_unknown_types_versions_and_flags(device: HostDevice) -> None:
+    known = {m.number for m in protocol.MESSAGES if m.request is not None}
+    for number in {*range(256)} - known:
+        error = refused(device, protocol.Message("?", number), protocol.Nothing())
+        assert (error.code, error.value) == (ErrorCode.UNSUPPORTED, number)
+    for version in (0, wire.VERSION + 1, 255):
+        device.send(wire.Frame(1, 9, b"", version=version).encode())
+        frame = device.next(lambda f: f.type == protocol.ERROR.number)
+        error = protocol.Error.unpack(frame.payload)
+        assert (frame.seq, error.code) == (9, ErrorCode.VERSION)
+        assert (error.value & 255, error.value >> 8) == (protocol.VERSION_MIN, wire.VERSION)
+    device.send(wire.Frame(1, 10, protocol.Hello(1).pack(), Flag.MORE).encode())
+    frame = device.next(lambda f: f.type == protocol.ERROR.number)
+    assert protocol.Error.unpack(frame.payload).text == "flags"
+
+
+def test_an_echo_of_its_own_frames_is_not_answered(device: HostDevice) -> None:
+    hello = protocol.Hello(1).pack()
+    for flags in (Flag.RESPONSE, Flag.EVENT, Flag.ERROR, Flag.RESPONSE | Flag.ERROR):
+        device.send(wire.Frame(1, 77, hello, flags).encode())
+    seq = device.request(protocol.Hello(5), protocol.HELLO.number)
+    assert device.next(lambda f: bool(f.flags & Flag.RESPONSE)).seq == seq
+
+
+def test_streaming_needs_a_front_end(device: HostDevice) -> None:
+    for message, record in (
+        (protocol.STREAM, protocol.Stream(protocol.Action.START)),
+        (protocol.SENSOR, protocol.Sensor(0)),
+    ):
+        assert refused(device, message, record).code == ErrorCode.UNSUPPORTED
+
+
+def test_reset(program: Path) -> None:
+    device = HostDevice(program)
+    assert device.ask(protocol.RESET, protocol.Reset(protocol.ResetTarget.APPLICATION)) == b""
+    assert device.wait() == 40
+
+
+def test_a_board_without_bootloader_says_so(device: HostDevice) -> None:
+    device.ask(protocol.RESET, protocol.Reset(protocol.ResetTarget.BOOTLOADER))
+    frame = device.next(lambda f: f.type == protocol.ERROR.number)
+    assert protocol.Error.unpack(frame.payload).text == "target"
+
+
+def test_after_a_fault_only_reset_works(program: Path) -> None:
+    device = HostDevice(program, "fault")
+    for _ in range(2):
+        frame = device.next(lambda f: f.type == protocol.FAULT.number)
+        assert protocol.Fault.unpack(frame.payload).registers == (1, 2, 3, 4, 5, 6, 7, 8)
+        device.request(protocol.Hello(1), protocol.HELLO.number)
+    device.request(protocol.Reset(0), protocol.RESET.number)
+    assert device.wait() == 40
+
+
+def test_text_between_frames_is_let_pass(device: HostDevice) -> None:
+    device.send(b"name%\r\nprofile%" + b"printable\tnoise " * 100)
+    device.alive()
+    assert protocol.Status.unpack(info(device, Section.STATUS)).bad_frames == 0
+
+
+def test_damage_is_counted_and_reported_seldom(device: HostDevice) -> None:
+    good = wire.Frame(1, 1, protocol.Hello(7).pack()).encode()
+    damaged = [
+        good[:-2] + b"\0",  # cut
+        good[:5] + bytes([good[5] ^ 0x40]) + good[6:],  # a bit
+        b"\0\xff\x01\0",  # no COBS
+        b"\0\xff" + bytes([5]) * 1200 + b"\0",  # oversize
+        b"\0\x01\0",  # nothing in it
+    ]
+    device.send(b"".join(damaged))
+    device.alive()
+    status = protocol.Status.unpack(info(device, Section.STATUS))
+    assert status.bad_frames == len(damaged)
+    assert status.frames == 2
+    device.send(b"\0\x81\0" * 10000)  # 30,000 bytes take 2.6 s: about ten reports
+    reports = []
+    seq = device.request(protocol.Hello(3), protocol.HELLO.number)
+    while True:
+        frame = device.next(lambda f: True)
+        if frame.flags & Flag.RESPONSE and frame.seq == seq:
+            break
+        error = protocol.Error.unpack(frame.payload)
+        assert (frame.flags, error.code) == (Flag.EVENT | Flag.ERROR, ErrorCode.BAD_FRAME)
+        reports.append(error.value)
+    assert 8 <= len(reports) <= 12
+    assert reports == sorted(reports)
+
+
+def test_a_frame_is_found_right_after_damage(device: HostDevice) -> None:
+    hello = wire.Frame(1, 200, protocol.Hello(7).pack()).encode()
+    for cut in range(1, len(hello)):
+        device.send(hello[:cut] + hello)  # the second frame's zero ends the first one's remains
+        assert device.next(lambda f: f.type == 1).seq == 200
+
+
+def test_every_frame_that_python_makes_is_understood(device: HostDevice) -> None:
+    rng = random.Random(6)
+    put(device, tensors(6))
+    for size in (*range(0, 12), 253, 254, 255, 506, 507):
+        for data in (bytes(size), b"\xff" * size, rng.randbytes(size)):
+            ask = protocol.Input(0, 0, data)
+            reply = protocol.InputReply.unpack(device.ask(protocol.INPUT, ask))
+            assert reply.next == size
+
+
+def mutate(rng: random.Random, data: bytes) -> bytes:
+    """Damage a byte string in one of the ways lines do."""
+    kind = rng.randrange(5)
+    at = rng.randrange(len(data))
+    if kind == 0:
+        return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+    if kind == 1:
+        return data[:at]
+    if kind == 2:
+        return data[:at] + rng.randbytes(rng.randrange(1, 40)) + data[at:]
+    if kind == 3:
+        return data[:at] + data[at + rng.randrange(1, 9) :]
+    return rng.randbytes(rng.randrange(1, 700))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fuzz_no_crash_no_false_accept(device: HostDevice, seed: int) -> None:
+    """A megabyte in all: damaged INPUTs never change the inputs, HELLO answers in between."""
+    rng = random.Random(seed)
+    inputs = tensors(seed)
+    put(device, inputs)
+    forged = wire.Frame(protocol.INPUT.number, 1, protocol.Input(0, 0, bytes(300)).pack()).encode()
+    before = protocol.Status.unpack(info(device, Section.STATUS))
+    sent = good = 0
+    while sent < 250_000:
+        noise = b"".join(mutate(rng, forged) for _ in range(rng.randrange(1, 40)))
+        noise = b"\0" + noise + b"\0"
+        good += sum(frame.type < 64 for frame in wire.Receiver().feed(noise))
+        device.send(noise)
+        sent += len(noise)
+        device.alive()
+        good += 1
+    status = protocol.Status.unpack(info(device, Section.STATUS))
+    assert status.frames - before.frames == good + 1
+    assert status.bad_frames > 100
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fuzz_well_framed_nonsense(device: HostDevice, seed: int) -> None:
+    """Right CRC, wrong contents: every frame is answered or ignored, none breaks anything."""
+    rng = random.Random(100 + seed)
+    numbers = [m.number for m in protocol.MESSAGES if m.name not in ("RESET", "BENCH", "INFER")]
+    for _ in range(400):
+        sizes = (rng.randrange(12), rng.randrange(wire.MAX_PAYLOAD + 1))
+        payload = rng.choice((rng.randbytes, bytes))(rng.choice(sizes))
+        flags = Flag(rng.choice((0, 0, 0, rng.randrange(16))))
+        frame = wire.Frame(rng.choice((*numbers, rng.randrange(10, 256))), rng.randrange(256),
+                           payload, flags, rng.choice((1, 1, 1, rng.randrange(256))))  # fmt: skip
+        device.send(frame.encode())
+    device.alive()
+    assert protocol.Status.unpack(info(device, Section.STATUS)).bad_frames == 0

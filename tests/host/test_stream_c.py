@@ -1,0 +1,217 @@
+"""The stream of a firmware with the audio front end: equal to the host's own, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_firmware import AUDIO, LABELS, STREAM, HostDevice, Refused, build, stub
+
+from tinyml import protocol, wire
+from tinyml.features import Recognizer, audio_features
+from tinyml.protocol import Action, ErrorCode, Section
+from tinyml.records import TensorInfo
+from tinyml.wire import Flag
+
+pytestmark = pytest.mark.needs_cc
+
+ROWS, CHANNELS = 49, 40
+FRAME_SAMPLES = (wire.MAX_PAYLOAD - protocol.Sensor.fixed_bytes()) // 2
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parts = stub([ROWS * CHANNELS], [len(LABELS)], stream=True)
+    return build(tmp_path_factory.mktemp("stream"), *parts)
+
+
+@pytest.fixture
+def device(program: Path) -> Iterator[HostDevice]:
+    with HostDevice(program) as device:
+        yield device
+
+
+@pytest.fixture(scope="module")
+def samples() -> np.ndarray:
+    rng = np.random.default_rng(8)
+    tone = 9000 * np.sin(np.arange(50_123) * np.linspace(0.1, 1.2, 50_123))
+    return (tone + rng.normal(0, 900, 50_123)).astype(np.int16)
+
+
+def play(
+    device: HostDevice, samples: np.ndarray, lose: tuple[int, ...] = (), step: int = FRAME_SAMPLES
+) -> tuple[list[protocol.Result], protocol.Totals]:
+    """Play samples by the rules of credit; damage the n-th frames in `lose` on the way."""
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    results: list[protocol.Result] = []
+    at = limit = sent = acknowledged = 0
+    while True:
+        while at < limit:
+            part = samples[at : min(at + step, limit)]
+            ask = protocol.Sensor(at, part.tobytes())
+            data = bytearray(wire.Frame(protocol.SENSOR.number, 0, ask.pack()).encode())
+            if sent in lose:
+                data[20] ^= 0xFF
+            device.send(bytes(data))
+            sent += 1
+            at += len(part)
+            if at == len(samples):
+                device.request(protocol.Sensor(at), protocol.SENSOR.number)
+                break
+        frame = device.poll(lambda f: Flag.EVENT in f.flags, 0.5)
+        if frame is None:
+            at = acknowledged
+        elif frame.type == protocol.RESULT.number:
+            results.append(protocol.Result.unpack(frame.payload))
+        elif frame.type == protocol.CREDIT.number:
+            credit = protocol.Credit.unpack(frame.payload)
+            assert credit.limit - credit.next <= 4096
+            limit = min(credit.limit, len(samples))
+            acknowledged = credit.next
+            at = credit.next if credit.rewind else at
+        elif frame.type == protocol.ENDED.number:
+            return results, protocol.Totals.unpack(frame.payload)
+
+
+def expected(samples: np.ndarray) -> list[tuple[int, bytes, str | None]]:
+    """(sample, scores, label of the event) of every inference, from the Python side."""
+    recognizer = Recognizer(STREAM, LABELS, TensorInfo("out", "int8", (1, 4), 1 / 256, -128))
+    rows = audio_features(samples, AUDIO)
+    found = []
+    for end in range(ROWS, len(rows) + 1, STREAM.stride_frames):
+        window = rows[end - ROWS : end].reshape(-1).astype(np.int64)
+        weights = np.arange(len(window)) + 1 + np.arange(len(LABELS))[:, None]
+        scores = ((window * weights).sum(1) & 255).astype(np.uint8).view(np.int8)
+        sample = (end - 1) * 320 + 480
+        event = recognizer.push(scores, sample)
+        found.append((sample, scores.tobytes(), event.label if event else None))
+    return found
+
+
+def same(results: list[protocol.Result], want: list[tuple[int, bytes, str | None]]) -> None:
+    assert [r.number for r in results] == list(range(len(want)))
+    for result, (sample, scores, event) in zip(results, want, strict=True):
+        assert (result.sample, result.scores) == (sample, scores)
+        assert result.top == np.frombuffer(scores, np.int8).argmax()
+        assert (None if result.event == protocol.NO_LABEL else LABELS[result.event]) == event
+        assert result.dropped == 0
+
+
+def test_a_stream_equals_the_host(device: HostDevice, samples: np.ndarray) -> None:
+    results, totals = play(device, samples)
+    want = expected(samples)
+    assert any(event for _, _, event in want), "the test's samples make no event"
+    same(results, want)
+    assert totals == protocol.Totals(len(samples), len(want), 0)
+
+
+def test_frames_of_any_size_and_a_second_stream_change_nothing(
+    device: HostDevice, samples: np.ndarray
+) -> None:
+    first, _ = play(device, samples[:20_000], step=37)
+    again, _ = play(device, samples[:20_000], step=252)
+    assert [r.scores for r in first] == [r.scores for r in again]
+    same(again, expected(samples[:20_000]))
+
+
+def test_lost_frames_are_sent_again(device: HostDevice, samples: np.ndarray) -> None:
+    results, totals = play(device, samples[:30_000], lose=(0, 3, 4, 50))
+    same(results, expected(samples[:30_000]))
+    assert totals.samples == 30_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 479, 480, 15839, 15840])
+def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: int) -> None:
+    if count == 0:
+        device.ask(protocol.STREAM, protocol.Stream(Action.START))
+        device.request(protocol.Sensor(0), protocol.SENSOR.number)
+        frame = device.next(lambda f: f.type == protocol.ENDED.number)
+        assert protocol.Totals.unpack(frame.payload) == protocol.Totals(0, 0, 0)
+        return
+    results, totals = play(device, samples[:count])
+    same(results, expected(samples[:count]))
+    assert totals.samples == count
+
+
+def test_info_tells_the_settings(device: HostDevice) -> None:
+    body = device.ask(protocol.INFO, protocol.Info(Section.PARAMETERS))
+    found = [(p.name, p.value) for p in protocol.Parameter.unpack_all(body)]
+    assert ("features.stride_ms", 20.0) in found
+    assert ("stream.threshold", STREAM.threshold) in found
+    assert [value for name, value in found if name == "stream.background"] == [0.0, 1.0]
+    body = device.ask(protocol.INFO, protocol.Info(Section.IDENTITY))
+    assert protocol.Identity.unpack(body).features == "audio"
+
+
+def test_the_model_belongs_to_a_running_stream(device: HostDevice) -> None:
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    for message, record in (
+        (protocol.INPUT, protocol.Input(0, 0, b"x")),
+        (protocol.INFER, protocol.Infer(1)),
+        (protocol.LAYERS, protocol.Layers()),
+        (protocol.BENCH, protocol.Bench(1, 0)),
+    ):
+        with pytest.raises(Refused) as caught:
+            device.ask(message, record)
+        assert caught.value.error.code == ErrorCode.STATE
+    for _ in range(2):
+        body = device.ask(protocol.STREAM, protocol.Stream(Action.STOP))
+        assert protocol.Totals.unpack(body) == protocol.Totals(0, 0, 0)
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.INFER, protocol.Infer(1))
+    assert caught.value.error.text == "an INPUT is incomplete"
+
+
+def test_samples_against_the_rules_are_refused(device: HostDevice) -> None:
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.SENSOR, protocol.Sensor(0, b"ab"))
+    assert caught.value.error.code == ErrorCode.STATE
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.STREAM, protocol.Stream(2))
+    assert caught.value.error.text == "action"
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    device.next(lambda f: f.type == protocol.CREDIT.number)
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.SENSOR, protocol.Sensor(0, b"abc"))
+    assert caught.value.error.text == "length"
+    # After a gap, and far beyond any index there can be: nothing is taken, one rewind is asked for.
+    for index in (5, 1 << 63, (1 << 64) - 1):
+        device.request(protocol.Sensor(index, bytes(504)), protocol.SENSOR.number)
+    frame = device.next(lambda f: f.type == protocol.CREDIT.number)
+    assert protocol.Credit.unpack(frame.payload).rewind == 1
+    device.request(protocol.Sensor(0, bytes(200)), protocol.SENSOR.number)
+    device.request(protocol.Sensor(0, bytes(200)), protocol.SENSOR.number)  # a duplicate
+    device.request(protocol.Sensor(50, bytes(200)), protocol.SENSOR.number)  # half of it is new
+    device.request(protocol.Sensor(150), protocol.SENSOR.number)
+    frame = device.next(lambda f: f.type == protocol.ENDED.number)
+    assert protocol.Totals.unpack(frame.payload).samples == 150
+
+
+def test_a_lost_credit_is_repeated(device: HostDevice) -> None:
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    device.next(lambda f: f.type == protocol.CREDIT.number)
+    for _ in range(3):
+        device.request(protocol.Sensor(0, bytes(504)), protocol.SENSOR.number)
+        device.request(protocol.Sensor(0, bytes(504)), protocol.SENSOR.number)
+        frame = device.next(
+            lambda f: (
+                f.type == protocol.CREDIT.number
+                and protocol.Credit.unpack(f.payload).next == FRAME_SAMPLES
+            )
+        )
+        assert protocol.Credit.unpack(frame.payload).rewind == 0
+
+
+def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
+    device: HostDevice, samples: np.ndarray
+) -> None:
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    for at in range(0, 40_000, FRAME_SAMPLES):
+        ask = protocol.Sensor(at, samples[at : at + FRAME_SAMPLES].tobytes())
+        device.request(ask, protocol.SENSOR.number)
+    totals = protocol.Totals.unpack(device.ask(protocol.STREAM, protocol.Stream(Action.STOP)))
+    assert totals.samples < 40_000
+    results, _ = play(device, samples[:20_000])
+    same(results, expected(samples[:20_000]))
