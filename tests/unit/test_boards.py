@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from tinyml import boards, paths, runtimes
+from tinyml.errors import ConfigError
+
+GOOD = """\
+[env:new_board]
+platform = vendor@~1.2.0
+board = chip  ; the name PlatformIO knows
+custom_name = New Board
+custom_template = arduino
+custom_cpu = cortex-m4
+custom_flash_bytes = 1048576
+custom_ram_bytes = 131072
+custom_link = serial
+custom_settle_s = 1.5
+custom_timing = cycles
+custom_runtime = compiled
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "new_board.ini"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_every_shipped_board_loads_and_has_its_template(name: str) -> None:
+    board = boards.load(name)
+    assert board.id == name
+    assert (paths.shared("firmware_templates") / board.template).is_dir()
+    assert board.runtime in runtimes.names()
+
+
+def test_the_default_board_has_the_memory_of_a_nano_33_ble() -> None:
+    board = boards.load(boards.DEFAULT)
+    assert (board.flash_bytes, board.ram_bytes) == (960 * 1024, 256 * 1024)
+    assert board.options == {"platform": "symlink://platforms/qemu_m4"}
+
+
+def test_a_board_file_is_all_that_a_board_needs(tmp_path: Path) -> None:
+    board = boards.read(write(tmp_path, GOOD))
+    assert (board.id, board.name, board.template) == ("new_board", "New Board", "arduino")
+    assert (board.flash_bytes, board.ram_bytes, board.settle_s) == (1048576, 131072, 1.5)
+    assert board.options == {"platform": "vendor@~1.2.0", "board": "chip"}
+
+
+def test_an_unknown_board_comes_back_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match="qemu_m4.*did you mean qemu-m4"):
+        boards.load("qemu_m4")
+
+
+@pytest.mark.parametrize("name", ["../boards/qemu-m4", "", "/etc/passwd"])
+def test_a_path_is_not_a_board(name: str) -> None:
+    with pytest.raises(ConfigError, match="no board"):
+        boards.load(name)
+
+
+@pytest.mark.parametrize("key", [line.split(" = ")[0] for line in GOOD.splitlines()[3:]])
+def test_a_missing_field_is_named(tmp_path: Path, key: str) -> None:
+    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith(key))
+    with pytest.raises(ConfigError, match=f"new_board.ini: {key} is missing"):
+        boards.read(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("custom_flash_bytes", "1M"),
+        ("custom_flash_bytes", "0"),
+        ("custom_ram_bytes", "-1"),
+        ("custom_ram_bytes", "1.5"),
+        ("custom_link", "usb"),
+        ("custom_settle_s", "soon"),
+        ("custom_settle_s", "nan"),
+        ("custom_timing", "seconds"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(tmp_path: Path, key: str, value: str) -> None:
+    lines = [f"{key} = {value}" if line.startswith(key) else line for line in GOOD.splitlines()]
+    with pytest.raises(ConfigError, match=rf"new_board.ini: {key} is '{value}', must be"):
+        boards.read(write(tmp_path, "\n".join(lines)))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[env:other]\n", GOOD + "[env:second]\n", "no section\n", "\0", GOOD + GOOD]
+)
+def test_a_file_that_is_not_one_board_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"new_board\.ini"):
+        boards.read(write(tmp_path, text))
+
+
+def test_a_missing_platform_is_named(tmp_path: Path) -> None:
+    text = GOOD.replace("platform = vendor@~1.2.0\n", "")
+    with pytest.raises(ConfigError, match="platform is missing"):
+        boards.read(write(tmp_path, text))
