@@ -100,7 +100,11 @@ def show_stream(report: StreamReport, console: Console) -> None:
         (
             ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
             ("device", f"{report.board}, runtime {report.runtime}"),
-            ("stream", f"{report.seconds:.1f} s, {report.dropped} samples dropped"),
+            (
+                "stream",
+                f"{report.stream_s:.1f} s of sound at {report.real_time_factor:.2f} times real "
+                f"time, {report.dropped} samples dropped",
+            ),
             (report.counter_unit, _spread(report) + " per inference"),
             ("", f"{report.front_counter_median:,} median in the front end between two"),
             ("recognised", f"{report.right} of {report.judged} clips as said"),
@@ -137,6 +141,6 @@ def _clip_row(clip: ClipResult, rate_hz: int) -> tuple[str, ...]:
         clip.said or "?",
         ", ".join(one.label for one in heard) or "-",
         ", ".join(f"{one.score:.2f}" for one in heard) or "-",
-        ", ".join(f"{one.sample / rate_hz:.2f}" for one in heard) or "-",
+        ", ".join(f"{one.sample_index / rate_hz:.2f}" for one in heard) or "-",
         "" if clip.right is None else "right" if clip.right else "wrong",
     )

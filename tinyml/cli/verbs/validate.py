@@ -92,16 +92,17 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
 
 
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
+    from tinyml import clips as recordings
     from tinyml import stream
     from tinyml.cli import pipeline, reports
 
-    clips = stream.load_clips(args.stream)
+    clips = recordings.load(args.stream)
     stream.require_listening(choice.bundle)
     with (
         pipeline.flashed(choice, console, args.port) as (device, _),
         console.progress("streaming") as shown,
     ):
-        report = stream.prove(device, choice.bundle, clips, on_progress=shown.update)
+        report = stream.play(device, clips, against=choice.bundle, on_progress=shown.update)
     if args.json:
         console.json("stream", report)
     else:
