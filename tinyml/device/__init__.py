@@ -1,0 +1,107 @@
+"""Devices: put firmware on one, connect to it, list and stop those that are emulated.
+
+A built `Firmware` or a `Board` goes in, a `Device` comes out. How a board is reached is a file of
+`kinds`; what carries the bytes is a class of `links`. No other room opens ports.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml.device import emulator, kinds, ports
+from tinyml.device.client import CONNECT_S, Device, Inference, LayerResult
+from tinyml.device.deadline import Deadline
+from tinyml.device.identity import DeviceInfo
+from tinyml.device.line import Told, ignore
+from tinyml.device.links import Link, SerialLink, SocketLink
+from tinyml.device.running import Emulated
+from tinyml.device.stream import Reading, Stream, StreamTotals
+from tinyml.errors import ConfigError
+from tinyml.records import Board, Firmware
+
+__all__ = [
+    "Device",
+    "DeviceInfo",
+    "Emulated",
+    "Inference",
+    "LayerResult",
+    "Reading",
+    "Stream",
+    "StreamTotals",
+    "connect",
+    "devices",
+    "flash",
+    "open_port",
+    "reset",
+    "stop",
+]
+
+FLASH_S = 30.0
+
+
+def flash(firmware: Firmware, port: str | None = None, timeout_s: float = FLASH_S) -> None:
+    """Put `firmware` on its board and see it answer; an emulated board starts anew.
+
+    Raises DeviceTimeout when it does not answer in time, DeviceError when it faults, ToolError when
+    a program is missing. A failed start of an emulated board leaves none running.
+    """
+    kinds.of(firmware.project.board).flash(firmware, port, timeout_s)
+
+
+def connect(
+    board: Board,
+    port: str | None = None,
+    timeout_s: float = CONNECT_S,
+    *,
+    on_text: Told = ignore,
+    on_log: Told = ignore,
+) -> Device:
+    """Connect to `board`: the one that runs emulated or is plugged in, or the one at `port`.
+
+    `on_text` gets what the firmware prints between frames, `on_log` its LOG events. `info.sha256`
+    tells which model it runs. Raises DeviceError when it is not there or in use, DeviceTimeout when
+    it does not answer, ConfigError when `port` does not name exactly one.
+    """
+    deadline = Deadline(timeout_s)
+    if port is None:
+        attached = kinds.of(board).attach(board, timeout_s)
+    else:
+        attached = kinds.Attachment(open_port(port, deadline))
+    return Device(
+        attached.link,
+        board.id,
+        elf=attached.elf,
+        timeout_s=deadline.left(),
+        on_text=on_text,
+        on_log=on_log,
+    )
+
+
+def open_port(port: str, deadline: Deadline) -> Link:
+    """Open what a user names: whatever `ports.resolve` takes, `socket://HOST:PORT`, a Unix socket.
+
+    Raises ConfigError when it does not name exactly one port, DeviceError when it cannot be opened.
+    """
+    if port.startswith("socket://"):
+        host, _, number = port.removeprefix("socket://").rpartition(":")
+        if not host or not number.isdecimal():
+            raise ConfigError(f"{port!r} is no address", "write socket://HOST:PORT")
+        return SocketLink.tcp(host, int(number), deadline)
+    if Path(port).is_socket():
+        return SocketLink.unix(Path(port), port, deadline)
+    return SerialLink(ports.resolve(port, ports.available()))
+
+
+def devices() -> list[Emulated]:
+    """Return the emulated boards that run."""
+    return emulator.devices()
+
+
+def stop(board: str) -> None:
+    """End an emulated board; ConfigError when no such one runs."""
+    emulator.stop(board)
+
+
+def reset(board: str) -> None:
+    """Press the reset button of an emulated board; connections to it stay open."""
+    emulator.reset(board)

@@ -1,0 +1,289 @@
+"""The device as an object: ask what it is, run its model, look at its layers, stream, reset.
+
+A link in; arrays and records out. Everything has a deadline, and whatever a device sends is
+bounded and checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml.device import fault
+from tinyml.device.deadline import Deadline
+from tinyml.device.identity import DeviceInfo, describe
+from tinyml.device.line import Line, Told, ignore
+from tinyml.device.links import Link
+from tinyml.device.stream import Stream
+from tinyml.errors import DataError, DeviceError
+from tinyml.protocol import (
+    ALL_STEPS,
+    BENCH,
+    INFER,
+    INFO,
+    INPUT,
+    LAYERS,
+    STREAM,
+    Action,
+    Bench,
+    HelloReply,
+    Identity,
+    Infer,
+    InferReply,
+    Info,
+    Input,
+    InputReply,
+    Label,
+    Layer,
+    Layers,
+    Parameter,
+    Section,
+    Status,
+    StepInfo,
+    Tensor,
+)
+from tinyml.protocol import Stream as StreamRequest
+from tinyml.records import TensorInfo
+from tinyml.wire import MAX_PAYLOAD, Record
+
+Array = NDArray[Any]
+R = TypeVar("R", bound=Record)
+
+CONNECT_S = 10.0
+INFERENCE_S = 60.0  # one inference, also of a large model on a busy computer's emulator
+_MAX_INFO_BYTES = 1 << 20
+_COUNTER = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One inference: `outputs` as `DeviceInfo.outputs` describes them; its cost as `counter_unit`.
+
+    `time_us` is the device's own clock, which on an emulated board is no board's time.
+    """
+
+    outputs: list[Array]
+    time_us: int
+    counter: int
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """One step of an inference; `crc` is the CRC-32 of the tensor it wrote, `counter` its cost."""
+
+    step: int
+    op_index: int
+    tensor_index: int
+    crc: int
+    counter: int
+
+
+class Device:
+    """A connection to a device; use it in a `with` block. One thread only.
+
+    All methods raise DeviceError when the device faults, restarts, refuses or goes away, and
+    DeviceTimeout when it does not answer in time.
+    """
+
+    info: DeviceInfo
+
+    def __init__(
+        self,
+        link: Link,
+        name: str,
+        *,
+        elf: Path | None = None,
+        timeout_s: float = CONNECT_S,
+        on_text: Told = ignore,
+        on_log: Told = ignore,
+    ) -> None:
+        """Say HELLO over `link` until the device answers, and ask it what it is.
+
+        `elf`: the program that runs, so that a fault can name functions and lines. `on_text` gets
+        printable text between frames, `on_log` what the firmware says in LOG events. The link is
+        closed when this fails.
+        """
+
+        def explain(registers: tuple[int, ...]) -> str:
+            return fault.explain(registers, elf)
+
+        self._line = Line(link, name, explain, on_text=on_text, on_log=on_log)
+        try:
+            self.info = self._describe(self._line.hello(Deadline(timeout_s)))
+        except BaseException:
+            link.close()
+            raise
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the device runs on."""
+        self._line.close()
+
+    @property
+    def bad_frames(self) -> int:
+        """Damaged frames that came from the device; `status()` has those that it received."""
+        return self._line.bad_frames
+
+    def status(self) -> Status:
+        """Return memory in bytes and what happened since the device started."""
+        return Status.unpack(self._section(Section.STATUS))
+
+    def infer(
+        self, inputs: Sequence[Array], *, repeat: int = 1, timeout_s: float = INFERENCE_S
+    ) -> Inference:
+        """Run one inference, or `repeat` on the same inputs (the counter is the last one's).
+
+        `inputs` are arrays of exactly the shapes and dtypes of `info.inputs`; DataError otherwise.
+        """
+        self._send_inputs(inputs)
+        body = self._compute(
+            INFER,
+            Infer(repeat),
+            InferReply.fixed_bytes() + sum(info.bytes for info in self.info.outputs),
+            timeout_s * repeat,
+        )
+        reply = InferReply.unpack(body)
+        return Inference(self._outputs(reply.outputs), reply.time_us, reply.counter)
+
+    def layers(
+        self, inputs: Sequence[Array], *, timeout_s: float = INFERENCE_S
+    ) -> list[LayerResult]:
+        """Run one inference and return every step of it, in the order in which they ran."""
+        self._send_inputs(inputs)
+        steps = self.info.steps
+        limit = Layer.fixed_bytes() * len(steps)
+        body = self._compute(LAYERS, Layers(ALL_STEPS), limit, timeout_s)
+        layers = Layer.unpack_all(body)
+        if len(layers) != len(steps):
+            raise DeviceError(f"{self._line.name} ran {len(layers)} steps, not {len(steps)}")
+        return [
+            LayerResult(number, step.op_index, step.tensor_index, layer.crc, layer.counter)
+            for number, (step, layer) in enumerate(zip(steps, layers, strict=True))
+        ]
+
+    def layer(self, step: int, *, timeout_s: float = INFERENCE_S) -> bytes:
+        """Run the inputs of the last `layers` or `infer` again and return the tensor of `step`."""
+        expected = self.info.steps[step].bytes
+        limit = Layer.fixed_bytes() + expected
+        body = self._compute(LAYERS, Layers(step), limit, timeout_s)
+        layer, end = Layer.unpack_from(body, 0)
+        tensor = body[end:]
+        if len(tensor) != expected or crc32(tensor) != layer.crc:
+            raise DeviceError(
+                f"{self._line.name} sent step {step} with {len(tensor)} bytes and CRC "
+                f"{crc32(tensor):08x}, announced {expected} and {layer.crc:08x}"
+            )
+        return tensor
+
+    def bench(self, count: int, warmup: int = 1, *, timeout_s: float = INFERENCE_S) -> list[int]:
+        """Run `warmup` and then `count` inferences on the last inputs; return each one's counter.
+
+        `timeout_s` is for each inference.
+        """
+        limit = _COUNTER.size * count
+        total_s = timeout_s * (count + warmup)
+        body = self._compute(BENCH, Bench(count, warmup), limit, total_s)
+        if len(body) != limit:
+            raise DeviceError(f"{self._line.name} measured {len(body) // 8} runs, not {count}")
+        return [counter for (counter,) in _COUNTER.iter_unpack(body)]
+
+    def stream(
+        self,
+        samples: Array | Iterable[Array],
+        *,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> Stream:
+        """Play `samples` (int16, one channel) into the device's virtual sensor.
+
+        Iterate over the result to play them and get a Reading for every inference; they are
+        fetched as the device can take them, so an endless iterable of chunks is fine. `on_sent`
+        gets the number of samples that have arrived there.
+        """
+        return Stream(self._line, self.info, samples, on_sent=on_sent)
+
+    def reset(self, timeout_s: float = CONNECT_S) -> None:
+        """Restart the firmware and wait until it answers again."""
+        self.info = self._describe(self._line.restart(Deadline(timeout_s)))
+
+    def _describe(self, hello: HelloReply) -> DeviceInfo:
+        if not 64 <= hello.max_payload <= MAX_PAYLOAD:
+            raise DeviceError(f"{self._line.name} announces frames of {hello.max_payload} bytes")
+        identity = Identity.unpack(self._section(Section.IDENTITY))
+        if identity.features:  # a stream that an earlier connection left running holds the model
+            self._line.request(STREAM, StreamRequest(Action.STOP))
+        return describe(
+            hello,
+            identity,
+            Tensor.unpack_all(self._section(Section.TENSORS)),
+            StepInfo.unpack_all(self._section(Section.STEPS)),
+            Label.unpack_all(self._section(Section.LABELS)),
+            Parameter.unpack_all(self._section(Section.PARAMETERS)),
+        )
+
+    def _section(self, section: Section) -> bytes:
+        return self._line.request(INFO, Info(section), limit=_MAX_INFO_BYTES)
+
+    def _compute(self, message: Any, record: Record, limit: int, timeout_s: float) -> bytes:
+        """Request what takes the device its time: no reply is no reason to ask again soon."""
+        patience_s = min(timeout_s, INFERENCE_S) / 2
+        return self._line.request(
+            message, record, limit=limit, patience_s=patience_s, timeout_s=timeout_s
+        )
+
+    def _send_inputs(self, inputs: Sequence[Array]) -> None:
+        expected = self.info.inputs
+        if len(inputs) != len(expected):
+            raise DataError(f"{self.info.model} has {len(expected)} inputs, got {len(inputs)}")
+        for index, (array, info) in enumerate(zip(inputs, expected, strict=True)):
+            self._send_input(index, _bytes_of(array, info))
+
+    def _send_input(self, index: int, data: bytes) -> None:
+        chunk = self.info.max_payload - Input.fixed_bytes()
+        for offset in range(0, len(data), chunk):
+            part = data[offset : offset + chunk]
+            reply = self._line.request(INPUT, Input(index, offset, part))
+            arrived = InputReply.unpack(reply).next
+            if arrived != offset + len(part):
+                raise DeviceError(
+                    f"{self._line.name} has {arrived} bytes of input {index}, was sent "
+                    f"{offset + len(part)}"
+                )
+
+    def _outputs(self, data: bytes) -> list[Array]:
+        expected = sum(info.bytes for info in self.info.outputs)
+        if len(data) != expected:
+            raise DeviceError(f"{self._line.name} sent {len(data)} bytes of output, not {expected}")
+        outputs = []
+        for info in self.info.outputs:
+            dtype = np.dtype(info.dtype).newbyteorder("<")
+            array = np.frombuffer(data[: info.bytes], dtype).reshape(info.shape)
+            outputs.append(array.astype(info.dtype))
+            data = data[info.bytes :]
+        return outputs
+
+
+def _bytes_of(array: Array, info: TensorInfo) -> bytes:
+    if array.shape != info.shape or array.dtype != np.dtype(info.dtype):
+        raise DataError(
+            f"input {info.name!r} is {info.dtype} {list(info.shape)}, got {array.dtype} "
+            f"{list(array.shape)}"
+        )
+    return array.astype(np.dtype(info.dtype).newbyteorder("<")).tobytes()

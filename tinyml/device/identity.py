@@ -1,0 +1,121 @@
+"""What a device says of itself, checked and made safe to show: DeviceInfo from INFO's records."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tinyml.errors import DeviceError
+from tinyml.protocol import HelloReply, Identity, Label, Parameter, StepInfo, Tensor
+from tinyml.records import DTYPE_BYTES, Step, TensorInfo
+
+# Numbers of TensorType in the TFLite schema.
+_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"}
+_MAX_TENSOR_BYTES = 16 << 20  # more than any of these boards has; a larger claim is damage
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """What runs on a device. `sha256` is that of the .tflite file, in hex.
+
+    `counter_unit`: "instructions", or "cycles" at `counter_hz`. `parameters`: settings of the front
+    end and the stream, named as in the card ("features.stride_ms"). `features`: the front end's
+    name, empty where the firmware cannot stream. The names in `steps` are numbers: a device does
+    not know those of the `.tflite`.
+    """
+
+    board: str
+    version: str
+    runtime: str
+    model: str
+    sha256: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    steps: tuple[Step, ...]
+    labels: tuple[str, ...]
+    features: str
+    parameters: Mapping[str, tuple[float, ...]]
+    counter_hz: int
+    boot_id: int
+    max_payload: int
+    window_bytes: int
+
+    @property
+    def counter_unit(self) -> str:
+        """What counters count."""
+        return "cycles" if self.counter_hz else "instructions"
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples a second that the front end takes, 0 where there is none."""
+        rates = self.parameters.get("features.sample_rate_hz", ())
+        return int(rates[0]) if rates and 0 < rates[0] < 1e9 else 0
+
+
+def describe(
+    hello: HelloReply,
+    identity: Identity,
+    tensors: Sequence[Tensor],
+    steps: Sequence[StepInfo],
+    labels: Sequence[Label],
+    parameters: Sequence[Parameter],
+) -> DeviceInfo:
+    """Return what the records say. Raises DeviceError where they contradict each other."""
+    counts = (identity.inputs + identity.outputs, identity.steps, identity.labels)
+    if counts != (len(tensors), len(steps), len(labels)):
+        raise DeviceError(
+            f"the device announces {counts} tensors, steps and labels but describes "
+            f"{(len(tensors), len(steps), len(labels))}"
+        )
+    described = tuple(_tensor(tensor) for tensor in tensors)
+    values: defaultdict[str, tuple[float, ...]] = defaultdict(tuple)
+    for parameter in parameters:
+        values[printable(parameter.name)] += (parameter.value,)
+    return DeviceInfo(
+        board=printable(identity.board),
+        version=printable(identity.version),
+        runtime=printable(identity.runtime),
+        model=printable(identity.model),
+        sha256=bytes(identity.sha256).hex(),
+        inputs=described[: identity.inputs],
+        outputs=described[identity.inputs :],
+        steps=tuple(_step(step) for step in steps),
+        labels=tuple(printable(label.name) for label in labels),
+        features=printable(identity.features),
+        parameters=dict(values),
+        counter_hz=identity.counter_hz,
+        boot_id=hello.boot_id,
+        max_payload=hello.max_payload,
+        window_bytes=hello.window,
+    )
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters spelled out: no device commands a terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _tensor(tensor: Tensor) -> TensorInfo:
+    shape = tensor.shape[: tensor.rank]
+    dtype = _DTYPES.get(tensor.dtype, "")
+    known = dtype and tensor.rank <= len(tensor.shape) and all(size > 0 for size in shape)
+    if known and math.prod(shape) * DTYPE_BYTES[dtype] == tensor.bytes <= _MAX_TENSOR_BYTES:
+        return TensorInfo(
+            printable(tensor.name), dtype, shape, float(tensor.scale), tensor.zero_point
+        )
+    raise DeviceError(f"the device describes a tensor that cannot be: {tensor!r}")
+
+
+def _step(step: StepInfo) -> Step:
+    if step.bytes > _MAX_TENSOR_BYTES:
+        raise DeviceError(f"the device describes a step that cannot be: {step!r}")
+    return Step(
+        op_index=step.op,
+        op_name=f"op {step.op}",
+        tensor_index=step.tensor,
+        tensor_name=f"tensor {step.tensor}",
+        bytes=step.bytes,
+        channels=step.channels or None,
+    )

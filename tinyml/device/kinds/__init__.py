@@ -1,0 +1,54 @@
+"""One file per kind of connection; `custom_link` in a board file names the one that a board has.
+
+To add a kind, add a file that defines
+
+* `flash(firmware: Firmware, port: str | None, timeout_s: float) -> None`: put the firmware on the
+  board and see it answer, or leave nothing behind and raise;
+* `attach(board: Board, timeout_s: float) -> Attachment`: reach the board where the user names no
+  port.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tinyml.device.links import Link
+from tinyml.errors import ConfigError, nearest
+from tinyml.records import Board, Firmware
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A link to a board, and the program that is known to run there."""
+
+    link: Link
+    elf: Path | None = None
+
+
+class Kind(Protocol):
+    """What each file of this folder defines."""
+
+    def flash(self, firmware: Firmware, port: str | None, timeout_s: float) -> None:
+        """Put firmware on its board."""
+
+    def attach(self, board: Board, timeout_s: float) -> Attachment:
+        """Reach a board."""
+
+
+def names() -> list[str]:
+    """Return the kinds there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def of(board: Board) -> Kind:
+    """Return the kind of `board`; ConfigError where its file names none that there is."""
+    if board.link not in names():
+        raise ConfigError(
+            f"{board.path}: custom_link is {board.link!r}", nearest(board.link, names())
+        )
+    kind: Kind = importlib.import_module(f"{__name__}.{board.link}")
+    return kind

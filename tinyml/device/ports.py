@@ -1,0 +1,87 @@
+"""Which serial port is meant: what a user wrote and the ports there are in, one port out.
+
+Never guesses: several matches are listed, not chosen from.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyml.errors import ConfigError
+
+_USB_ID = re.compile(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A serial port of this computer; USB fields are empty or None for others."""
+
+    path: str
+    description: str = ""
+    serial_number: str = ""
+    vid: int | None = None
+    pid: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.path]
+        if self.vid is not None and self.pid is not None:
+            parts.append(f"{self.vid:04x}:{self.pid:04x}")
+        parts += [part for part in (self.serial_number, self.description) if part]
+        return "  ".join(parts)
+
+
+def available() -> list[Port]:
+    """Return the serial ports of this computer, by path."""
+    from serial.tools import list_ports
+
+    found = [
+        Port(
+            path=port.device,
+            description=port.description if port.description != "n/a" else "",
+            serial_number=port.serial_number or "",
+            vid=port.vid,
+            pid=port.pid,
+        )
+        for port in list_ports.comports()
+    ]
+    return sorted(found, key=lambda port: port.path)
+
+
+def resolve(wanted: str | None, ports: Sequence[Port]) -> str:
+    """Return the path or URL of the one port that `wanted` names.
+
+    `wanted`: a path (returned as it is, listed or not), a pyserial URL, a glob of paths, VID:PID in
+    hex, a USB serial number, or None for the only USB port there is. Raises ConfigError with the
+    ports found when not exactly one fits.
+    """
+    if wanted is not None and ("://" in wanted or _is_path(wanted)):
+        return wanted
+    fitting = [port for port in ports if _fits(wanted, port)]
+    if len(fitting) == 1:
+        return fitting[0].path
+    what = "is a USB serial port" if wanted is None else f"matches {wanted!r}"
+    if fitting:
+        raise ConfigError(f"more than one port {what}:\n{_listing(fitting)}", "choose: --port PATH")
+    found = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
+    raise ConfigError(f"no port {what}{found}", "is the board connected and powered?")
+
+
+def _is_path(wanted: str) -> bool:
+    return ("/" in wanted or wanted.upper().startswith("COM")) and not set(wanted) & set("*?[")
+
+
+def _fits(wanted: str | None, port: Port) -> bool:
+    if wanted is None:
+        return port.vid is not None
+    if match := _USB_ID.fullmatch(wanted):
+        return (port.vid, port.pid) == (int(match[1], 16), int(match[2], 16))
+    if "/" in wanted:
+        return fnmatch.fnmatchcase(port.path, wanted)
+    return wanted == port.serial_number
+
+
+def _listing(ports: Sequence[Port]) -> str:
+    return "\n".join(f"  {port}" for port in ports)

@@ -1,0 +1,284 @@
+"""A stream: samples go to the virtual sensor as the device has room, readings come back.
+
+The index of a sample is the clock: nothing here depends on how fast the line is. Lost frames are
+sent again or counted, never invented.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml.device.deadline import Deadline
+from tinyml.device.identity import DeviceInfo
+from tinyml.device.line import Line
+from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
+from tinyml.protocol import (
+    CREDIT,
+    ENDED,
+    ERROR,
+    NO_LABEL,
+    RESULT,
+    SENSOR,
+    STREAM,
+    Action,
+    Credit,
+    Error,
+    ErrorCode,
+    Result,
+    Sensor,
+    Totals,
+)
+from tinyml.protocol import Stream as Request
+from tinyml.wire import Flag, Frame
+
+Samples = NDArray[Any]
+QUIET_S = 2.0  # silence after which what may have been lost is sent again
+SILENT_S = 30.0  # silence after which the device is given up
+_SAMPLE_BYTES = 2
+_MAX_AHEAD = 1 << 16  # samples under way; a device that allows more is not believed
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One inference of a stream.
+
+    `number` counts from 0. `sample`: index after the last sample that it read. `scores` are the
+    int8 values of output 0, `top` the label of the highest. `event`: the label that was recognised
+    now, or None, with its averaged `score` in the units of `scores`. Counters count the front end's
+    work since the reading before, and the inference. `dropped`: samples lost so far.
+    """
+
+    number: int
+    sample: int
+    time_us: int
+    scores: NDArray[np.int8]
+    top: str
+    event: str | None
+    score: int | None
+    front_counter: int
+    infer_counter: int
+    dropped: int
+
+
+@dataclass(frozen=True)
+class StreamTotals:
+    """A stream that has ended. `samples`, `results`, `dropped` as the device counted them.
+
+    `lost_results`: readings that never arrived here. `seconds`: how long it took;
+    `real_time_factor`: seconds of samples per second, 0.0 where the rate is not known.
+    """
+
+    samples: int
+    results: int
+    dropped: int
+    lost_results: int
+    seconds: float
+    real_time_factor: float
+
+
+class Stream:
+    """Iterate once to play the samples and get the readings; then `totals` says how it went.
+
+    Leaving the loop early stops the stream on the device.
+    """
+
+    totals: StreamTotals | None = None
+
+    def __init__(
+        self,
+        line: Line,
+        info: DeviceInfo,
+        samples: Samples | Iterable[Samples],
+        *,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        """`samples`: int16 [n], or an iterable of them; `on_sent` gets how many have arrived."""
+        if not info.features:
+            raise ConfigError(
+                f"the firmware of {info.board} ({info.model}) has no front end and cannot stream",
+                "flash a model whose card says how to listen: tinyml models",
+            )
+        chunks = [samples] if isinstance(samples, np.ndarray) else samples
+        self._line = line
+        self._info = info
+        self._on_sent = on_sent
+        self._outbox = _Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes())
+        self._received = 0
+        self._next_number = 0
+
+    def __iter__(self) -> Iterator[Reading]:
+        started = time.monotonic()
+        self._line.request(STREAM, Request(Action.START))
+        ended: Totals | None = None
+        try:
+            while ended is None:
+                self._send_allowed()
+                frame = self._receive()
+                if frame.type == RESULT.number:
+                    yield self._reading(Result.unpack(frame.payload))
+                elif frame.type == CREDIT.number:
+                    self._outbox.credit(Credit.unpack(frame.payload))
+                    if self._on_sent is not None:
+                        self._on_sent(self._outbox.arrived)
+                elif frame.type == ENDED.number:
+                    ended = Totals.unpack(frame.payload)
+                elif frame.type == ERROR.number:
+                    ended = self._error(frame)
+        finally:
+            if ended is None:
+                self._stop_quietly()
+        self.totals = self._sum_up(ended, time.monotonic() - started)
+
+    def _send_allowed(self) -> None:
+        deadline = Deadline(SILENT_S)
+        for message in self._outbox.allowed():
+            self._line.send(SENSOR, message, deadline)
+
+    def _receive(self) -> Frame:
+        """Return the next frame; on silence, send again what may have been lost."""
+        deadline = Deadline(SILENT_S)
+        while not deadline.passed:
+            frame = self._line.receive(deadline.within(QUIET_S))
+            if frame is not None:
+                return frame
+            self._line.same_boot(deadline)
+            if not self._outbox.has_credit:
+                self._line.request(STREAM, Request(Action.START))
+            for message in self._outbox.again():
+                self._line.send(SENSOR, message, deadline)
+        raise DeviceTimeout(
+            f"{self._line.name} was silent for {SILENT_S:g} s in the middle of a stream "
+            f"(after sample {self._outbox.arrived:,})"
+        )
+
+    def _reading(self, result: Result) -> Reading:
+        labels = self._info.labels
+        known = result.event == NO_LABEL or result.event < len(labels)
+        if result.top >= len(labels) or not known or len(result.scores) != len(labels):
+            raise DeviceError(f"{self._line.name} sent a result that cannot be: {result!r}")
+        self._received += 1
+        self._next_number = result.number + 1
+        recognised = result.event != NO_LABEL
+        return Reading(
+            number=result.number,
+            sample=result.sample,
+            time_us=result.time_us,
+            scores=np.frombuffer(result.scores, np.int8),
+            top=labels[result.top],
+            event=labels[result.event] if recognised else None,
+            score=result.score if recognised else None,
+            front_counter=result.front_counter,
+            infer_counter=result.infer_counter,
+            dropped=result.dropped,
+        )
+
+    def _error(self, frame: Frame) -> Totals | None:
+        error = Error.unpack(frame.payload)
+        if error.code == ErrorCode.BAD_FRAME:
+            return None  # what was lost is asked for by CREDIT, or sent again after a silence
+        if error.code == ErrorCode.STATE and Flag.RESPONSE in frame.flags:
+            # The stream does not run any more: ENDED was lost, or the device restarted.
+            self._line.same_boot(Deadline(SILENT_S))
+            return Totals.unpack(self._line.request(STREAM, Request(Action.STOP)))
+        self._line.refuse(error)
+
+    def _stop_quietly(self) -> None:
+        """Stop the stream on a device that may no longer be there."""
+        try:
+            self._line.request(STREAM, Request(Action.STOP), timeout_s=QUIET_S)
+        except DeviceError:
+            return
+
+    def _sum_up(self, ended: Totals, seconds: float) -> StreamTotals:
+        rate = self._info.sample_rate_hz
+        return StreamTotals(
+            samples=ended.samples,
+            results=ended.results,
+            dropped=ended.dropped,
+            lost_results=max(0, ended.results - self._received),
+            seconds=seconds,
+            real_time_factor=ended.samples / rate / seconds if rate and seconds else 0.0,
+        )
+
+
+class _Outbox:
+    """Samples between the source and the device: those under way are kept until they arrived."""
+
+    def __init__(self, source: Iterator[Samples], frame_bytes: int) -> None:
+        self.arrived = 0  # samples that the device has
+        self._source = source
+        self._frame = frame_bytes // _SAMPLE_BYTES
+        self._limit = 0
+        self._sent = 0
+        self._kept = bytearray()  # from `arrived` on
+        self._end: int | None = None
+        self._end_sent = False
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether the device has ever allowed samples."""
+        return self._limit > 0
+
+    def allowed(self) -> Iterator[Sensor]:
+        """Yield what may be sent now."""
+        while self._sent < self._limit:
+            count = min(self._frame, self._limit - self._sent)
+            data = self._take(self._sent, count)
+            if not data:
+                break
+            yield Sensor(self._sent, data)
+            self._sent += len(data) // _SAMPLE_BYTES
+        if self._end is not None and self._sent == self._end and not self._end_sent:
+            self._end_sent = True
+            yield Sensor(self._end)
+
+    def credit(self, credit: Credit) -> None:
+        """Take the device's word for what arrived and what may follow."""
+        if not self.arrived <= credit.next <= self._sent:
+            raise DeviceError(
+                f"the device acknowledges sample {credit.next:,}; {self.arrived:,} to "
+                f"{self._sent:,} were under way"
+            )
+        del self._kept[: (credit.next - self.arrived) * _SAMPLE_BYTES]
+        self.arrived = credit.next
+        self._limit = max(self._limit, min(credit.limit, credit.next + _MAX_AHEAD))
+        if credit.rewind:
+            self._sent = credit.next
+            self._end_sent = False
+
+    def again(self) -> Iterator[Sensor]:
+        """Yield everything that may not have arrived, after a repeat of what has.
+
+        A repeat makes the device say its credit, which may be what was lost.
+        """
+        self._sent = self.arrived
+        self._end_sent = False
+        if self.arrived:
+            yield Sensor(0)
+        yield from self.allowed()
+
+    def _take(self, index: int, count: int) -> bytes:
+        """Return up to `count` samples from `index` on, fetching them where they are new."""
+        start = (index - self.arrived) * _SAMPLE_BYTES
+        end = start + count * _SAMPLE_BYTES
+        while len(self._kept) < end and self._end is None:
+            chunk = next(self._source, None)
+            if chunk is None:
+                self._end = self.arrived + len(self._kept) // _SAMPLE_BYTES
+            else:
+                self._kept += _bytes_of(chunk)
+        return bytes(self._kept[start:end])
+
+
+def _bytes_of(chunk: Samples) -> bytes:
+    if chunk.dtype != np.int16 or chunk.ndim != 1:
+        raise DataError(
+            f"a stream takes int16 samples in one row, got {chunk.dtype} {list(chunk.shape)}"
+        )
+    return chunk.astype("<i2").tobytes()
