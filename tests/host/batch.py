@@ -40,6 +40,10 @@ class Batch:
         self._order = list(sources)
         self._binary = _build(_texts(list(sources.values())))
 
+    def source(self, name: str) -> CSource:
+        """Return the generated source of a model."""
+        return self._sources[name]
+
     def run(
         self, name: str, vectors: Sequence[Sequence[np.ndarray]]
     ) -> list[tuple[list[np.ndarray], list[bytes]]]:

@@ -26,6 +26,7 @@ def compile_graph(graph: Graph, heading: str) -> CSource:
     graph, folded = passes.run_all(graph)
     operators = [ops.load(op, graph) for op in graph.ops]
     _require_quantized(graph)
+    _require_elements(graph)
     work = list(zip(operators, graph.ops, strict=True))
     for operator, op in work:
         operator.check(op, graph)
@@ -70,6 +71,17 @@ def _require_storable(graph: Graph) -> None:
                     f"the compiled runtime does not keep state between inferences (operator {op}, "
                     f"tensor {graph.tensors[index]})",
                     "use the TFLM runtime (--runtime tflm)",
+                )
+
+
+def _require_elements(graph: Graph) -> None:
+    """Refuse empty tensors, on which no kernel is prepared to work."""
+    for op in graph.ops:
+        for index in (*op.inputs, *op.outputs):
+            if index >= 0 and graph.tensors[index].elements == 0:
+                raise ModelError(
+                    f"operator {op} works on an empty tensor ({graph.tensors[index]})",
+                    "export the model with fixed sizes above 0",
                 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyml.compiler.call import Call, Ref, Struct
-from tinyml.compiler.ops import require_quantized, unsupported
+from tinyml.compiler.ops import require_quantized, unsupported, unsupported_anywhere
 from tinyml.compiler.quant import activation_range, quantize_multiplier
 from tinyml.compiler.walk import MAX_RANK, broadcast_strides, walk
 from tinyml.errors import ModelError
@@ -61,7 +61,8 @@ def add_params(op: Op, graph: Graph, narrow: Callable[[float], float]) -> Struct
     scales = [narrow(left.scale / twice_max), narrow(right.scale / twice_max)]
     scales.append(narrow(twice_max / narrow((1 << ADD_LEFT_SHIFT) * target.scale)))
     if not all(0 < scale < 1 for scale in scales):
-        raise unsupported(op, target, f"scale {target.scale} too far from those of the inputs")
+        why = f"scale {target.scale} too far from those of the inputs"
+        raise unsupported_anywhere(op, target, why)
     (multiplier1, shift1), (multiplier2, shift2), (multiplier, shift) = (
         quantize_multiplier(scale) for scale in scales
     )

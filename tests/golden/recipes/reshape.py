@@ -44,3 +44,10 @@ def models() -> Iterator[ModelBuilder]:
     model.op("RESHAPE", [x, model.constant([12], dtype="int32")], [middle])
     model.op("RESHAPE", [middle, model.constant([3, 4], dtype="int32")], [model.output([3, 4], Q)])
     yield model
+
+    model = ModelBuilder("to_scalar")
+    x = model.input([1, 1], Q)
+    relu = model.tensor([1, 1], Q)
+    model.op("RELU", [x], [relu])
+    model.op("RESHAPE", [relu, model.constant([], dtype="int32")], [model.output([], Q)])
+    yield model

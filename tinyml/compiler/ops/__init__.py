@@ -83,6 +83,15 @@ def unsupported(op: Op, tensor: Tensor, why: str) -> UnsupportedOpError:
     )
 
 
+def unsupported_anywhere(op: Op, tensor: Tensor, why: str) -> UnsupportedOpError:
+    """The error for a form of `op` that TFLM refuses, too, so that no runtime helps."""
+    return UnsupportedOpError(
+        f"neither the compiled runtime nor TFLM has this form of operator {op}: {why} "
+        f"(tensor {tensor})",
+        "change the model and export it again",
+    )
+
+
 def require_dtype(op: Op, tensor: Tensor, *dtypes: str) -> None:
     """Raise UnsupportedOpError unless `tensor` has one of `dtypes`."""
     if tensor.dtype not in dtypes:

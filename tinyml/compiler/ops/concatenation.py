@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tinyml.compiler.call import Call, Ref, Struct
-from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.ops import require_dtype, unsupported_anywhere
 from tinyml.errors import ModelError
 from tinyml.records import DTYPE_BYTES
 from tinyml.tflite import Graph, Op, Tensor
@@ -17,9 +17,9 @@ def check(op: Op, graph: Graph) -> None:
     target = graph.output(op)
     require_dtype(op, target, "int8", "int16", "int32", "int64", "float32", "bool")
     if not 1 <= len(op.inputs) <= _MAX_INPUTS:
-        raise unsupported(op, target, f"{len(op.inputs)} inputs, not 1..{_MAX_INPUTS}")
+        raise unsupported_anywhere(op, target, f"{len(op.inputs)} inputs, not 1..{_MAX_INPUTS}")
     if op.option("fused_activation_function", 0) != 0:
-        raise unsupported(op, target, "a fused activation")
+        raise unsupported_anywhere(op, target, "a fused activation")
     axis = _axis(op, target)
     if not 0 <= axis < len(target.shape):
         raise ModelError(f"operator {op}: {target} has no axis {op.option('axis', 0)}")
@@ -28,7 +28,7 @@ def check(op: Op, graph: Graph) -> None:
         require_dtype(op, part, target.dtype)
         same = (part.scales, part.zero_points) == (target.scales, target.zero_points)
         if target.dtype == "int8" and not same:
-            raise unsupported(op, part, "another scale or zero point than the output's")
+            raise unsupported_anywhere(op, part, "another scale or zero point than the output's")
         if _but(part.shape, axis) != _but(target.shape, axis):
             raise ModelError(f"operator {op}: {part} does not fit {target} along axis {axis}")
     if sum(part.shape[axis] for part in parts) != target.shape[axis]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.ops import require_dtype, unsupported_anywhere
 from tinyml.compiler.walk import byte_walk, row_major
 from tinyml.errors import ModelError
 from tinyml.records import DTYPE_BYTES
@@ -18,9 +18,9 @@ def check(op: Op, graph: Graph) -> None:
     require_dtype(op, target, source.dtype)
     require_dtype(op, paddings, "int32")
     if len(source.shape) > _MAX_RANK:
-        raise unsupported(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
+        raise unsupported_anywhere(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
     if paddings.data is None:
-        raise unsupported(op, paddings, "needs constant paddings")
+        raise unsupported_anywhere(op, paddings, "needs constant paddings")
     if paddings.elements != 2 * len(source.shape) or paddings.data.min(initial=0) < 0:
         raise ModelError(f"operator {op}: {paddings} does not fit {source}")
     sizes = zip(source.shape, _paddings(op, graph), strict=True)

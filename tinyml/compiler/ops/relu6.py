@@ -7,15 +7,18 @@ import math
 import numpy as np
 
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_quantized
+from tinyml.compiler.ops import require_quantized, unsupported
+from tinyml.compiler.quant import INT32_MAX
 from tinyml.compiler.table import check_same_shape
-from tinyml.tflite import Graph, Op
+from tinyml.tflite import Graph, Op, Tensor
 
 
 def check(op: Op, graph: Graph) -> None:
     source, target = graph.input(op, 0), graph.output(op)
     require_quantized(op, source, target)
     check_same_shape(op, source, target)
+    if _six(source) > INT32_MAX:
+        raise unsupported(op, source, f"scale {source.scale}")
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:
@@ -25,6 +28,10 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     # TFLM only clamps and takes both limits from the input's quantization (Relu6Prepare).
-    six = math.floor(float(np.float32(6.0 / source.scale)) + 0.5) + source.zero_point
-    args = (Ref(source.index), Ref(target.index), target.elements, source.zero_point, min(six, 127))
+    act_max = min(_six(source) + source.zero_point, 127)
+    args = (Ref(source.index), Ref(target.index), target.elements, source.zero_point, act_max)
     return Call("tml_relu6_s8", args, in_place=(source.index,))
+
+
+def _six(source: Tensor) -> int:
+    return math.floor(float(np.float32(6.0 / source.scale)) + 0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.ops import require_dtype, unsupported_anywhere
 from tinyml.compiler.walk import byte_walk, row_major
 from tinyml.errors import ModelError
 from tinyml.records import DTYPE_BYTES
@@ -17,17 +17,17 @@ def check(op: Op, graph: Graph) -> None:
     require_dtype(op, source, "int8", "int16", "int32", "float32", "bool")
     require_dtype(op, target, source.dtype)
     if len(source.shape) > _MAX_RANK:
-        raise unsupported(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
+        raise unsupported_anywhere(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
     for position, name in ((1, "begin"), (2, "end"), (3, "strides")):
         values = graph.input(op, position)
         require_dtype(op, values, "int32")
         if values.data is None:
-            raise unsupported(op, values, f"needs a constant {name}")
+            raise unsupported_anywhere(op, values, f"needs a constant {name}")
         if values.elements != len(source.shape):
             raise ModelError(f"operator {op}: {values} does not fit {source}")
     for mask in ("ellipsis_mask", "new_axis_mask", "offset"):
         if op.option(mask, 0):
-            raise unsupported(op, source, f"the option {mask}")
+            raise unsupported_anywhere(op, source, f"the option {mask}")
     if tuple(ranges_shape(op, graph)) != target.shape:
         raise ModelError(f"operator {op} cannot turn {source} into {target}")
 
@@ -56,7 +56,7 @@ def ranges(op: Op, graph: Graph) -> list[range]:
     """The indices taken from each axis of the input, as TFLite's strided_slice_logic.h has them.
 
     A dropped axis gives one index. Needs constant bounds; raises ModelError for a step of 0 and
-    UnsupportedOpError for a dropped axis with a negative step.
+    UnsupportedOpError for a dropped axis with a negative step or a start beyond it.
     """
     source = graph.input(op, 0)
     columns = []
@@ -73,7 +73,9 @@ def ranges(op: Op, graph: Graph) -> list[range]:
         if _drops(op, axis):
             start = slice(first, None, step).indices(size)[0]
             if step < 0 or start >= size:
-                raise unsupported(op, source, f"dropping axis {axis} with step {step} at {start}")
+                raise unsupported_anywhere(
+                    op, source, f"axis {axis} dropped at {start} with step {step}"
+                )
             result.append(range(start, start + 1))
         else:
             last = None if end_mask >> axis & 1 else end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.ops import require_dtype, unsupported_anywhere
 from tinyml.compiler.walk import byte_walk, row_major
 from tinyml.errors import ModelError
 from tinyml.records import DTYPE_BYTES
@@ -17,9 +17,9 @@ def check(op: Op, graph: Graph) -> None:
     require_dtype(op, source, "int8", "int16", "float32")
     require_dtype(op, target, source.dtype)
     if len(source.shape) > _MAX_RANK:
-        raise unsupported(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
+        raise unsupported_anywhere(op, source, f"rank {len(source.shape)}, more than {_MAX_RANK}")
     if order.data is None:
-        raise unsupported(op, order, "needs a constant permutation")
+        raise unsupported_anywhere(op, order, "needs a constant permutation")
     axes = _axes(op, graph)
     if sorted(axes) != list(range(len(source.shape))):
         raise ModelError(f"operator {op}: {order} is no permutation of the axes of {source}")
