@@ -21,7 +21,8 @@ from tinyml.tflite import Graph
 from tinyml.vectors import Vector
 
 if TYPE_CHECKING:
-    from tinyml.device import Device, DeviceStep
+    from tinyml.device import Device
+    from tinyml.device.identity import DeviceStep
 
 Array = NDArray[Any]
 
