@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.errors import DeviceError
-from tinyml.records import Bundle, Firmware
+from tinyml.records import Bundle, Firmware, Step
 from tinyml.tflite import Graph
 from tinyml.vectors import Vector
 
 if TYPE_CHECKING:
     from tinyml.device import Device
-    from tinyml.device.identity import DeviceStep
 
 Array = NDArray[Any]
 
@@ -220,13 +219,13 @@ class _Run:
                 diverged = True
             self._count_layer(result.step, step, differs, first)
 
-    def _fetch(self, number: int, step: DeviceStep, expected: Array) -> Difference | None:
+    def _fetch(self, number: int, step: Step, expected: Array) -> Difference | None:
         raw = self._device.layer(number)
         actual = np.frombuffer(raw, expected.dtype).reshape(expected.shape)
         return difference(self._reference.graph.tensors[step.tensor_index].name, expected, actual)
 
     def _count_layer(
-        self, number: int, step: DeviceStep, differs: bool, first: Difference | None
+        self, number: int, step: Step, differs: bool, first: Difference | None
     ) -> None:
         before = self._layers.get(number)
         self._layers[number] = LayerCheck(
