@@ -194,7 +194,8 @@ def _check_order(graph: Graph) -> None:
     known |= set(graph.inputs)
     for op in graph.ops:
         for index in op.inputs:
-            if index >= 0 and index not in known:
+            # A tensor without elements (the shape of a scalar) has no bytes to be written.
+            if index >= 0 and index not in known and graph.tensors[index].elements > 0:
                 raise _damaged(graph.name, f"operator {op} reads tensor {index} too early")
         for index in op.outputs:
             if index in known or op.outputs.count(index) > 1:
