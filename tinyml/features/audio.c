@@ -28,16 +28,16 @@ int tml_audio_init(tml_audio_t *audio, uint32_t stride) {
 /* Weigh the samples and lay them out for the transform, padded with zeros. Returns by how many bits
  * they can be shifted left: the transform keeps more of quiet sounds that way. */
 static int apply_window(const int16_t *samples, uint32_t *data) {
+  const int16_t *window = tml_audio_window;
   uint32_t peak = 0;
-  for (uint32_t i = 0; i < TML_AUDIO_FFT / 2; i++) {
-    uint32_t pair = 0;
-    if (2 * i < TML_AUDIO_WINDOW) {
-      const int32_t a = (samples[2 * i] * tml_audio_window[2 * i]) >> 12;
-      const int32_t b = (samples[2 * i + 1] * tml_audio_window[2 * i + 1]) >> 12;
-      peak |= (uint32_t)(a < 0 ? -a : a) | (uint32_t)(b < 0 ? -b : b);
-      pair = (uint32_t)b << 16 | ((uint32_t)a & 0xffffu);
-    }
-    data[tml_fft_slot(i)] = pair;
+  for (uint32_t i = 0; i < TML_AUDIO_WINDOW / 2; i++) {
+    const int32_t a = (*samples++ * *window++) >> 12;
+    const int32_t b = (*samples++ * *window++) >> 12;
+    peak |= (uint32_t)(a < 0 ? -a : a) | (uint32_t)(b < 0 ? -b : b);
+    data[tml_fft_slot(i)] = (uint32_t)b << 16 | ((uint32_t)a & 0xffffu);
+  }
+  for (uint32_t i = TML_AUDIO_WINDOW / 2; i < TML_AUDIO_FFT / 2; i++) {
+    data[tml_fft_slot(i)] = 0;
   }
   /* TensorFlow takes absolute values in 16 bits, where that of -32768 is negative: not a peak. */
   return 15 - (int)bit_length(peak & 0x7fff);
@@ -45,10 +45,13 @@ static int apply_window(const int16_t *samples, uint32_t *data) {
 
 /* Square root of n < 2**48, rounded to nearest; for n < 2**32 never more than 65535. */
 static uint32_t square_root(uint64_t n) {
+  if (n == 0) {
+    return 0;
+  }
+  const uint32_t skipped = (uint32_t)__builtin_clzll(n) / 2; /* leading digits that are 0 */
   uint32_t root = 0, remainder = 0;
-  const int digits = n >> 32 ? 24 : 16;
-  n <<= 64 - 2 * digits;
-  for (int i = 0; i < digits; i++) {
+  n <<= 2 * skipped;
+  for (uint32_t i = skipped; i < 32; i++) {
     remainder = remainder << 2 | (uint32_t)(n >> 62);
     n <<= 2;
     root <<= 1;
@@ -137,10 +140,14 @@ static void compute_frame(tml_audio_t *audio) {
 }
 
 bool tml_audio_push(tml_audio_t *audio, const int16_t **samples, uint32_t *count) {
-  while (*count > 0 && audio->filled < TML_AUDIO_WINDOW) {
-    audio->window[audio->filled++] = *(*samples)++;
-    --*count;
+  const uint32_t room = TML_AUDIO_WINDOW - audio->filled;
+  const uint32_t taken = *count < room ? *count : room;
+  for (uint32_t i = 0; i < taken; i++) {
+    audio->window[audio->filled + i] = (*samples)[i];
   }
+  audio->filled = (uint16_t)(audio->filled + taken);
+  *samples += taken;
+  *count -= taken;
   if (audio->filled < TML_AUDIO_WINDOW) {
     return false;
   }
