@@ -40,7 +40,6 @@ def _data() -> str | None:
 
 NEEDS: dict[str, Callable[[], str | None]] = {
     "needs_cc": _program("cc"),
-    "needs_clang": _program("clang"),
     "needs_arm_gcc": _program("arm-none-eabi-gcc"),
     "needs_qemu": _program("qemu-system-arm"),
     "needs_pio": _package("platformio", "SCons"),
@@ -63,6 +62,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("TINYML_REQUIRE") == "1":
             pytest.fail(f"{marker.name}: {reason} (TINYML_REQUIRE=1)", pytrace=False)
         pytest.skip(f"{marker.name}: {reason}")
+
+
+ORDER = ("unit", "golden", "host", "training", "emulator", "hardware")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes seconds first, whatever the folders are called."""
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def run(args: Namespace, console: Console) -> int:
     """Print the operators and the cost per runtime."""
     from tinyml import boards, bundle, footprint
 
-    model, board = bundle.load(args.model), boards.load(args.board)
+    board, model = boards.load(args.board), bundle.load(args.model)
     with console.progress(f"compiling {model.name}"):
         found = footprint.inspect(model, board)
     if args.json:
