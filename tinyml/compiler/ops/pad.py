@@ -35,15 +35,20 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 
 
 def call(op: Op, graph: Graph) -> Call:
+    target = graph.output(op)
+    return bordered(op, graph, "tml_pad", target.zero_point if target.dtype == "int8" else 0)
+
+
+def bordered(op: Op, graph: Graph, kernel: str, fill: int) -> Call:
+    """The call of a kernel with the arguments of `tml_pad`; `fill` is the byte of the border."""
     source, target = graph.input(op, 0), graph.output(op)
     item = DTYPE_BYTES[source.dtype]
     strides = row_major(target.shape)
     corner = (before for before, _ in _paddings(op, graph))
     first = sum(stride * before for stride, before in zip(strides, corner, strict=True)) * item
-    fill = target.zero_point if source.dtype == "int8" else 0
     walk = byte_walk(source.shape, row_major(source.shape), strides, item)
     args = (Ref(source.index), Ref(target.index), target.bytes, fill, first, walk)
-    return Call("tml_pad", args)
+    return Call(kernel, args)
 
 
 def _paddings(op: Op, graph: Graph) -> list[tuple[int, int]]:
