@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tinyml import features
 from tinyml.errors import ConfigError
-from tinyml.features import RecognizerSettings
-from tinyml.records import Board, Bundle, CSource
+from tinyml.records import Board, Bundle, CSource, StreamConfig
 
 MAX_TEXT_BYTES = 255  # protocol: the length of a text is a u8
 _ALIGNMENT = 16
@@ -31,9 +31,10 @@ class FirmwareConfig:
         if len(self.bundle.labels) > MAX_TEXT_BYTES - 1:
             raise ConfigError(f"{len(self.bundle.labels)} labels are more than a device can name")
         if self.bundle.features is not None and self.bundle.stream is not None:
-            self._check_stream()
+            features.check(self.bundle.features)
+            self._check_stream(self.bundle.stream)
 
-    def _check_stream(self) -> None:
+    def _check_stream(self, stream: StreamConfig) -> None:
         inputs, output, labels = self.source.inputs, self.source.outputs[0], self.bundle.labels
         if len(inputs) != 1 or inputs[0].dtype != "int8":
             kinds = ", ".join(tensor.dtype for tensor in inputs)
@@ -45,6 +46,11 @@ class FirmwareConfig:
             raise ConfigError(
                 f"model {self.bundle.name} has {output.bytes} scores and {len(labels)} labels",
                 "list one label per score, in order, in the model's card",
+            )
+        if stream.stride_frames < 1:
+            raise ConfigError(
+                f"stride_frames is {stream.stride_frames}: an inference needs a frame at least",
+                "correct `stream` in the model's card",
             )
 
     @property
@@ -62,10 +68,10 @@ class FirmwareConfig:
         return ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(self.bundle.sha256))
 
     @property
-    def features(self) -> str:
+    def front_end(self) -> str:
         """The front end's name; empty where the firmware has no stream."""
-        features = self.bundle.features
-        return features.name if features is not None and self.bundle.stream is not None else ""
+        front_end = self.bundle.features
+        return front_end.name if front_end is not None and self.bundle.stream is not None else ""
 
     @property
     def feature_macros(self) -> list[tuple[str, str]]:
@@ -78,11 +84,11 @@ class FirmwareConfig:
     @property
     def stream_macros(self) -> list[tuple[str, str]]:
         """The stream's settings as (macro, value)."""
-        features, stream = self.bundle.features, self.bundle.stream
-        if features is None or stream is None:
+        front_end, stream = self.bundle.features, self.bundle.stream
+        if front_end is None or stream is None:
             return []
-        rate_hz = int(features.params.get("sample_rate_hz", 16000))
-        settings = RecognizerSettings.of(stream, self.source.outputs[0], rate_hz)
+        rate_hz = int(front_end.params.get("sample_rate_hz", 16000))
+        settings = features.RecognizerSettings.of(stream, self.source.outputs[0], rate_hz)
         recognizer = ", ".join(f".{name} = {value}" for name, value in vars(settings).items())
         return [
             ("TML_STREAM_STRIDE_ROWS", str(stream.stride_frames)),
@@ -92,11 +98,11 @@ class FirmwareConfig:
     @property
     def parameters(self) -> list[tuple[str, str]]:
         """Settings of front end and stream that INFO reports, as (name, value)."""
-        features, stream = self.bundle.features, self.bundle.stream
-        if features is None or stream is None:
+        front_end, stream = self.bundle.features, self.bundle.stream
+        if front_end is None or stream is None:
             return []
         values: list[tuple[str, float]] = [
-            (f"features.{name}", value) for name, value in sorted(features.params.items())
+            (f"features.{name}", value) for name, value in sorted(front_end.params.items())
         ]
         values += [
             ("stream.stride_frames", stream.stride_frames),

@@ -178,8 +178,10 @@ static void bench(const tml_request_t *request) {
 }
 
 static void stream(const tml_request_t *request) {
-  memset(arrived, 0, sizeof arrived); /* the stream's window takes the place of the inputs */
   tml_stream_command(request);
+  if (tml_stream_running()) {
+    memset(arrived, 0, sizeof arrived); /* the stream's window takes the place of the inputs */
+  }
 }
 
 void tml_reset_command(const tml_request_t *request) {

@@ -164,6 +164,10 @@ def test_what_has_no_template_is_named() -> None:
         (STREAMING, replace(SOURCE, inputs=(TensorInfo("in", "uint8", (1,)),)), "uint8"),
         (replace(STREAMING, labels=("a", "b", "x" * 256)), SOURCE, "longer than 255"),
         (replace(BARE, labels=("x",) * 255), SOURCE, "255 labels"),
+        (replace(STREAMING, features=FeatureConfig("audoi", {})), SOURCE, "audoi"),
+        (replace(STREAMING, features=FeatureConfig("recognizer", {})), SOURCE, "no front end"),
+        (replace(STREAMING, features=FeatureConfig("audio", {"stride_ms": 99})), SOURCE, "99"),
+        (replace(STREAMING, stream=StreamConfig(0, 1, 0.5, 0)), SOURCE, "stride_frames is 0"),
     ],
 )
 def test_facts_that_contradict_one_another_are_refused(

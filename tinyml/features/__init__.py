@@ -6,7 +6,27 @@ the Python modules here only wrap. So training and device cannot differ. `recogn
 all front ends. To add one: write the two C files and their wrapper; `_build.py` finds the C.
 """
 
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from tinyml.errors import ConfigError, nearest
 from tinyml.features.audio import AudioFrontEnd, audio_features
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
+from tinyml.records import FeatureConfig
 
-__all__ = ["AudioFrontEnd", "Event", "Recognizer", "RecognizerSettings", "audio_features"]
+__all__ = ["AudioFrontEnd", "Event", "Recognizer", "RecognizerSettings", "audio_features", "check"]
+
+
+def check(config: FeatureConfig) -> None:
+    """Raise ConfigError unless there is a front end that computes what `config` describes.
+
+    A front end's wrapper has the same function for itself.
+    """
+    folder = Path(__file__).parent
+    known = [c.stem for c in folder.glob("*.c") if (folder / f"{c.stem}.py").is_file()]
+    known.remove("recognizer")
+    if config.name not in known:
+        raise ConfigError(f"no front end {config.name!r}", nearest(config.name, known))
+    importlib.import_module(f"{__name__}.{config.name}").check(config)

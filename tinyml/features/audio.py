@@ -90,6 +90,11 @@ def audio_features(clip: npt.NDArray[np.int16], config: FeatureConfig) -> npt.ND
     return AudioFrontEnd(config).push(clip)
 
 
+def check(config: FeatureConfig) -> None:
+    """Raise ConfigError unless `config` describes what the C computes."""
+    stride_samples(config)
+
+
 def stride_samples(config: FeatureConfig) -> int:
     """Return the samples between two frames; raise ConfigError for features that are not ours."""
     if config.name != "audio":
