@@ -49,7 +49,7 @@ def test_a_board_file_is_all_that_a_board_needs(tmp_path: Path) -> None:
 
 
 def test_an_unknown_board_comes_back_with_the_nearest_name() -> None:
-    with pytest.raises(ConfigError, match="qemu_m4.*did you mean qemu-m4"):
+    with pytest.raises(ConfigError, match=r"qemu_m4.*did you mean qemu-m4"):
         boards.load("qemu_m4")
 
 

@@ -1,0 +1,155 @@
+"""Builds a generated project with PlatformIO: Project in, Firmware out.
+
+PlatformIO runs in the Python that runs tinyml and keeps all it needs in the project's `.pio`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyml import elf, proc
+from tinyml.errors import DoesNotFitError, TinymlError, ToolError
+from tinyml.records import Board, Firmware, Project
+
+TIMEOUT_S = 1800.0
+
+_SOURCES = frozenset({".c", ".cc", ".cpp", ".S"})
+_COMPILING = re.compile(r"^Compiling \S*/(\S+)\.\w+$")
+_ERROR_LINE = re.compile(r"^.*\b(?:fatal )?error: .*$|^.*: undefined reference to .*$", re.M)
+_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
+_PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): )(.+)$", re.M)
+_DISK = re.compile(r"No space left on device|Read-only file system|Disk quota exceeded")
+_LARGEST = 5
+
+# PlatformIO's variables that name a folder, and where a project has it.
+_FOLDERS = {
+    "PLATFORMIO_CORE_DIR": ".pio/core",
+    "PLATFORMIO_PACKAGES_DIR": ".pio/core/packages",
+    "PLATFORMIO_PLATFORMS_DIR": ".pio/core/platforms",
+    "PLATFORMIO_WORKSPACE_DIR": ".pio",
+    "PLATFORMIO_BUILD_DIR": ".pio/build",
+    "PLATFORMIO_SRC_DIR": "src",
+}
+
+
+def build(project: Project, on_line: Callable[[str], None] | None = None) -> Firmware:
+    """Compile and link `project`; `on_line` hears what is being done, in a few words at a time.
+
+    Only what changed since the last build is compiled. Raises DoesNotFitError, with the largest
+    contributors, when flash or RAM do not suffice, and ToolError when a tool is missing or fails.
+    """
+    if importlib.util.find_spec("platformio") is None:
+        raise ToolError("PlatformIO is not installed", "pip install 'platformio>=6.2,<6.3'")
+    _check_writable(project)
+    environment = project.board.id
+    done = proc.run(
+        [sys.executable, "-m", "platformio", "run", "--environment", environment],
+        cwd=project.path,
+        env=_environment(project.path.resolve()),
+        timeout_s=TIMEOUT_S,
+        on_line=None if on_line is None else _progress(project, on_line),
+        check=False,
+    )
+    built = project.path / ".pio" / "build" / environment
+    if done.code != 0:
+        objects = sorted(built.rglob("*.o"))
+        raise explain(done.output, project.board, elf.contributors(objects) if objects else ())
+    return measure(project, built / "firmware.elf")
+
+
+def measure(project: Project, file: Path) -> Firmware:
+    """Return the Firmware that `file` is; DoesNotFitError when it exceeds the board."""
+    if not file.is_file():
+        raise ToolError(f"PlatformIO ended without an error but left no {file}")
+    size, largest = elf.sizes(file), elf.contributors([file])
+    board = project.board
+    for kind, need, has in (
+        ("flash", size.flash, board.flash_bytes),
+        ("RAM", size.ram, board.ram_bytes),
+    ):
+        if need > has:
+            raise _does_not_fit(board, [(kind, need - has)], largest)
+    return Firmware(project, file, size.flash, size.ram, size.stack, largest)
+
+
+def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError:
+    """Return the error that says why PlatformIO, having printed `output`, failed."""
+    overflows = {
+        "RAM" if "ram" in region.lower() else "flash": int(excess)
+        for region, excess in _OVERFLOW.findall(output)
+    }
+    if overflows:
+        return _does_not_fit(board, sorted(overflows.items()), largest)
+    if full := _DISK.search(output):
+        return ToolError(
+            f"the build could not write its files: {full[0]}",
+            "free some space, or name another folder with --out",
+        )
+    if error := _ERROR_LINE.search(output):
+        return ToolError(f"the firmware does not compile: {error[0].strip()}", "tinyml doctor")
+    if error := _PLATFORMIO_ERROR.search(output):
+        return ToolError(error[1], "tinyml doctor")
+    tail = "\n".join(output.splitlines()[-15:])
+    return ToolError(f"PlatformIO failed:\n{tail}", "tinyml doctor")
+
+
+def _does_not_fit(
+    board: Board, excesses: list[tuple[str, int]], largest: elf.Contributors
+) -> DoesNotFitError:
+    has = {"flash": board.flash_bytes, "RAM": board.ram_bytes}
+    needs = "; ".join(
+        f"{has[kind] + excess:,} bytes of {kind} needed, {board.id} has {has[kind]:,} "
+        f"({excess:,} too many)"
+        for kind, excess in excesses
+    )
+    shown = ", ".join(f"{name} {size:,} ({section})" for name, section, size in largest[:_LARGEST])
+    return DoesNotFitError(
+        f"the firmware does not fit: {needs}",
+        f"largest: {shown}; try a smaller model or another board" if shown else "",
+    )
+
+
+def _environment(path: Path) -> dict[str, str]:
+    """Keep a build inside its project, also where the user's own settings lead elsewhere."""
+    folders = {name: str(path / own) for name, own in _FOLDERS.items() if name in os.environ}
+    return {
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_NO_ANSI": "true",
+        **folders,
+    }
+
+
+def _check_writable(project: Project) -> None:
+    try:
+        state = project.path / ".pio"
+        state.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=state):
+            pass
+    except OSError as error:
+        raise ToolError(
+            f"cannot build in {project.path}: {error.strerror or error}",
+            "name another folder with --out",
+        ) from error
+
+
+def _progress(project: Project, on_line: Callable[[str], None]) -> Callable[[str], None]:
+    """Turn PlatformIO's lines into "compiling 3 of 12: name" and "linking"."""
+    total = sum(file.suffix in _SOURCES for file in (project.path / "src").rglob("*"))
+    compiled = 0
+
+    def hear(line: str) -> None:
+        nonlocal compiled
+        if match := _COMPILING.match(line):
+            compiled += 1
+            on_line(f"compiling {compiled} of {max(total, compiled)}: {match[1]}")
+        elif line.startswith("Linking "):
+            on_line("linking")
+
+    return hear
