@@ -18,16 +18,20 @@ typedef struct {
 /* output is dense, row-major, in the order of the walk; operands 1 and 2 are the inputs. */
 static inline void tml_mul_s8(const int8_t *input1, const int8_t *input2, int8_t *output,
                               const tml_walk_t *walk, const tml_mul_t *p) {
-  const int32_t inner = walk->rank - 1;
+  /* A byte written may lie anywhere for all the compiler knows: keep the parameters in locals. */
+  const tml_mul_t q = *p;
+  const int32_t count = walk->extents[walk->rank - 1];
+  const int32_t stride1 = walk->strides1[walk->rank - 1];
+  const int32_t stride2 = walk->strides2[walk->rank - 1];
   tml_walk_at_t at = {{0}, 0, 0};
   do {
     const int8_t *a = input1 + at.offset1;
     const int8_t *b = input2 + at.offset2;
-    for (int32_t i = 0; i < walk->extents[inner]; ++i) {
-      const int32_t product = (a[i * walk->strides1[inner]] + p->input1_offset) *
-                              (b[i * walk->strides2[inner]] + p->input2_offset);
-      const int32_t scaled = tml_requantize(product, p->multiplier, p->shift);
-      *output++ = (int8_t)tml_clamp(scaled + p->output_offset, p->act_min, p->act_max);
+    for (int32_t i = 0; i < count; ++i) {
+      const int32_t product =
+          (a[i * stride1] + q.input1_offset) * (b[i * stride2] + q.input2_offset);
+      const int32_t scaled = tml_requantize(product, q.multiplier, q.shift);
+      *output++ = (int8_t)tml_clamp(scaled + q.output_offset, q.act_min, q.act_max);
     }
   } while (tml_walk_next(walk, &at));
 }
