@@ -34,8 +34,9 @@ def names() -> list[str]:
 def load(name: str) -> Board:
     """Return the board `name`; ConfigError with the nearest names where there is none.
 
-    A platform of ours is named as a checkout has it, `symlink://tinyml/platforms/<name>`; generated
-    projects carry a copy, so `options` name it `symlink://platforms/<name>`.
+    `options` are all of the file's, ours included: a generated project repeats them. A platform of
+    ours is named there as a checkout has it, `symlink://tinyml/platforms/<name>`; a project carries
+    a copy, so `options` name it `symlink://platforms/<name>`.
     """
     if name not in names():
         raise ConfigError(f"there is no board {name!r}; {nearest(name, names())}", "tinyml boards")
@@ -45,7 +46,7 @@ def load(name: str) -> Board:
 def read(file: Path) -> Board:
     """Read one board file. Raises ConfigError naming the file, and the key where one is wrong."""
     fields = _Fields(file, _section(file))
-    options = {key: text for key, text in fields.texts.items() if not key.startswith(_CUSTOM)}
+    options = dict(fields.texts)
     if "platform" not in options:
         raise fields.error("platform", "is missing")
     options["platform"] = options["platform"].replace(_CHECKOUT_PLATFORMS, _PROJECT_PLATFORMS)

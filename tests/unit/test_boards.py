@@ -38,14 +38,16 @@ def test_every_shipped_board_loads_and_has_its_template(name: str) -> None:
 def test_the_default_board_has_the_memory_of_a_nano_33_ble() -> None:
     board = boards.load(boards.DEFAULT)
     assert (board.flash_bytes, board.ram_bytes) == (960 * 1024, 256 * 1024)
-    assert board.options == {"platform": "symlink://platforms/qemu_m4"}
+    assert board.options["platform"] == "symlink://platforms/qemu_m4"
 
 
 def test_a_board_file_is_all_that_a_board_needs(tmp_path: Path) -> None:
     board = boards.read(write(tmp_path, GOOD))
     assert (board.id, board.name, board.template) == ("new_board", "New Board", "arduino")
     assert (board.flash_bytes, board.ram_bytes, board.settle_s) == (1048576, 131072, 1.5)
-    assert board.options == {"platform": "vendor@~1.2.0", "board": "chip"}
+    assert board.options["platform"] == "vendor@~1.2.0"
+    assert board.options["board"] == "chip"
+    assert board.options["custom_link"] == "serial"
 
 
 def test_an_unknown_board_comes_back_with_the_nearest_name() -> None:

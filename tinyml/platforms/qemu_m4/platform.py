@@ -57,21 +57,21 @@ def _require_toolchain():
 
 
 def _scons_package_version():
-    """Return what PlatformIO would call the installed SCons: 4.11.1 is 4.41101.0."""
+    """Return PlatformIO's number of the installed SCons, which must be the one that it wants."""
     wanted = get_core_dependencies()[_TOOL]
     try:
         found = importlib.metadata.version("scons")
     except importlib.metadata.PackageNotFoundError:
         found = "none"
-    digits = re.match(r"(\d+)\.(\d+)\.(\d+)", found)
-    version = "4.{}{:02d}{:02d}.0".format(*map(int, digits.groups())) if digits else "none"
-    if wanted != f"~{version}":
-        series = ".".join(str(int(part)) for part in re.match(r"~4\.(\d)(\d\d)(\d\d)", wanted).groups())
+    # PlatformIO numbers SCons 4.11.1 as 4.41101.0.
+    parts = re.match(r"~4\.(\d)(\d\d)(\d\d)\.0$", wanted)
+    series = ".".join(str(int(part)) for part in parts.groups()) if parts else wanted
+    if found != series:
         raise UserSideException(
             f"this PlatformIO needs the Python package scons {series}, found {found}. "
             f"Install it beside PlatformIO: pip install scons=={series}"
         )
-    return version
+    return wanted.removeprefix("~")
 
 
 def _link_scons(folder, version):
