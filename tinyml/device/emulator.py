@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
 from tinyml import proc
 from tinyml.device import running
@@ -31,6 +32,8 @@ INSTALL = "sudo apt-get install qemu-system-arm"
 _MACHINE = "mps2-an386"
 _POLL_S = 0.01
 _QUIT_S, _TERM_S, _KILL_S = 2.0, 1.0, 5.0
+
+T = TypeVar("T")
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours to reap when they end
 
@@ -71,11 +74,7 @@ def start(firmware: Firmware, timeout_s: float, answers: Callable[[SocketLink], 
         _end(place)
         running.write(_describe(firmware, place))
         process = _spawn(command(firmware.elf.resolve(), place, program), place)
-        link = _connect(place, lock, process, deadline)
-        with Qmp(place.qmp, deadline) as qmp:
-            qmp.execute("cont", deadline)
-        answers(link)
-        link.close()
+        _run(place, lock, process, answers, deadline)
     except BaseException as error:
         _kill(process)
         running.forget(place)
@@ -166,17 +165,32 @@ def _spawn(arguments: list[str], place: Files) -> subprocess.Popen[bytes]:
         return proc.spawn(arguments, stdout=log.fileno(), detach=True)
 
 
-def _connect(
-    place: Files, lock: Lock, process: subprocess.Popen[bytes], deadline: Deadline
-) -> SocketLink:
-    """Connect to an emulator that is just starting."""
-    while process.poll() is None:
+def _run(
+    place: Files,
+    lock: Lock,
+    process: subprocess.Popen[bytes],
+    answers: Callable[[SocketLink], None],
+    deadline: Deadline,
+) -> None:
+    """Let an emulator that is just starting run, with somebody on its line from the first byte."""
+    with contextlib.closing(
+        _when_up(process, deadline, lambda: _link(place, lock, deadline))
+    ) as link:
+        with _when_up(process, deadline, lambda: Qmp(place.qmp, deadline)) as qmp:
+            qmp.execute("cont", deadline)
+        answers(link)
+
+
+def _when_up(process: subprocess.Popen[bytes], deadline: Deadline, connect: Callable[[], T]) -> T:
+    """Connect to a socket of an emulator as soon as it listens there."""
+    while True:
         with contextlib.suppress(DeviceError):
-            return _link(place, lock, deadline)
+            return connect()
+        if process.poll() is not None:
+            raise DeviceError(f"{PROGRAM} ended with code {process.returncode}")
         if deadline.passed:
-            raise DeviceTimeout(f"the emulator of {place.board} does not start")
+            raise DeviceTimeout(f"{PROGRAM} does not start")
         time.sleep(_POLL_S)
-    raise DeviceError(f"the emulator of {place.board} ended with code {process.returncode}")
 
 
 def _link(place: Files, lock: Lock, deadline: Deadline) -> SocketLink:

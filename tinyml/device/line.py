@@ -168,14 +168,19 @@ class Line:
         self._write(Frame(message.number, self._next_seq(), record.pack()), deadline)
 
     def receive(self, deadline: Deadline) -> Frame | None:
-        """Return the next frame, None when the deadline passes first."""
+        """Return the next frame, None when there is none by the deadline.
+
+        A deadline that has passed asks for what is already there.
+        """
+        last = False
         while True:
             while self._frames:
                 frame = self._frames.popleft()
                 if not self._told(frame):
                     return frame
-            if deadline.passed:  # also under a flood that never ends
+            if last:  # also under a flood that never ends
                 return None
+            last = deadline.passed
             self._frames.extend(self._receiver.feed(self._link.read(_READ_BYTES, deadline)))
             self._tell_text()
 

@@ -28,6 +28,7 @@ class Link(Protocol):
     def read(self, n: int, deadline: Deadline) -> bytes:
         """Return 1 to `n` bytes as soon as there are any, or b"" when the deadline passes first.
 
+        After the deadline it returns what has already arrived.
         Raises DeviceError when the other end has gone.
         """
 
@@ -151,10 +152,11 @@ class SerialLink:
         """See Link."""
         try:
             while True:
-                data: bytes = self._port.read(1)
-                if data and n > 1:
-                    data += self._port.read(min(n - 1, self._port.in_waiting))
-                if data or deadline.passed:
+                waiting = self._port.in_waiting
+                if not waiting and deadline.passed:
+                    return b""
+                data: bytes = self._port.read(max(1, min(n, waiting)))
+                if data:
                     return data
         except self._failures as error:
             raise self._gone(error) from error

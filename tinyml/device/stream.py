@@ -118,8 +118,10 @@ class Stream:
         ended: Totals | None = None
         try:
             while ended is None:
-                self._send_allowed()
-                frame = self._receive()
+                # One frame out, then whatever has come in: a slow source delays no reading.
+                frame = self._line.receive(Deadline(0)) if self._send_one() else self._receive()
+                if frame is None:
+                    continue
                 if frame.type == RESULT.number:
                     yield self._reading(Result.unpack(frame.payload))
                 elif frame.type == CREDIT.number:
@@ -135,10 +137,12 @@ class Stream:
                 self._stop_quietly()
         self.totals = self._sum_up(ended, time.monotonic() - started)
 
-    def _send_allowed(self) -> None:
-        deadline = Deadline(SILENT_S)
-        for message in self._outbox.allowed():
-            self._line.send(SENSOR, message, deadline)
+    def _send_one(self) -> bool:
+        """Send the next frame of samples if the device has room; return whether there was one."""
+        message = next(self._outbox.allowed(), None)
+        if message is not None:
+            self._line.send(SENSOR, message, Deadline(SILENT_S))
+        return message is not None
 
     def _receive(self) -> Frame:
         """Return the next frame; on silence, send again what may have been lost."""
@@ -226,14 +230,14 @@ class _Outbox:
         return self._limit > 0
 
     def allowed(self) -> Iterator[Sensor]:
-        """Yield what may be sent now."""
+        """Yield what may be sent now; what is yielded counts as sent."""
         while self._sent < self._limit:
-            count = min(self._frame, self._limit - self._sent)
-            data = self._take(self._sent, count)
+            index, count = self._sent, min(self._frame, self._limit - self._sent)
+            data = self._take(index, count)
             if not data:
                 break
-            yield Sensor(self._sent, data)
             self._sent += len(data) // _SAMPLE_BYTES
+            yield Sensor(index, data)
         if self._end is not None and self._sent == self._end and not self._end_sent:
             self._end_sent = True
             yield Sensor(self._end)
