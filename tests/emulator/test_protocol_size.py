@@ -1,0 +1,36 @@
+"""What the serial line costs on a Cortex-M4: at most 4 KB of code and 2 KB of buffers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyml import firmware, proc
+from tinyml.records import Board, Bundle, CSource, TensorInfo
+
+BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", 1.0, "instructions",
+              "compiled", {}, Path("b.ini"))  # fmt: skip
+PROTOCOL = ("tml_line", "tml_commands", "tml_info", "tml_run", "tml_crc", "tml_fault")
+FLAGS = ["-Os", "-std=c99", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
+
+
+@pytest.mark.needs_arm_gcc
+def test_the_protocol_is_small(tmp_path: Path) -> None:
+    source = CSource(
+        "compiled", {}, (TensorInfo("in", "int8", (1, 16)),), (TensorInfo("out", "int8", (1, 4)),),
+        (), (), 0, 0,
+    )  # fmt: skip
+    bundle = Bundle("m", b"", "00" * 32, Path("m.tflite"))
+    for name, contents in firmware.render(bundle, BOARD, source).items():
+        if name.startswith("src/app/"):
+            (tmp_path / Path(name).name).write_bytes(contents)
+    code = data = 0
+    for name in PROTOCOL:
+        compiled = tmp_path / f"{name}.o"
+        proc.run(["arm-none-eabi-gcc", *FLAGS, "-c", tmp_path / f"{name}.c", "-o", compiled])
+        size = proc.run(["arm-none-eabi-size", compiled]).output.splitlines()[1].split()
+        code += int(size[0])
+        data += int(size[1]) + int(size[2])
+    assert code <= 4096
+    assert data <= 2048
