@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from platformio import app, telemetry
 from platformio.dependencies import get_core_dependencies
@@ -28,10 +29,10 @@ _APT = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-
 class Qemu_m4Platform(PlatformBase):  # noqa: N801 - PlatformIO looks for this name
     """What PlatformIO asks about a platform."""
 
-    def is_embedded(self):
+    def is_embedded(self) -> bool:
         return True
 
-    def configure_default_packages(self, options, targets):
+    def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:
         """Called before PlatformIO looks for the packages of a build."""
         _require_toolchain()
         packages = Path(self.pm.package_dir).resolve()
@@ -42,10 +43,10 @@ class Qemu_m4Platform(PlatformBase):  # noqa: N801 - PlatformIO looks for this n
             if get_core_package_dir(_TOOL, auto_install=False) is None:
                 _link_scons(packages / _TOOL, version)
                 _stay_offline()
-        return super().configure_default_packages(options, targets)
+        super().configure_default_packages(options, targets)
 
 
-def _require_toolchain():
+def _require_toolchain() -> None:
     for program in ("arm-none-eabi-gcc", "arm-none-eabi-g++"):
         if shutil.which(program) is None:
             raise UserSideException(
@@ -56,7 +57,7 @@ def _require_toolchain():
         raise UserSideException(f"arm-none-eabi-gcc has no C library newlib. Install it: {_APT}")
 
 
-def _scons_package_version():
+def _scons_package_version() -> str:
     """Return PlatformIO's number of the installed SCons, which must be the one that it wants."""
     wanted = get_core_dependencies()[_TOOL]
     try:
@@ -71,10 +72,10 @@ def _scons_package_version():
             f"this PlatformIO needs the Python package scons {series}, found {found}. "
             f"Install it beside PlatformIO: pip install scons=={series}"
         )
-    return wanted.removeprefix("~")
+    return str(wanted).removeprefix("~")
 
 
-def _link_scons(folder, version):
+def _link_scons(folder: Path, version: str) -> None:
     spec = {"owner": "platformio", "id": None, "name": _TOOL, "requirements": None, "uri": None}
     files = {
         "scons.py": "import SCons.Script\n\nSCons.Script.main()\n",
@@ -91,7 +92,7 @@ def _link_scons(folder, version):
         new.rename(folder)
 
 
-def _stay_offline():
+def _stay_offline() -> None:
     """Keep this core folder's PlatformIO from reporting its use and asking for upgrades."""
     app.set_setting("enable_telemetry", False)
     app.set_setting("check_platformio_interval", 36500)  # days
