@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.errors import DeviceError
-from tinyml.records import Bundle, Firmware, Step
+from tinyml.records import Bundle, Firmware, Folded, Step
 from tinyml.tflite import Graph
 from tinyml.vectors import Vector
 
@@ -70,7 +70,8 @@ class ValidationReport:
     the largest difference of an output in units of its dtype (LSB for int8). `top1_agreement`:
     part of the vectors whose highest output is the same, None where there is no such thing.
     `counter_unit`: "instructions" or "cycles", per inference. Memory is in bytes; flash and RAM are
-    those of the whole firmware, None where its build is not known.
+    those of the whole firmware, None where its build is not known. `folded`: operators that do not
+    exist at run time, so that no layer stands for them.
     """
 
     passed: bool
@@ -95,6 +96,7 @@ class ValidationReport:
     ram_bytes: int | None
     mismatches: tuple[Mismatch, ...]
     layers: tuple[LayerCheck, ...]
+    folded: tuple[Folded, ...]
     first_diverging_layer: LayerCheck | None
 
 
@@ -266,6 +268,7 @@ class _Run:
             ram_bytes=firmware.ram_bytes if firmware else None,
             mismatches=tuple(self._mismatches),
             layers=layers,
+            folded=firmware.project.source.folded if firmware and layers else (),
             first_diverging_layer=diverging,
         )
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tinyml.validate import Difference, LayerCheck, ValidationReport
 
 _SHOWN = 10
+_NAME = 48
 
 
 def show_validation(report: ValidationReport, console: Console) -> None:
@@ -33,6 +34,8 @@ def show_validation(report: ValidationReport, console: Console) -> None:
     if report.layers:
         console.print()
         _show_layers(report.layers, console)
+        for folded in report.folded:
+            console.print(f"not run: operator {folded.op_index} {folded.op_name}, {folded.reason}")
     for mismatch in report.mismatches[:_SHOWN]:
         for one in mismatch.differences:
             console.print(f"{mismatch.vector}: {describe(one)}")
@@ -46,9 +49,15 @@ def describe(found: Difference) -> str:
     """Say in one line where a tensor differs."""
     place = ", ".join(map(str, found.index))
     return (
-        f"{found.tensor}[{place}] is {found.actual:g}, expected {found.expected:g}; "
+        f"{short(found.tensor)}[{place}] is {found.actual:g}, expected {found.expected:g}; "
         f"{found.count:,} values differ, by at most {found.worst:g}"
     )
+
+
+def short(tensor: str) -> str:
+    """Return a tensor's name as far as it fits: converters join the names of all they fused."""
+    first = tensor.partition(";")[0]
+    return first if len(first) <= _NAME else f"...{first[3 - _NAME :]}"
 
 
 def _verdict(report: ValidationReport) -> str:
@@ -60,7 +69,7 @@ def _verdict(report: ValidationReport) -> str:
         )
     where = ""
     if (layer := report.first_diverging_layer) is not None:
-        where = f"; first in operator {layer.op_index} {layer.op_name} ({layer.tensor})"
+        where = f"; first in operator {layer.op_index} {layer.op_name} ({short(layer.tensor)})"
     return (
         f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
         f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
@@ -82,7 +91,7 @@ def _show_layers(layers: tuple[LayerCheck, ...], console: Console) -> None:
             (
                 layer.op_index,
                 layer.op_name,
-                layer.tensor,
+                short(layer.tensor),
                 f"{layer.compared - layer.mismatched} of {layer.compared}",
                 describe(layer.first) if layer.first else "",
             )
