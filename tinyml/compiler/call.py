@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,11 +23,14 @@ class Ref:
 class Const:
     """A pointer to a constant array in flash; its C type is that of `data`'s dtype.
 
-    Equal arrays of one model are stored once. `name` ends up in the C identifier.
+    With `struct`, a typedef of the kernel's header, each row of `data` [n, members] is one struct.
+    Arrays are aligned to 4 bytes; equal ones of one model are stored once. `name` ends up in the
+    C identifier.
     """
 
     data: NDArray[Any]
     name: str
+    struct: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,11 @@ class Call:
 
     `in_place` lists input tensors whose memory the output may take: the kernel must read each
     element before it writes the output element at the same place, and nothing after that.
+    `overlap` gives for an input tensor how many bytes before it the output must start, at least,
+    to be allowed to overlap it (see `window.overlap_distance`).
     """
 
     kernel: str
     args: tuple[Arg, ...]
     in_place: tuple[int, ...] = ()
+    overlap: Mapping[int, int] = field(default_factory=dict)

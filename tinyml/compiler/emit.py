@@ -112,7 +112,7 @@ class Emitter:
         if isinstance(arg, Scratch):
             return f"AT({self._plan.scratch[position]})"
         if isinstance(arg, Const):
-            return self._array(arg.data, f"{label}_{arg.name}")
+            return self._array(arg.data, f"{label}_{arg.name}", arg.struct)
         if isinstance(arg, Ref):
             tensor = self._graph.tensors[arg.tensor]
             if tensor.data is not None:
@@ -125,16 +125,21 @@ class Emitter:
     def _offset(self, tensor: int) -> int:
         return self._plan.tensors[self._graph.storage(tensor)]
 
-    def _array(self, data: NDArray[Any], name: str) -> str:
+    def _array(self, data: NDArray[Any], name: str, struct: str = "") -> str:
         """The name of a constant array with this content; defines it unless it exists already."""
         flat = np.ascontiguousarray(data).reshape(-1)
-        key = (flat.dtype.name, flat.tobytes())
+        key = (struct or flat.dtype.name, flat.tobytes())
         if key not in self._arrays:
             name = self._unique(name)
             self._arrays[key] = name
             self.constant_bytes += flat.nbytes
-            opening = f"static const {_C_TYPES[flat.dtype.name]} {name}[{max(flat.size, 1)}] = {{"
             values = [_number(value) for value in flat.tolist()] or ["0"]
+            if struct:
+                values = [
+                    f"{{{', '.join(_number(item) for item in row)}}}" for row in data.tolist()
+                ]
+            c_type = struct or _C_TYPES[flat.dtype.name]
+            opening = f"static const {c_type} {name}[{len(values)}] TML_ALIGN_WORD = {{"
             self._definitions.append(_wrapped(opening, values, "};", "    "))
         return self._arrays[key]
 

@@ -12,7 +12,10 @@ from tinyml.tflite import Graph
 
 _ALIGN = 4
 _SCRATCH_ALIGN = 8
-_MOVES = 300
+_MOVES = 200
+
+Overlaps = Mapping[tuple[int, int], int]
+_NO_OVERLAPS: Overlaps = {}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> P
     }
     for step, key in scratch_key.items():
         buffers[key] = Buffer(key, scratch_bytes[step], step, step, _SCRATCH_ALIGN)
-    offsets = place(list(buffers.values()))
+    offsets = place(list(buffers.values()), _overlaps(graph, calls, buffers, owner))
     arena = max((offsets[key] + buffer.bytes for key, buffer in buffers.items()), default=0)
     return Plan(
         tensors={tensor: offsets[root] for tensor, root in owner.items()},
@@ -61,37 +64,48 @@ def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> P
     )
 
 
-def place(buffers: Sequence[Buffer]) -> dict[int, int]:
+def place(buffers: Sequence[Buffer], overlaps: Overlaps = _NO_OVERLAPS) -> dict[int, int]:
     """Return an offset for each buffer's key, so that no two that live together overlap.
 
-    First-fit in the best of three orders, improved by moving one buffer at a time (fixed seed:
-    equal input, equal plan) until the arena reaches the lower bound or the moves are used up.
+    `overlaps[input, output]` allows that pair to overlap where the output starts at least so many
+    bytes before the input. First-fit in the best of several orders, improved by moving one buffer
+    at a time (fixed seed: equal input, equal plan) until the arena reaches the lower bound or the
+    moves are used up.
     """
-    bound = lower_bound(buffers)
+    bound = lower_bound(buffers, overlaps)
     generator = random.Random(0)
     orders = [
         sorted(buffers, key=lambda b: (-b.bytes, b.first, b.key)),
         sorted(buffers, key=lambda b: (b.first, -b.bytes, b.key)),
+        sorted(buffers, key=lambda b: (-b.last, -b.bytes, b.key)),
         sorted(buffers, key=lambda b: (b.first - b.last, -b.bytes, b.key)),
     ]
-    best_order = min(orders, key=lambda order: _first_fit(order)[1])
-    best, best_bytes = _first_fit(best_order)
+    best_order = min(orders, key=lambda order: _first_fit(order, overlaps)[1])
+    best, best_bytes = _first_fit(best_order, overlaps)
     for _ in range(_MOVES):
         if best_bytes <= bound:
             break
         order = _moved(best_order, generator)
-        offsets, arena = _first_fit(order)
+        offsets, arena = _first_fit(order, overlaps)
         if arena <= best_bytes:
             best, best_bytes, best_order = offsets, arena, order
     return best
 
 
-def lower_bound(buffers: Sequence[Buffer]) -> int:
+def lower_bound(buffers: Sequence[Buffer], overlaps: Overlaps = _NO_OVERLAPS) -> int:
     """The largest sum of bytes that live at one step: no plan can do with less."""
+    by_key = {buffer.key: buffer for buffer in buffers}
+    saved: dict[int, int] = {}
+    for (source, target), distance in overlaps.items():
+        one, two = by_key[source], by_key[target]
+        union = max(distance + one.bytes, two.bytes)
+        saved[two.first] = saved.get(two.first, 0) + max(one.bytes + two.bytes - union, 0)
     steps = {buffer.first for buffer in buffers}
-    return max(
-        (sum(b.bytes for b in buffers if b.first <= step <= b.last) for step in steps), default=0
-    )
+    sums = {
+        step: sum(b.bytes for b in buffers if b.first <= step <= b.last) - saved.get(step, 0)
+        for step in steps
+    }
+    return max(sums.values(), default=0)
 
 
 def _lifetimes(graph: Graph) -> dict[int, Buffer]:
@@ -144,24 +158,53 @@ def _share_in_place(
     return owner
 
 
-def _first_fit(order: Sequence[Buffer]) -> tuple[dict[int, int], int]:
+def _overlaps(
+    graph: Graph, calls: Sequence[Call], buffers: Mapping[int, Buffer], owner: Mapping[int, int]
+) -> dict[tuple[int, int], int]:
+    """The pairs that `place` may let overlap: an input that dies where its output is born."""
+    pairs: dict[tuple[int, int], int] = {}
+    for step, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
+        for index, distance in call.overlap.items():
+            source = owner.get(graph.storage(index), -1)
+            target = owner.get(graph.storage(op.outputs[0]), -1)
+            if source < 0 or target < 0 or source == target:
+                continue
+            if buffers[source].last == step and buffers[target].first == step:
+                pairs[source, target] = distance
+    return pairs
+
+
+def _first_fit(order: Sequence[Buffer], overlaps: Overlaps) -> tuple[dict[int, int], int]:
     """Give each buffer in turn the lowest offset that is free throughout its life."""
-    placed: list[tuple[int, Buffer]] = []
+    placed: list[Buffer] = []
     offsets: dict[int, int] = {}
     arena = 0
     for buffer in order:
+        taken = sorted(
+            _forbidden(buffer, other, offsets[other.key], overlaps)
+            for other in placed
+            if buffer.overlaps(other)
+        )
         offset = 0
-        for start, other in placed:
-            if not buffer.overlaps(other):
-                continue
-            if offset + buffer.bytes <= start:
+        for low, high in taken:
+            if offset <= low:
                 break
-            offset = max(offset, _aligned(start + other.bytes, buffer.align))
+            if offset < high:
+                offset = _aligned(high, buffer.align)
         offsets[buffer.key] = offset
-        placed.append((offset, buffer))
-        placed.sort(key=lambda item: item[0])
+        placed.append(buffer)
         arena = max(arena, offset + buffer.bytes)
     return offsets, arena
+
+
+def _forbidden(buffer: Buffer, other: Buffer, at: int, overlaps: Overlaps) -> tuple[int, int]:
+    """The open interval of offsets that `buffer` must not have while `other` lies at `at`."""
+    low, high = at - buffer.bytes, at + other.bytes
+    if (other.key, buffer.key) in overlaps:
+        low = max(low, at - overlaps[other.key, buffer.key])
+    if (buffer.key, other.key) in overlaps:
+        high = min(high, at + overlaps[buffer.key, other.key])
+    return low, high
 
 
 def _moved(order: Sequence[Buffer], generator: random.Random) -> list[Buffer]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinyml.compiler.ops import unsupported
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
 _SAME, _VALID = 0, 1
+_LARGEST = 32767
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def window(op: Op, graph: Graph, filter_height: int, filter_width: int) -> Windo
     if source.elements == 0:
         raise unsupported(op, source, "an empty tensor")
     (pad_top, stride_height, dilation_height), (pad_left, stride_width, dilation_width) = pads
-    return Window(
+    geometry = Window(
         batches=source.shape[0],
         input_height=source.shape[1],
         input_width=source.shape[2],
@@ -87,3 +92,30 @@ def window(op: Op, graph: Graph, filter_height: int, filter_width: int) -> Windo
         pad_top=pad_top,
         pad_left=pad_left,
     )
+    if max(geometry.fields.values()) > _LARGEST:
+        raise unsupported(op, source, f"a size beyond {_LARGEST}")
+    return geometry
+
+
+def overlap_distance(
+    geometry: Window, input_depth: int, output_depth: int, block: int, late: bool
+) -> int:
+    """Bytes that the output must start before the input, to be allowed to overlap it.
+
+    For int8 kernels that write output pixels in order, in blocks of `block`: with `late` a block
+    may be written while its own inputs are still needed, else only once they have been read.
+    """
+    rows = np.arange(geometry.output_height) * geometry.stride_height - geometry.pad_top
+    columns = np.arange(geometry.output_width) * geometry.stride_width - geometry.pad_left
+    images = np.arange(geometry.batches) * geometry.input_height
+    tops = images[:, None] + _first_inside(rows, geometry.dilation_height)
+    lefts = _first_inside(columns, geometry.dilation_width)
+    reads = (tops.reshape(-1, 1) * geometry.input_width + lefts).reshape(-1) * input_depth
+    still_needed = np.minimum.accumulate(reads[::-1])[::-1][::block]
+    written = (np.arange(len(still_needed)) + late) * block * output_depth
+    return int((written - still_needed).max())
+
+
+def _first_inside(origins: NDArray[Any], dilation: int) -> NDArray[Any]:
+    """The first position, 0 or more, that a filter's taps from each origin on reach."""
+    return np.where(origins < 0, origins % dilation, origins)

@@ -60,4 +60,172 @@ static inline void tml_conv_2d_any_s8(const int8_t *input, const int8_t *weights
   }
 }
 
+/* Parameters of the fast kernels. taps: filter_height * filter_width * depth, rounded up to a
+ * multiple of 4. padding: the input's zero point. */
+typedef struct {
+  TML_WINDOW_FIELDS;
+  int32_t depth;
+  int32_t taps;
+  int32_t channels;
+  int32_t padding;
+  int32_t output_offset;
+  int32_t act_min;
+  int32_t act_max;
+} tml_conv_2d_fast_t;
+
+/* Widen words of four inputs to lanes; `to` advances by 4 words for each. */
+static inline tml_word_t *tml_conv_2d_widen(const int8_t *from, int32_t words, tml_word_t *to) {
+  const tml_word_t *word = (const tml_word_t *)(const void *)from;
+  for (; words > 0; --words, to += 4) {
+    to[0] = tml_lanes_even(*word);
+    to[1] = tml_lanes_odd(*word++);
+  }
+  return to;
+}
+
+static inline tml_word_t *tml_conv_2d_fill(uint32_t lanes, int32_t words, tml_word_t *to) {
+  for (; words > 0; --words, to += 4) {
+    to[0] = lanes;
+    to[1] = lanes;
+  }
+  return to;
+}
+
+/* Gather one window into a patch; depth is a multiple of 4. */
+static inline void tml_conv_2d_gather_words(const int8_t *image, tml_span_t y, tml_span_t x,
+                                            const tml_conv_2d_fast_t *p, tml_word_t *to) {
+  const int32_t words = p->depth >> 2;
+  const uint32_t padding = tml_lanes_of(p->padding);
+  for (int32_t i = 0; i < p->filter_height; ++i) {
+    if (i < y.first || i >= y.last) {
+      to = tml_conv_2d_fill(padding, p->filter_width * words, to);
+      continue;
+    }
+    const int32_t at = (y.origin + i) * p->input_width + x.origin + x.first;
+    to = tml_conv_2d_fill(padding, x.first * words, to);
+    to = tml_conv_2d_widen(image + at * p->depth, (x.last - x.first) * words, to);
+    to = tml_conv_2d_fill(padding, (p->filter_width - x.last) * words, to);
+  }
+}
+
+/* Gather one window into a patch by way of `bytes`, which holds `taps` bytes; any depth. */
+static inline void tml_conv_2d_gather_bytes(const int8_t *image, tml_span_t y, tml_span_t x,
+                                            const tml_conv_2d_fast_t *p, tml_word_t *to,
+                                            int8_t *bytes) {
+  int8_t *next = bytes;
+  for (int32_t i = 0; i < p->filter_height; ++i) {
+    for (int32_t j = 0; j < p->filter_width; ++j) {
+      const int inside = i >= y.first && i < y.last && j >= x.first && j < x.last;
+      const int32_t at = (y.origin + i) * p->input_width + x.origin + j;
+      for (int32_t k = 0; k < p->depth; ++k) {
+        *next++ = inside ? image[at * p->depth + k] : (int8_t)p->padding;
+      }
+    }
+  }
+  while (next < bytes + p->taps) {
+    *next++ = 0;
+  }
+  tml_conv_2d_widen(bytes, p->taps >> 2, to);
+}
+
+TML_INLINE int8_t tml_conv_2d_output(int32_t sum, const tml_channel_t *channel,
+                                     const tml_conv_2d_fast_t *p, int clamp) {
+  const int32_t value = tml_channel_requantize(sum, channel, 2 * p->output_offset + 1);
+  return (int8_t)(clamp ? tml_clamp(value, p->act_min, p->act_max) : tml_saturate_s8(value));
+}
+
+/* All channels of two pixels, whose patches lie interleaved: for each four taps two words of the
+ * first, two of the second. The weights hold pairs of channels: four taps of one, four of the
+ * other. With an odd number of channels the last pair repeats one. */
+TML_INLINE void tml_conv_2d_pixels(const tml_word_t *patches, const tml_word_t *weights,
+                                   const tml_channel_t *channel, int8_t *one, int8_t *two,
+                                   const tml_conv_2d_fast_t *p, int clamp) {
+  const tml_word_t *end = patches + p->taps;
+  const int32_t second = p->channels > 1 ? 1 : 0;
+  for (int32_t c = 0; c < p->channels; c += 2, channel += 2) {
+    int32_t sum_one_a = tml_channel_bias(channel);
+    int32_t sum_one_b = tml_channel_bias(channel + 1);
+    int32_t sum_two_a = sum_one_a;
+    int32_t sum_two_b = sum_one_b;
+    const tml_word_t *x = patches;
+    do {
+      uint32_t lanes = tml_lanes_even(weights[0]);
+      sum_one_a = tml_lanes_dot(lanes, x[0], sum_one_a);
+      sum_two_a = tml_lanes_dot(lanes, x[2], sum_two_a);
+      lanes = tml_lanes_odd(weights[0]);
+      sum_one_a = tml_lanes_dot(lanes, x[1], sum_one_a);
+      sum_two_a = tml_lanes_dot(lanes, x[3], sum_two_a);
+      lanes = tml_lanes_even(weights[1]);
+      sum_one_b = tml_lanes_dot(lanes, x[0], sum_one_b);
+      sum_two_b = tml_lanes_dot(lanes, x[2], sum_two_b);
+      lanes = tml_lanes_odd(weights[1]);
+      sum_one_b = tml_lanes_dot(lanes, x[1], sum_one_b);
+      sum_two_b = tml_lanes_dot(lanes, x[3], sum_two_b);
+      x += 4;
+      weights += 2;
+    } while (x != end);
+    const int32_t a = c + second < p->channels ? c : c - 1;
+    const int32_t b = a + second;
+    one[a] = tml_conv_2d_output(sum_one_a, channel, p, clamp);
+    two[a] = tml_conv_2d_output(sum_two_a, channel, p, clamp);
+    one[b] = tml_conv_2d_output(sum_one_b, channel + 1, p, clamp);
+    two[b] = tml_conv_2d_output(sum_two_b, channel + 1, p, clamp);
+  }
+}
+
+/* Two windows at a time; see tml_conv_2d_s8. */
+TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights,
+                                const tml_channel_t *channels, int8_t *output,
+                                const tml_conv_2d_fast_t *p, void *scratch, int clamp) {
+  tml_word_t *patches = scratch;
+  int8_t *bytes = (int8_t *)(patches + p->taps);
+  const tml_word_t *words = (const tml_word_t *)(const void *)weights;
+  int32_t row = 0;
+  int32_t column = 0;
+  for (int32_t left = p->batches * p->output_height * p->output_width; left > 0; left -= 2) {
+    for (int pixel = 0; pixel < 2; ++pixel) {
+      const tml_span_t y = tml_span(row, p->stride_height, p->pad_top, 1, p->filter_height,
+                                    p->input_height);
+      const tml_span_t x = tml_span(column, p->stride_width, p->pad_left, 1, p->filter_width,
+                                    p->input_width);
+      if ((p->depth & 3) == 0) {
+        tml_conv_2d_gather_words(input, y, x, p, patches + 2 * pixel);
+      } else {
+        tml_conv_2d_gather_bytes(input, y, x, p, patches + 2 * pixel, bytes);
+      }
+      if (left == 1) {
+        continue; /* the last of an odd number of pixels is computed twice */
+      }
+      if (++column == p->output_width) {
+        column = 0;
+        if (++row == p->output_height) {
+          row = 0;
+          input += p->input_height * p->input_width * p->depth;
+        }
+      }
+    }
+    int8_t *two = left > 1 ? output + p->channels : output;
+    tml_conv_2d_pixels(patches, words, channels, output, two, p, clamp);
+    output += 2 * p->channels;
+  }
+}
+
+/* No dilation, no groups: input [batches, input_height, input_width, depth], aligned to 4; weights
+ * and channels as tml_conv_2d_pixels reads them, bias with the input offset folded in; output
+ * [batches, output_height, output_width, channels], -128..127; scratch: 4 * taps bytes, and
+ * another `taps` where depth is no multiple of 4. The inputs of two windows are read before their
+ * outputs are written. */
+static inline void tml_conv_2d_s8(const int8_t *input, const int8_t *weights,
+                                  const tml_channel_t *channels, int8_t *output,
+                                  const tml_conv_2d_fast_t *p, void *scratch) {
+  tml_conv_2d_run(input, weights, channels, output, p, scratch, 0);
+}
+
+/* The same with outputs within act_min..act_max. */
+static inline void tml_conv_2d_clamped_s8(const int8_t *input, const int8_t *weights,
+                                          const tml_channel_t *channels, int8_t *output,
+                                          const tml_conv_2d_fast_t *p, void *scratch) {
+  tml_conv_2d_run(input, weights, channels, output, p, scratch, 1);
+}
+
 #endif

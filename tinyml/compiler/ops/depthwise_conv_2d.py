@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.compiler import conv
 from tinyml.compiler.call import Call, Const, Ref, Struct
+from tinyml.compiler.channels import channel_table, fits_channel_table
 from tinyml.compiler.linear import bias_of, check_linear
 from tinyml.compiler.ops import unsupported
 from tinyml.compiler.quant import activation_range, channel_multipliers
-from tinyml.compiler.window import Window, window
+from tinyml.compiler.window import overlap_distance
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
+
+Array = NDArray[Any]
+_GROUP = 4  # channels that the fast kernel takes at a time
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -24,7 +29,7 @@ def check(op: Op, graph: Graph) -> None:
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.shape) != 4 or weights.shape[0] != 1:
         raise unsupported(op, weights, "needs weights [1, h, w, channels]")
-    _window(op, graph)
+    conv.window_of(op, graph)
     channels = weights.shape[3]
     # TFLM takes the multiplier from the shapes' agreement with its option.
     multiplier = op.option("depth_multiplier")
@@ -38,19 +43,83 @@ def check(op: Op, graph: Graph) -> None:
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:
+    if _is_convolution(op, graph):
+        return conv.scratch_bytes(op, graph, _as_convolution(op, graph))
     return 0
 
 
 def call(op: Op, graph: Graph) -> Call:
-    source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
-    assert weights.data is not None
+    if _is_convolution(op, graph):
+        return conv.call(op, graph, _as_convolution(op, graph))
+    if _is_fast(op, graph):
+        return _fast(op, graph)
+    return _any(op, graph)
+
+
+def _is_convolution(op: Op, graph: Graph) -> bool:
+    """One input channel feeds every output channel."""
+    return graph.input(op, 0).shape[3] == 1
+
+
+def _as_convolution(op: Op, graph: Graph) -> Array:
+    """Weights [1, h, w, channels] as [channels, h, w, 1]."""
+    return np.ascontiguousarray(_weights(op, graph).transpose(3, 1, 2, 0))
+
+
+def _is_fast(op: Op, graph: Graph) -> bool:
+    """Depth multiplier 1, whole words of channels, no dilation, small enough sums."""
+    weights, depth = _weights(op, graph), graph.input(op, 0).shape[3]
+    geometry = conv.window_of(op, graph)
+    plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
+    if not plain or depth != weights.shape[3] or depth % _GROUP:
+        return False
+    columns = _by_channel(weights)
+    return fits_channel_table(op, graph, columns, bias_of(op, graph, columns))
+
+
+def _fast(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    weights = _weights(op, graph)
+    depth = weights.shape[3]
+    columns = _by_channel(weights)
+    geometry = conv.window_of(op, graph)
+    act_min, act_max = activation_range(op, target)
+    params = Struct(
+        "tml_depthwise_conv_2d_fast_t",
+        {
+            **geometry.fields,
+            "depth": depth,
+            "input_offset": -source.zero_point,
+            "output_offset": target.zero_point,
+            "act_min": act_min,
+            "act_max": act_max,
+        },
+    )
+    table = channel_table(op, graph, columns, bias_of(op, graph, columns))
+    fours = weights.reshape(-1, depth // _GROUP, _GROUP).transpose(1, 0, 2)
+    return Call(
+        "tml_depthwise_conv_2d_s8",
+        (
+            Ref(source.index),
+            Const(np.ascontiguousarray(fours), "weights"),
+            Const(table, "channels", "tml_channel_t"),
+            Ref(target.index),
+            params,
+        ),
+        overlap={source.index: overlap_distance(geometry, depth, depth, block=1, late=True)},
+    )
+
+
+def _any(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    weights = _weights(op, graph)
     channels = weights.shape[3]
     multipliers, shifts = channel_multipliers(op, graph, channels)
     act_min, act_max = activation_range(op, target)
     params = Struct(
         "tml_depthwise_conv_2d_t",
         {
-            **_window(op, graph).fields,
+            **conv.window_of(op, graph).fields,
             "input_depth": source.shape[3],
             "depth_multiplier": channels // source.shape[3],
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
@@ -65,20 +134,21 @@ def call(op: Op, graph: Graph) -> Call:
         "tml_depthwise_conv_2d_any_s8",
         (
             Ref(source.index),
-            Const(weights.data, "weights"),
-            Const(bias_of(op, graph, _by_channel(weights.data)), "bias"),
+            Const(weights, "weights"),
+            Const(bias_of(op, graph, _by_channel(weights)), "bias"),
             Ref(target.index),
             params,
         ),
     )
 
 
-def _by_channel(weights: NDArray[Any]) -> NDArray[Any]:
+def _weights(op: Op, graph: Graph) -> Array:
+    weights = graph.input(op, 1).data
+    assert weights is not None
+    return weights
+
+
+def _by_channel(weights: Array) -> Array:
     """Weights [1, h, w, channels] as [channels, h * w]."""
-    columns: NDArray[Any] = weights.reshape(-1, weights.shape[3]).T
+    columns: Array = weights.reshape(-1, weights.shape[3]).T
     return columns
-
-
-def _window(op: Op, graph: Graph) -> Window:
-    shape = graph.input(op, 1).shape
-    return window(op, graph, shape[1], shape[2])

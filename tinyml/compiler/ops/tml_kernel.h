@@ -14,12 +14,8 @@
 #endif
 
 #define TML_ALIGN_ARENA __attribute__((aligned(16)))
-
-/* A multiplier and a shift, -31..30: value * multiplier * 2^(shift - 31). */
-typedef struct {
-  int32_t multiplier;
-  int32_t shift;
-} tml_scale_t;
+#define TML_ALIGN_WORD __attribute__((aligned(4)))
+#define TML_INLINE static inline __attribute__((always_inline))
 
 /* a * b / 2^31 to nearest, halves up; saturates where both are INT32_MIN. */
 static inline int32_t tml_doubling_high_mul(int32_t a, int32_t b) {
@@ -47,6 +43,126 @@ static inline int32_t tml_requantize(int32_t value, int32_t multiplier, int shif
 
 static inline int32_t tml_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
+}
+
+static inline int32_t tml_saturate_s8(int32_t value) { return tml_clamp(value, -128, 127); }
+
+/* Four bytes that may be of any type, aligned to 4; little-endian. */
+typedef uint32_t tml_word_t __attribute__((may_alias));
+
+/* Two int16 in one word, as the DSP instructions of Armv7E-M see them. The plain C below gives the
+ * same bits. GCC does not fuse the rotation into SXTB16, nor has it an intrinsic for SMMULR. */
+#if defined(__ARM_FEATURE_DSP)
+
+/* Bytes 0 and 2 of a word, widened. */
+static inline uint32_t tml_lanes_even(uint32_t word) { return (uint32_t)__sxtb16((int8x4_t)word); }
+
+/* Bytes 1 and 3 of a word, widened. */
+static inline uint32_t tml_lanes_odd(uint32_t word) {
+  uint32_t lanes;
+  __asm__("sxtb16 %0, %1, ror #8" : "=r"(lanes) : "r"(word));
+  return lanes;
+}
+
+/* sum + a0 * b0 + a1 * b1 */
+static inline int32_t tml_lanes_dot(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlad((int16x2_t)a, (int16x2_t)b, sum);
+}
+
+/* offset + tml_lanes_even(word), lane by lane */
+static inline uint32_t tml_lanes_even_plus(uint32_t offset, uint32_t word) {
+  return (uint32_t)__sxtab16((int16x2_t)offset, (int8x4_t)word);
+}
+
+/* offset + tml_lanes_odd(word), lane by lane */
+static inline uint32_t tml_lanes_odd_plus(uint32_t offset, uint32_t word) {
+  uint32_t lanes;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(lanes) : "r"(offset), "r"(word));
+  return lanes;
+}
+
+/* sum + a0 * b0 */
+static inline int32_t tml_lanes_low(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlabb((int32_t)a, (int32_t)b, sum);
+}
+
+/* sum + a1 * b1 */
+static inline int32_t tml_lanes_high(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlatt((int32_t)a, (int32_t)b, sum);
+}
+
+/* a * b / 2^32 to nearest, halves up. */
+static inline int32_t tml_high_mul(int32_t a, int32_t b) {
+  int32_t high;
+  __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+  return high;
+}
+
+#else
+
+static inline int32_t tml_lane(uint32_t lanes, int which) {
+  return (int16_t)(uint16_t)(lanes >> (16 * which));
+}
+
+static inline uint32_t tml_lanes_even(uint32_t word) {
+  const uint32_t low = (uint32_t)(int8_t)(uint8_t)word;
+  const uint32_t high = (uint32_t)(int8_t)(uint8_t)(word >> 16);
+  return (low & 0xffffu) | (high << 16);
+}
+
+static inline uint32_t tml_lanes_odd(uint32_t word) { return tml_lanes_even(word >> 8); }
+
+static inline int32_t tml_lanes_dot(uint32_t a, uint32_t b, int32_t sum) {
+  return sum + tml_lane(a, 0) * tml_lane(b, 0) + tml_lane(a, 1) * tml_lane(b, 1);
+}
+
+static inline uint32_t tml_lanes_even_plus(uint32_t offset, uint32_t word) {
+  const uint32_t lanes = tml_lanes_even(word);
+  return ((offset + lanes) & 0xffffu) | (((offset >> 16) + (lanes >> 16)) << 16);
+}
+
+static inline uint32_t tml_lanes_odd_plus(uint32_t offset, uint32_t word) {
+  return tml_lanes_even_plus(offset, word >> 8);
+}
+
+static inline int32_t tml_lanes_low(uint32_t a, uint32_t b, int32_t sum) {
+  return sum + tml_lane(a, 0) * tml_lane(b, 0);
+}
+
+static inline int32_t tml_lanes_high(uint32_t a, uint32_t b, int32_t sum) {
+  return sum + tml_lane(a, 1) * tml_lane(b, 1);
+}
+
+static inline int32_t tml_high_mul(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
+#endif
+
+/* Both lanes hold `value`. */
+static inline uint32_t tml_lanes_of(int32_t value) {
+  return ((uint32_t)value & 0xffffu) * 0x10001u;
+}
+
+/* One output channel of a kernel that handles right shifts only: bias in the upper 27 bits of
+ * bias_shift, right shift - 1 (0..30) in the lower 5. */
+typedef struct {
+  int32_t multiplier;
+  int32_t bias_shift;
+} tml_channel_t;
+
+static inline int32_t tml_channel_bias(const tml_channel_t *channel) {
+  return channel->bias_shift >> 5;
+}
+
+/* tml_requantize(sum, multiplier, -shift) + (rounding - 1) / 2, where the channel holds multiplier
+ * and shift >= 1, and |sum| < 2^30: adding -1 to a negative product before a right shift by
+ * shift - 1 and a final (x + 1) >> 1 rounds halves away from zero. */
+static inline int32_t tml_channel_requantize(int32_t sum, const tml_channel_t *channel,
+                                             int32_t rounding) {
+  int32_t product = tml_high_mul((int32_t)((uint32_t)sum << 1), channel->multiplier);
+  product += product >> 31;
+  return ((product >> (channel->bias_shift & 31)) + rounding) >> 1;
 }
 
 #endif

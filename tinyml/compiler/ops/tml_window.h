@@ -6,19 +6,19 @@
 
 /* Members of every windowed operator's parameters, in elements; see tinyml/compiler/window.py. */
 #define TML_WINDOW_FIELDS  \
-  int32_t batches;         \
-  int32_t input_height;    \
-  int32_t input_width;     \
-  int32_t output_height;   \
-  int32_t output_width;    \
-  int32_t filter_height;   \
-  int32_t filter_width;    \
-  int32_t stride_height;   \
-  int32_t stride_width;    \
-  int32_t dilation_height; \
-  int32_t dilation_width;  \
-  int32_t pad_top;         \
-  int32_t pad_left
+  int16_t batches;         \
+  int16_t input_height;    \
+  int16_t input_width;     \
+  int16_t output_height;   \
+  int16_t output_width;    \
+  int16_t filter_height;   \
+  int16_t filter_width;    \
+  int16_t stride_height;   \
+  int16_t stride_width;    \
+  int16_t dilation_height; \
+  int16_t dilation_width;  \
+  int16_t pad_top;         \
+  int16_t pad_left
 
 /* The taps first..last-1 of a filter that lie inside the input, and the input position of tap 0. */
 typedef struct {
