@@ -17,20 +17,15 @@
 static struct {
   int16_t ring[RING_VALUES];
   uint32_t channels; /* 0 while stopped */
+  uint32_t values;   /* of the ring in use: a whole number of samples */
+  uint32_t to, from; /* where the ring is written and read next */
+  uint32_t window;   /* samples that may be under way */
   uint64_t next;     /* sample that arrives next; all indices are per channel */
   uint64_t read;     /* sample that is read next */
   uint64_t limit;    /* samples below it may come, as the host knows */
   uint64_t end;
   int rewinding; /* a gap was reported and not yet closed */
 } sensor;
-
-static uint64_t capacity(void) { return RING_VALUES / sensor.channels; }
-
-/* Samples that may be under way: as frames they take about a tenth more than their two bytes per
- * value; a quarter of the window is left for requests. */
-static uint64_t window(void) {
-  return tml_port_receive_bytes() * 3u / 8u / sensor.channels;
-}
 
 static void send_credit(int rewind) {
   const tml_wire_credit_t credit = {sensor.next, sensor.limit, (uint8_t)rewind};
@@ -41,13 +36,11 @@ static void send_credit(int rewind) {
 
 /* Tell the host about new room: when it is worth a frame, or the host has nothing left to send. */
 static void grant(void) {
-  const uint64_t room = sensor.read + capacity();
-  uint64_t limit = sensor.next + window();
-  if (limit > room) {
-    limit = room;
-  }
+  const uint32_t waiting = (uint32_t)(sensor.next - sensor.read);
+  const uint32_t room = sensor.values / sensor.channels - waiting;
+  const uint64_t limit = sensor.next + (room < sensor.window ? room : sensor.window);
   if (limit > sensor.limit &&
-      (limit - sensor.limit >= window() / 4u || sensor.limit == sensor.next)) {
+      (limit - sensor.limit >= sensor.window / 4u || sensor.limit == sensor.next)) {
     sensor.limit = limit;
     send_credit(0);
   }
@@ -57,6 +50,10 @@ int tml_sensor_start(uint32_t rate_hz, uint32_t channels) {
   (void)rate_hz; /* the host resamples; here only the index counts */
   memset(&sensor, 0, sizeof sensor);
   sensor.channels = channels;
+  sensor.values = RING_VALUES / channels * channels;
+  /* As frames, samples take about a tenth more than their two bytes per value; a quarter of the
+   * port's window is left for requests. */
+  sensor.window = tml_port_receive_bytes() * 3u / 8u / channels;
   sensor.end = NO_END;
   return 0;
 }
@@ -65,31 +62,29 @@ void tml_sensor_stop(void) { sensor.channels = 0; }
 
 uint32_t tml_sensor_overruns(void) { return 0; }
 
-int tml_sensor_ended(void) { return sensor.read == sensor.end; }
+int tml_sensor_ended(void) { return sensor.read >= sensor.end; }
 
 uint32_t tml_sensor_read(int16_t *samples, uint32_t count) {
-  const uint64_t there = sensor.next - sensor.read;
-  if (count > there) {
-    count = (uint32_t)there;
+  const uint32_t waiting = (uint32_t)(sensor.next - sensor.read);
+  if (count > waiting) {
+    count = waiting;
   }
-  uint32_t from = (uint32_t)(sensor.read % capacity()) * sensor.channels;
   for (uint32_t i = 0; i < count * sensor.channels; i++) {
-    samples[i] = sensor.ring[from];
-    from = from + 1 == capacity() * sensor.channels ? 0 : from + 1;
+    samples[i] = sensor.ring[sensor.from];
+    sensor.from = sensor.from + 1 == sensor.values ? 0 : sensor.from + 1;
   }
   sensor.read += count;
   grant();
   return count;
 }
 
-/* Put `count` samples at sensor.next; there is room for them. */
-static void keep(const uint8_t *bytes, uint64_t count) {
-  uint32_t to = (uint32_t)(sensor.next % capacity()) * sensor.channels;
-  for (uint32_t i = 0; i < count * sensor.channels; i++) {
-    sensor.ring[to] = (int16_t)tml_get_u16(bytes + 2u * i);
-    to = to + 1 == capacity() * sensor.channels ? 0 : to + 1;
+/* Put `values` at sensor.to; there is room for them. */
+static void keep(const uint8_t *bytes, uint32_t values) {
+  for (uint32_t i = 0; i < values; i++) {
+    sensor.ring[sensor.to] = (int16_t)tml_get_u16(bytes + 2u * i);
+    sensor.to = sensor.to + 1 == sensor.values ? 0 : sensor.to + 1;
   }
-  sensor.next += count;
+  sensor.next += values / sensor.channels;
 }
 
 void tml_sensor_command(const tml_request_t *request) {
@@ -105,7 +100,7 @@ void tml_sensor_command(const tml_request_t *request) {
     tml_refuse(request, TML_ERROR_CODE_BAD_ARG, (int32_t)bytes, "length");
     return;
   }
-  const uint64_t count = bytes / sample_bytes;
+  const uint32_t count = bytes / sample_bytes;
   /* A gap, or more than was allowed: nothing of it is taken, and the host hears of it once. */
   if (ask.index > sensor.next || ask.index + count > sensor.limit) {
     if (!sensor.rewinding) {
@@ -119,7 +114,8 @@ void tml_sensor_command(const tml_request_t *request) {
   if (count == 0 && known == 0) {
     sensor.end = sensor.next;
   } else if (known < count) {
-    keep(request->payload + TML_WIRE_SENSOR_BYTES + known * sample_bytes, count - known);
+    const uint32_t skip = (uint32_t)known * sample_bytes;
+    keep(request->payload + TML_WIRE_SENSOR_BYTES + skip, (bytes - skip) / 2u);
   } else {
     send_credit(0); /* nothing new: a host that repeats itself may have missed its credit */
   }
