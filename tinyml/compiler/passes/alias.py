@@ -22,7 +22,10 @@ def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
             continue
         source, target = graph.input(op, 0), graph.output(op)
         if source.dtype != target.dtype or source.elements != target.elements:
-            raise ModelError(f"operator {op} cannot turn {source} into {target}")
+            raise ModelError(
+                f"operator {op} cannot turn {source} into {target}",
+                "export the model with fixed sizes: a batch size of 1",
+            )
         aliases[target.index] = source.index
         folded.append(Folded(op.index, op.name, f"same bytes as tensor {source.index}"))
     return replace(graph, ops=tuple(kept), aliases=aliases), tuple(folded)
