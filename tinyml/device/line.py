@@ -233,8 +233,7 @@ class Line:
         return None
 
     def _refused(self, error: Error, deadline: Deadline) -> NoReturn:
-        if error.code == ErrorCode.STATE:  # what came before may be lost because it restarted
-            self.same_boot(deadline)
+        self.same_boot(deadline)  # a restart, which lost what came before, explains a refusal
         self.refuse(error)
 
     def _refuse_version(self, frame: Frame) -> None:

@@ -1,0 +1,277 @@
+"""A device in Python that speaks `tinyml.protocol`: a peer of the firmware, for tests of the host.
+
+`FakeDevice` turns bytes from the host into bytes for the host and knows neither time nor links;
+`FakeLink` puts it behind the contract of `tinyml.device.links`, on a line that may lose things.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinyml import protocol as p
+from tinyml import wire
+from tinyml.errors import DeviceError
+
+LABELS = ("silence", "unknown", "yes", "n\x1b[2Jo")
+INPUT_SHAPE = (1, 40, 30)
+INPUT_BYTES = 1200
+OUTPUT_BYTES = 4
+STEP_BYTES = (700, OUTPUT_BYTES)
+SHA256 = tuple(range(32))
+WINDOW = 1000  # samples under way
+RESULT_SAMPLES = 400
+FAULT = (0x1234, 0x5679, 0x01000000, 0x8200, 0x40000000, 0, 0xDEAD0000, 0x20001000)
+
+
+def output_of(data: bytes) -> bytes:
+    """The fake's model: the first bytes of its input, inverted."""
+    return bytes(byte ^ 0xFF for byte in data[:OUTPUT_BYTES])
+
+
+def step_of(data: bytes, step: int) -> bytes:
+    """The tensor that a step of the fake's model writes."""
+    return data[: STEP_BYTES[0]] if step == 0 else output_of(data)
+
+
+@dataclass
+class _Stream:
+    """The virtual sensor: samples are consumed as they come."""
+
+    next: int = 0
+    limit: int = WINDOW
+    results: int = 0
+
+
+@dataclass
+class FakeDevice:
+    """The firmware. `executed` lists the requests it obeyed.
+
+    `faults_on`: the request that makes it fault. `claims`: records of INFO to send in place of its
+    own, by section.
+    """
+
+    faults_on: str = ""
+    streams: bool = True
+    version: int = wire.VERSION
+    claims: dict[int, list[wire.Record]] = field(default_factory=dict)
+    executed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._receiver = wire.Receiver()
+        self._event_seq = 0
+        self.restart()
+
+    def restart(self) -> bytes:
+        """Press reset: forget everything; return what the boot says."""
+        self._boot_id: int | None = None
+        self._faulted = False
+        self._data = bytearray()
+        self._stream: _Stream | None = None
+        self._totals = p.Totals(0, 0, 0)
+        return b"booting\r\n" + self._event(p.LOG, p.Log("started"))
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes from the host and return what the device sends."""
+        out = b""
+        for frame in self._receiver.feed(data):
+            out += self._answer(frame)
+        while self._receiver.bad:
+            self._receiver.bad -= 1
+            out += self._event(p.ERROR, p.Error(p.ErrorCode.BAD_FRAME, 0, 1, ""))
+        return out
+
+    def _answer(self, frame: wire.Frame) -> bytes:
+        message = next(m for m in p.MESSAGES if m.number == frame.type)
+        assert message.request is not None
+        if message.name == self.faults_on:
+            self._faulted = True
+        if self._faulted and message is not p.RESET:
+            return self._event(p.FAULT, p.Fault(FAULT))
+        if frame.version != self.version:
+            return self._refuse(frame, p.ErrorCode.VERSION, self.version * 0x101, "version")
+        self.executed.append(message.name)
+        ask = message.request.unpack(frame.payload)
+        handler: Callable[[wire.Frame, Any], bytes] = getattr(self, f"on_{message.name.lower()}")
+        return handler(frame, ask)
+
+    def on_hello(self, frame: wire.Frame, ask: p.Hello) -> bytes:
+        self._boot_id = ask.nonce if self._boot_id is None else self._boot_id
+        return _reply(frame, p.HelloReply(ask.nonce, self._boot_id, 1, 1, 512, 4096))
+
+    def on_info(self, frame: wire.Frame, ask: p.Info) -> bytes:
+        records = self.claims.get(ask.section) or self._records(p.Section(ask.section))
+        return _body(frame, b"".join(record.pack() for record in records))
+
+    def on_input(self, frame: wire.Frame, ask: p.Input) -> bytes:
+        if ask.offset > len(self._data):
+            return self._refuse(frame, p.ErrorCode.BAD_ARG, len(self._data), "offset")
+        self._data[ask.offset :] = ask.data
+        return _reply(frame, p.InputReply(len(self._data)))
+
+    def on_infer(self, frame: wire.Frame, ask: p.Infer) -> bytes:
+        if len(self._data) != INPUT_BYTES:
+            return self._refuse(frame, p.ErrorCode.STATE, 0, "an INPUT is incomplete")
+        return _body(frame, p.InferReply(12, 345 * ask.repeat, output_of(self._data)).pack())
+
+    def on_layers(self, frame: wire.Frame, ask: p.Layers) -> bytes:
+        wanted = range(len(STEP_BYTES)) if ask.step == p.ALL_STEPS else (ask.step,)
+        tensors = [step_of(self._data, step) for step in wanted]
+        body = b"".join(p.Layer(zlib.crc32(tensor), 50).pack() for tensor in tensors)
+        return _body(frame, body + (b"" if ask.step == p.ALL_STEPS else tensors[0]))
+
+    def on_bench(self, frame: wire.Frame, ask: p.Bench) -> bytes:
+        return _body(frame, b"".join((1000 + n).to_bytes(8, "little") for n in range(ask.count)))
+
+    def on_stream(self, frame: wire.Frame, ask: p.Stream) -> bytes:
+        self._stream = None
+        if ask.action == p.Action.STOP:
+            return _reply(frame, self._totals)
+        self._stream = _Stream()
+        self._totals = p.Totals(0, 0, 0)
+        return _reply(frame, self._totals) + self._credit()
+
+    def on_sensor(self, frame: wire.Frame, ask: p.Sensor) -> bytes:
+        stream = self._stream
+        count = len(ask.samples) // 2
+        if stream is None:
+            return self._refuse(frame, p.ErrorCode.STATE, 0, "STREAM start comes first")
+        if ask.index > stream.next or ask.index + count > stream.limit:
+            return self._credit(rewind=1)
+        known = stream.next - ask.index
+        if count == 0 and known == 0:
+            self._stream = None
+            return self._event(p.ENDED, self._totals)
+        out = b""
+        if known < count:
+            out += self._consume(stream, ask.samples[2 * known :])
+        if known >= count or stream.limit - stream.next < WINDOW // 2:
+            stream.limit = stream.next + WINDOW
+            out += self._credit()
+        return out
+
+    def on_reset(self, frame: wire.Frame, ask: p.Reset) -> bytes:
+        return _reply(frame, p.Nothing()) + self.restart()
+
+    def _consume(self, stream: _Stream, samples: bytes) -> bytes:
+        """A result after every RESULT_SAMPLES; the third recognises a word."""
+        stream.next += len(samples) // 2
+        out = b""
+        while (stream.results + 1) * RESULT_SAMPLES <= stream.next:
+            sample = (stream.results + 1) * RESULT_SAMPLES
+            event = 3 if stream.results == 2 else p.NO_LABEL
+            result = p.Result(
+                stream.results, sample, 7, 8, 9, 0, 2, event, 99, bytes((1, 2, 127, 128))
+            )
+            stream.results += 1
+            out += self._event(p.RESULT, result)
+        self._totals = p.Totals(stream.next, stream.results, 0)
+        return out
+
+    def _credit(self, rewind: int = 0) -> bytes:
+        assert self._stream is not None
+        return self._event(p.CREDIT, p.Credit(self._stream.next, self._stream.limit, rewind))
+
+    def _event(self, message: p.Message, record: wire.Record) -> bytes:
+        self._event_seq = (self._event_seq + 1) % 256
+        payload = record.pack()
+        return wire.Frame(message.number, self._event_seq, payload, wire.Flag.EVENT).encode()
+
+    def _refuse(self, frame: wire.Frame, code: int, value: int, text: str) -> bytes:
+        payload = p.Error(code, frame.type, value, text).pack()
+        flags = wire.Flag.RESPONSE | wire.Flag.ERROR
+        return wire.Frame(p.ERROR.number, frame.seq, payload, flags).encode()
+
+    def _records(self, section: p.Section) -> list[wire.Record]:
+        features = "audio" if self.streams else ""
+        identity = p.Identity(
+            SHA256, 0, 1, 1, 4, 2, "fake\x1b[31m", "1.0", "compiled", "tiny", features
+        )
+        every: dict[int, list[wire.Record]] = {
+            p.Section.IDENTITY: [identity],
+            p.Section.TENSORS: [
+                p.Tensor(9, 3, (*INPUT_SHAPE, 1, 1, 1), 0.5, -3, INPUT_BYTES, "in"),
+                p.Tensor(9, 2, (1, OUTPUT_BYTES, 1, 1, 1, 1), 1 / 256, -128, OUTPUT_BYTES, "out"),
+            ],
+            p.Section.LABELS: [p.Label(label) for label in LABELS],
+            p.Section.PARAMETERS: [
+                p.Parameter(16000.0, "features.sample_rate_hz"),
+                p.Parameter(0.0, "stream.background"),
+                p.Parameter(1.0, "stream.background"),
+            ],
+            p.Section.STATUS: [p.Status(5, 100, 90, 80, 8192, 600, 7, 6, 5, 4)],
+            p.Section.STEPS: [
+                p.StepInfo(0, 5, STEP_BYTES[0], (0, 2)),
+                p.StepInfo(3, 9, STEP_BYTES[1], ()),
+            ],
+        }
+        return every[section]
+
+
+def _reply(frame: wire.Frame, record: wire.Record) -> bytes:
+    return wire.Frame(frame.type, frame.seq, record.pack(), wire.Flag.RESPONSE).encode()
+
+
+def _body(frame: wire.Frame, body: bytes, piece_bytes: int = 100) -> bytes:
+    """A long reply in pieces so small that most bodies have several."""
+    out = b""
+    for offset in range(0, max(len(body), 1), piece_bytes):
+        more = offset + piece_bytes < len(body)
+        flags = wire.Flag.RESPONSE | (wire.Flag.MORE if more else wire.NO_FLAGS)
+        payload = p.Piece(offset, body[offset : offset + piece_bytes]).pack()
+        out += wire.Frame(frame.type, frame.seq, payload, flags).encode()
+    return out
+
+
+class Clock:
+    """Time that passes only while somebody waits, so that no test does."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class FakeLink:
+    """The line to a FakeDevice.
+
+    `to_device` and `to_host` may change what travels: they get the number of the write or answer,
+    counted from 0, and its bytes. A silent line costs `clock` the time that is waited.
+    """
+
+    def __init__(
+        self,
+        device: FakeDevice,
+        clock: Clock,
+        *,
+        to_device: Callable[[int, bytes], bytes] = lambda number, data: data,
+        to_host: Callable[[int, bytes], bytes] = lambda number, data: data,
+    ) -> None:
+        self.device = device
+        self.closed = False
+        self.gone = False
+        self.pending = bytearray()
+        self._clock = clock
+        self._to_device = to_device
+        self._to_host = to_host
+        self._writes = 0
+
+    def read(self, n: int, deadline: Any) -> bytes:
+        if self.gone:
+            raise DeviceError("fake has gone")
+        data = bytes(self.pending[:n])
+        del self.pending[:n]
+        if not data:
+            self._clock.now += deadline.left() + 0.001
+        return data
+
+    def write(self, data: bytes, deadline: Any) -> None:
+        number, self._writes = self._writes, self._writes + 1
+        answer = self.device.feed(self._to_device(number, data))
+        self.pending += self._to_host(number, answer)
+
+    def close(self) -> None:
+        self.closed = True
