@@ -16,7 +16,7 @@ from tinyml.runtimes import load
 
 FLAGS = (
     "-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion",
-    "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all",
 )  # fmt: skip
 BOARD = Board(
     id="host", name="host", template="", cpu="", flash_bytes=0, ram_bytes=0, link="", settle_s=0,
