@@ -61,8 +61,8 @@ class StreamReport:
     bytes or event the device reports otherwise or not at all; `first_mismatch` says in words. Where
     nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
     `real_time_factor`: seconds of sound per second. `counter_*`: per inference in `counter_unit`;
-    `front_counter_median`: the front end's cost between two inferences. `dropped`: samples the
-    device lost.
+    `front_counter_per_stride`: the front end's cost for each of its strides of `stride_ms`, median.
+    `dropped`: samples the device lost.
     """
 
     passed: bool
@@ -85,7 +85,8 @@ class StreamReport:
     counter_min: int
     counter_median: int
     counter_max: int
-    front_counter_median: int
+    stride_ms: int
+    front_counter_per_stride: int
 
 
 def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
@@ -217,6 +218,7 @@ def _report(
     judged = [clip.right for clip in clips if clip.right is not None]
     counters = [reading.infer_counter for reading in readings] or [0]
     front_counters = [reading.front_counter for reading in readings] or [0]
+    strides = int(info.parameters["stream.stride_frames"][0])  # between two inferences
     equal = comparison.compared > 0 and comparison.mismatched == 0
     return StreamReport(
         passed=equal and totals.dropped == 0,
@@ -239,7 +241,8 @@ def _report(
         counter_min=min(counters),
         counter_median=statistics.median_low(counters),
         counter_max=max(counters),
-        front_counter_median=statistics.median_low(front_counters),
+        stride_ms=int(info.parameters["features.stride_ms"][0]),
+        front_counter_per_stride=statistics.median_low(front_counters) // strides,
     )
 
 

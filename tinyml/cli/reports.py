@@ -115,7 +115,11 @@ def show_stream(report: StreamReport, console: Console) -> None:
                 f"time, {report.dropped} samples dropped",
             ),
             (report.counter_unit, _spread(report) + " per inference"),
-            ("", f"{report.front_counter_median:,} median in the front end between two"),
+            (
+                "",
+                f"{report.front_counter_per_stride:,} in the front end per stride of "
+                f"{report.stride_ms} ms",
+            ),
             ("recognised", f"{report.right} of {report.judged} clips as said"),
         )
     )
