@@ -1,0 +1,41 @@
+"""Every kernel header stands alone and compiles without a warning, on the host and for Cortex-M."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyml import proc
+from tinyml.compiler import ops
+
+FLAGS = (
+    "-std=c99", "-fsyntax-only", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wpedantic",
+    "-Wundef", "-Wdouble-promotion", "-Werror",
+)  # fmt: skip
+CORTEX_M = ("-mthumb", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+
+
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [
+        pytest.param("cc", (), marks=pytest.mark.needs_cc, id="host"),
+        pytest.param(
+            "arm-none-eabi-gcc", CORTEX_M, marks=pytest.mark.needs_arm_gcc, id="cortex-m4"
+        ),
+        pytest.param(
+            "arm-none-eabi-gcc",
+            ("-mthumb", "-mcpu=cortex-m3"),
+            marks=pytest.mark.needs_arm_gcc,
+            id="cortex-m3",
+        ),
+    ],
+)
+def test_headers_compile_alone(compiler: str, target: tuple[str, ...], tmp_path: Path) -> None:
+    headers = sorted(path.name for path in ops.FOLDER.glob("*.h"))
+    assert headers
+    for name in headers:
+        # Included twice: the guard must work.
+        (tmp_path / name).with_suffix(".c").write_text(f'#include "{name}"\n' * 2)
+    units = sorted(path.name for path in tmp_path.glob("*.c"))
+    proc.run([compiler, *FLAGS, *target, f"-I{ops.FOLDER}", *units], cwd=tmp_path)
