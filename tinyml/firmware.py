@@ -19,13 +19,19 @@ import jinja2
 from tinyml import __version__, paths, protocol, protocol_c, runtimes, wire
 from tinyml.errors import ConfigError
 from tinyml.firmware_config import FirmwareConfig, c_string
-from tinyml.records import Board, Bundle, CSource, Project
+from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
 
 MANIFEST = "tinyml.json"
 _FORMAT = 1
 
 
-def generate(bundle: Bundle, board: Board, runtime: str, out: Path) -> Project:
+def generate(
+    bundle: Bundle,
+    board: Board,
+    runtime: str,
+    out: Path,
+    options: RuntimeOptions = DEFAULT_OPTIONS,
+) -> Project:
     """Write the project for `bundle` on `board` into the folder `out`, or bring it up to date.
 
     Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
@@ -33,10 +39,11 @@ def generate(bundle: Bundle, board: Board, runtime: str, out: Path) -> Project:
     others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
     such a project or holds generated files that were edited since.
     """
-    source = runtimes.load(runtime).generate(bundle, board)
+    source = runtimes.load(runtime).generate(bundle, board, options)
     files = render(bundle, board, source)
     try:
         _write(files, out)
+        _link(out / "lib" / runtime / "tree", source.library)
     except OSError as error:
         raise ConfigError(
             f"cannot write the project into {out}: {error.strerror or error}",
@@ -57,6 +64,7 @@ def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
     environment.filters["c_string"] = c_string
     context = {
         "board": board,
+        "options": _merged(board.options, source.options),
         "bundle": bundle,
         "source": source,
         "config": FirmwareConfig(bundle, board, source),
@@ -70,13 +78,21 @@ def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
         ),
     }
     files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
-    for target, file in _templates(bundle, board):
+    for target, file in _templates(bundle, board, source):
         contents = file.read_bytes()
         if target.endswith(".j2"):
             target = target.removesuffix(".j2")
             contents = _render(environment, file, contents.decode(), context).encode()
         files[target] = contents
     return dict(sorted(files.items()))
+
+
+def _merged(*options: Mapping[str, str]) -> dict[str, str]:
+    """Return PlatformIO options of several origins as one: values of the same name add up."""
+    merged: dict[str, str] = {}
+    for name, value in (item for origin in options for item in origin.items()):
+        merged[name] = f"{merged[name]}\n{value}" if name in merged else value
+    return merged
 
 
 def _render(
@@ -88,7 +104,7 @@ def _render(
         raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
 
 
-def _templates(bundle: Bundle, board: Board) -> Iterator[tuple[str, Path]]:
+def _templates(bundle: Bundle, board: Board, source: CSource) -> Iterator[tuple[str, Path]]:
     """Yield (path in the project, file) of everything that is copied or rendered."""
     templates = paths.shared("firmware_templates")
     folders = {"": templates / "project", "src/app": templates / "common"}
@@ -106,9 +122,33 @@ def _templates(bundle: Bundle, board: Board) -> Iterator[tuple[str, Path]]:
                 f"boards/{board.id}.ini and the model's card name what must exist there",
             )
         yield from _tree(target, folder)
+    yield from _runtime_templates(board, source, templates)
     platform = paths.shared("platforms") / board.template
     if platform.is_dir():
         yield from _tree(f"platforms/{board.template}", platform)
+
+
+def _runtime_templates(
+    board: Board, source: CSource, templates: Path
+) -> Iterator[tuple[str, Path]]:
+    """Yield what is the same for every model of a runtime, and how to build its library."""
+    yield from _tree("src/model", templates / source.runtime)
+    library = templates / f"{source.runtime}_library"
+    if source.library is not None:
+        yield from _tree(f"lib/{source.runtime}", library)
+    elif library.is_dir() and "lib_deps" not in source.options:
+        raise ConfigError(
+            f"the {source.runtime} runtime needs its library, and {board.id} names none",
+            f"name a folder that has it with --{source.runtime}-dir DIR, or use --runtime compiled",
+        )
+
+
+def _link(link: Path, target: Path | None) -> None:
+    """Make `link` lead to `target`, or nowhere."""
+    if link.is_symlink() and (target is None or link.readlink() != target):
+        link.unlink()
+    if target is not None and not link.is_symlink():
+        link.symlink_to(target, target_is_directory=True)
 
 
 def _feature_sources(name: str) -> Iterator[tuple[str, Path]]:

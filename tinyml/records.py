@@ -122,12 +122,28 @@ class Folded:
 
 
 @dataclass(frozen=True)
+class RuntimeOptions:
+    """What a user may ask of a runtime.
+
+    `library`: a folder with the runtime's library, instead of the one PlatformIO would download.
+    `arena_bytes`: the arena to reserve, instead of the runtime's own choice.
+    """
+
+    library: Path | None = None
+    arena_bytes: int | None = None
+
+
+DEFAULT_OPTIONS = RuntimeOptions()
+
+
+@dataclass(frozen=True)
 class CSource:
     """What a runtime generates: the implementation of `model.h` for one model.
 
     `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to
     add. `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
+    `library`: a folder that the project links to as `lib/<runtime>/tree`.
     """
 
     runtime: str
@@ -140,6 +156,7 @@ class CSource:
     constant_bytes: int
     options: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    library: Path | None = None
 
 
 @dataclass(frozen=True)

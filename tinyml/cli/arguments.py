@@ -32,12 +32,24 @@ def add_board(parser: ArgumentParser) -> None:
 
 
 def add_runtime(parser: ArgumentParser) -> None:
-    """--runtime; None means the board's own default."""
+    """--runtime, None for the board's own default; --tflm-dir and --arena of the tflm runtime."""
     parser.add_argument(
         "-r",
         "--runtime",
         metavar="RUNTIME",
         help="what runs the model on the board (default: the board's own, see `tinyml boards`)",
+    )
+    parser.add_argument(
+        "--tflm-dir",
+        metavar="DIR",
+        type=Path,
+        help="TFLM library folder for --runtime tflm (default: $TINYML_TFLM_DIR, else downloaded)",
+    )
+    parser.add_argument(
+        "--arena",
+        metavar="BYTES",
+        type=positive,
+        help="arena for --runtime tflm (default: an upper bound)",
     )
 
 

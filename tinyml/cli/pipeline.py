@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml import boards, bundle
-from tinyml.records import Board, Bundle, Firmware, Project
+from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
@@ -27,6 +27,7 @@ class Choice:
     board: Board
     runtime: str
     out: Path
+    options: RuntimeOptions
 
 
 def choose(args: Namespace, model: str | None = None) -> Choice:
@@ -35,7 +36,8 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     chosen = bundle.load(args.model if model is None else model)
     runtime = args.runtime or board.runtime
     folder = f"{chosen.name}-{board.id}-{runtime}"
-    return Choice(chosen, board, runtime, getattr(args, "out", None) or BUILD / folder)
+    options = RuntimeOptions(getattr(args, "tflm_dir", None), getattr(args, "arena", None))
+    return Choice(chosen, board, runtime, getattr(args, "out", None) or BUILD / folder, options)
 
 
 def generate(choice: Choice, console: Console) -> Project:
@@ -43,7 +45,9 @@ def generate(choice: Choice, console: Console) -> Project:
     from tinyml import firmware
 
     with console.progress(f"generating {choice.out}"):
-        return firmware.generate(choice.bundle, choice.board, choice.runtime, choice.out)
+        return firmware.generate(
+            choice.bundle, choice.board, choice.runtime, choice.out, choice.options
+        )
 
 
 def build(choice: Choice, console: Console) -> Firmware:

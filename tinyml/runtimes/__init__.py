@@ -1,7 +1,8 @@
 """The runtimes that can implement `model.h`: one file each, named as `--runtime` names it.
 
-A runtime is a module with `generate(bundle: Bundle, board: Board) -> CSource`, which returns the
-C files that give the functions of `firmware_templates/common/model.h` for that model.
+A runtime is a module with `generate(bundle, board, options) -> CSource`, which returns the C files
+that give the functions of `firmware_templates/common/model.h` for that model. What is the same for
+every model lies in `firmware_templates/<runtime>`, where the runtime needs any.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from tinyml.errors import ConfigError, nearest
-from tinyml.records import Board, Bundle, CSource
+from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, RuntimeOptions
 
 
 class Runtime(Protocol):
     """What a file of this folder defines."""
 
-    def generate(self, bundle: Bundle, board: Board) -> CSource:
-        """Return the C source of `bundle`'s model for `board`; raises ModelError."""
+    def generate(
+        self, bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPTIONS
+    ) -> CSource:
+        """Return the C source of `bundle`'s model for `board`.
+
+        Raises ModelError for the model, ConfigError for options that the runtime does not have.
+        """
         ...
 
 

@@ -1,19 +1,29 @@
 """The `tflm` runtime: the model as a C array, run by TensorFlow Lite Micro with CMSIS-NN kernels.
 
 The files written here hold what depends on the model: its bytes and tables. The program is in
-`firmware_templates/tflm`; the library comes from the board file (`custom_tflm`, a PlatformIO
-library specification pinned to a commit) or from a folder the user names.
+`firmware_templates/tflm`; the library comes from a folder the user names, else from the board file
+(`custom_tflm`, a PlatformIO library specification pinned to a commit).
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from tinyml import __version__, c_text
-from tinyml.errors import ModelError
+from tinyml.errors import ConfigError, ModelError
 from tinyml.oracle import Oracle
-from tinyml.records import DTYPE_BYTES, Board, Bundle, CSource, Step
+from tinyml.records import (
+    DEFAULT_OPTIONS,
+    DTYPE_BYTES,
+    Board,
+    Bundle,
+    CSource,
+    RuntimeOptions,
+    Step,
+)
 from tinyml.tflite import Graph, Op
 
 # Operators whose kernels come in an int8-only registration, which links less code, in both
@@ -29,21 +39,27 @@ _METHODS = {
     "PADV2": "PadV2",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
 }
+LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
+# A file that tells the library's layout: the Arduino library of 2023, or the current tree.
+_ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
+_TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
 _ALIGNMENT = 16  # TFLM's MicroArenaBufferAlignment
 _PLANNER_BYTES = 112  # per buffer: AllocationInfo and the greedy planner's tables, 64-bit
 _BYTES_PER_LINE = 16
 
 
-def generate(bundle: Bundle, board: Board, arena_bytes: int | None = None) -> CSource:
+def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPTIONS) -> CSource:
     """Return the model's data and tables for `firmware_templates/tflm`.
 
-    `arena_bytes`: the arena to reserve; without it an upper bound of what any kernel set needs.
-    Raises ModelError for a model that the TFLM interpreter refuses.
+    Without options, the library is the one that $TINYML_TFLM_DIR names, else the board's, and the
+    arena is an upper bound of what any set of kernels needs. Raises ModelError for a model that
+    the TFLM interpreter refuses, ConfigError for a folder that is no TFLM library.
     """
+    library = _library(options)
     oracle = Oracle(bundle.model, bundle.name)
     graph = oracle.graph
     steps = _steps(graph)
-    arena = arena_bytes if arena_bytes is not None else arena_bound(oracle)
+    arena = arena_bound(oracle) if options.arena_bytes is None else options.arena_bytes
     inputs = tuple(graph.tensors[index].info for index in graph.inputs)
     outputs = tuple(graph.tensors[index].info for index in graph.outputs)
     heading = (
@@ -64,11 +80,12 @@ def generate(bundle: Bundle, board: Board, arena_bytes: int | None = None) -> CS
         folded=(),
         arena_bytes=arena,
         constant_bytes=len(bundle.model),
-        options=_options(board),
+        options=_platformio_options(board, library),
         facts={
             "operators": _registrations(graph),
             "resource_variables": len({op.outputs for op in graph.ops if op.name == "VAR_HANDLE"}),
         },
+        library=library,
     )
 
 
@@ -133,9 +150,30 @@ def _is_int8(op: Op, graph: Graph) -> bool:
     return all(tensor.dtype == "int8" for tensor in tensors)
 
 
-def _options(board: Board) -> dict[str, str]:
-    library = board.options.get("custom_tflm", "")
-    return {"lib_deps": library} if library else {}
+def _library(options: RuntimeOptions) -> Path | None:
+    named = options.library or os.environ.get(LIBRARY_VARIABLE)
+    if not named:
+        return None
+    folder = Path(named).resolve()
+    if not any((folder / layout).is_file() for layout in (_ARDUINO_LAYOUT, _TREE_LAYOUT)):
+        raise ConfigError(
+            f"{folder} is no TensorFlow Lite Micro library: it has neither {_ARDUINO_LAYOUT} nor "
+            f"{_TREE_LAYOUT}",
+            "name a checkout of tflite-micro-arduino-examples, or a tree that "
+            "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
+        )
+    return folder
+
+
+def _platformio_options(board: Board, library: Path | None) -> dict[str, str]:
+    # These change the layout of TFLM's structures: every file must see the same.
+    flags = ["-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON", "-DCMSIS_NN"]
+    if library is None:
+        dependency = board.options.get("custom_tflm", "")
+        return {"build_flags": "\n".join(flags), "lib_deps": dependency} if dependency else {}
+    if (library / _ARDUINO_LAYOUT).is_file() and "framework" not in board.options:
+        flags.append("-DARDUINO=10819")  # its headers choose CMSIS-NN's registrations by this
+    return {"build_flags": "\n".join(flags), "lib_compat_mode": "off"}
 
 
 def _data_file(heading: str, model: bytes, tables: dict[str, list[str]]) -> str:
