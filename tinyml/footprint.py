@@ -39,12 +39,14 @@ class OperatorInfo:
 class RuntimeCost:
     """What a model needs under one runtime, in bytes; `problem` says why it cannot run there.
 
+    `arena_exact`: the arena is what it needs, not an upper bound.
     `fits` compares arena and constants alone with the board: False is certain, True still leaves
     the application's own code and stack to be added.
     """
 
     runtime: str
     arena_bytes: int
+    arena_exact: bool
     constant_bytes: int
     steps: int
     fits: bool
@@ -138,7 +140,7 @@ def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource
     try:
         source = runtimes.load(name).generate(bundle, board)
     except TinymlError as error:
-        return RuntimeCost(name, 0, 0, 0, False, error.message, error.hint), None
+        return RuntimeCost(name, 0, False, 0, 0, False, error.message, error.hint), None
     problem = "; ".join(
         f"{what} need {need:,} bytes, {board.id} has {limit:,}"
         for what, need, limit in (
@@ -151,6 +153,7 @@ def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource
     cost = RuntimeCost(
         runtime=name,
         arena_bytes=source.arena_bytes,
+        arena_exact=source.arena_exact,
         constant_bytes=source.constant_bytes,
         steps=len(source.steps),
         fits=not problem,

@@ -141,7 +141,8 @@ class CSource:
     """What a runtime generates: the implementation of `model.h` for one model.
 
     `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to
-    add. `arena_bytes`: activations and scratch. `constant_bytes`: weights and tables in flash.
+    add. `arena_bytes`: activations and scratch; `arena_exact`: that it needs just these, and not an
+    upper bound. `constant_bytes`: weights and tables in flash.
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     """
@@ -156,6 +157,7 @@ class CSource:
     constant_bytes: int
     options: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    arena_exact: bool = True
     library: Path | None = None
 
 

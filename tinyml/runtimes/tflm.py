@@ -79,6 +79,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         steps=steps,
         folded=(),
         arena_bytes=arena,
+        arena_exact=False,
         constant_bytes=len(bundle.model),
         options=_platformio_options(board, library),
         facts={

@@ -65,7 +65,9 @@ def _show(found: Footprint, console: Console) -> None:
         [
             (
                 cost.runtime,
-                f"{cost.arena_bytes:,}" if cost.steps else "-",
+                ("" if cost.arena_exact else "at most ") + f"{cost.arena_bytes:,}"
+                if cost.steps
+                else "-",
                 f"{cost.constant_bytes:,}" if cost.steps else "-",
                 cost.steps or "-",
                 "yes" if cost.fits else f"no: {cost.problem}",
