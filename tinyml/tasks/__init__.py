@@ -1,0 +1,70 @@
+"""Tasks: one file each, which defines the constant `TASK = Task(...)` and the functions it names.
+
+A task says what it hears or sees, its front end, network, augmentation and how a device turns
+scores into events. The file's name is the task's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml.datasets import Dataset, Recording
+from tinyml.errors import ConfigError, nearest
+from tinyml.records import FeatureConfig, StreamConfig
+
+Features = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a model reads and should answer: int8 [n, *input_shape] and label indices [n]."""
+
+    inputs: Features
+    targets: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task.
+
+    `read(folder)` and `synthesize(seed, on_progress)` give recordings; the second needs nothing
+    and makes a stand-in. `examples(recordings, labels)` are for measuring: clean, each clip once.
+    `augmented(recordings, labels, seed)` are for training: another seed gives other examples of the
+    same recordings. `mask(inputs, seed)` cheaply varies examples once more. `build_model(labels,
+    width)` returns a tf_keras model from real inputs to logits; `input_scale` is one int8 step of
+    the front end: real = (int8 + 128) * input_scale.
+    """
+
+    summary: str
+    features: FeatureConfig
+    stream: StreamConfig
+    input_shape: tuple[int, ...]
+    input_scale: float
+    read: Callable[[Path], Dataset]
+    synthesize: Callable[[int, Callable[[int, int], None] | None], Dataset]
+    examples: Callable[[Sequence[Recording], Sequence[str]], Examples]
+    augmented: Callable[[Sequence[Recording], Sequence[str], int], Examples]
+    mask: Callable[[Features, int], Features]
+    build_model: Callable[[int, float], Any]
+
+
+def names() -> list[str]:
+    """Return the names of all tasks, sorted."""
+    return sorted(
+        file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")
+    )
+
+
+def load(name: str) -> Task:
+    """Return the task `name`; raises ConfigError, with the nearest names, for an unknown one."""
+    if name not in names():
+        raise ConfigError(f"there is no task {name!r}", nearest(name, names()))
+    task: Task = importlib.import_module(f"{__name__}.{name}").TASK
+    return task

@@ -1,0 +1,224 @@
+"""Keyword spotting: one second of sound in, scores for silence, other words and each word out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyml import wav
+from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording, espeak, speech_commands
+from tinyml.features import audio_features
+from tinyml.records import FeatureConfig, StreamConfig
+from tinyml.tasks import Examples, Features, Task
+from tinyml.tasks._speech import Mixer, Samples, Sound, heard_share, level, to_int16
+
+FRAMES, CHANNELS = 49, 40
+CLIP = 16000
+WINDOW = (FRAMES - 1) * 320 + 480  # samples of one input
+FEATURES = FeatureConfig(
+    "audio",
+    {
+        "sample_rate_hz": 16000,
+        "window_ms": 30,
+        "stride_ms": 20,
+        "channels": CHANNELS,
+        "lower_hz": 125,
+        "upper_hz": 7500,
+        "frames": FRAMES,
+    },
+)
+_SILENT_PER_LONG = 25  # windows cut from each long recording for measuring
+_WHOLE, _FRAGMENT = 0.85, 0.35  # share of a word's energy that is still the word, or no longer
+
+
+def build_model(labels: int, width: float) -> Any:
+    """Return DS-CNN (Zhang et al. 2017, arXiv:1711.07128), smaller in time, as a tf_keras model.
+
+    float32 [n, 49, 40, 1] -> logits [n, labels]; `width` multiplies all channel counts.
+    """
+    from tf_keras import Model, layers
+
+    def channels(number: int) -> int:
+        return max(8, round(number * width / 8) * 8)
+
+    def activated(tensor: Any) -> Any:
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(tensor))
+
+    def separable(tensor: Any, filters: int, strides: int = 1) -> Any:
+        depthwise = layers.DepthwiseConv2D(3, strides, "same", use_bias=False)
+        tensor = activated(depthwise(tensor))
+        return activated(layers.Conv2D(filters, 1, use_bias=False)(tensor))
+
+    inputs = layers.Input((FRAMES, CHANNELS, 1))
+    stem = layers.Conv2D(channels(32), (9, 8), (2, 4), "same", use_bias=False)
+    tensor = separable(activated(stem(inputs)), channels(80), 2)
+    for _ in range(4):
+        tensor = separable(tensor, channels(80))
+    tensor = layers.AveragePooling2D(tensor.shape[1:3])(tensor)
+    return Model(inputs, layers.Dense(labels)(layers.Flatten()(tensor)))
+
+
+def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
+    """Return one example per clip as it is; long recordings count only where no clip is silent."""
+    short = [one for one in recordings if not one.long]
+    rows = [(_features(_clip(wav.read(one.path))), one.label) for one in short]
+    if not any(one.label == SILENCE for one in short):
+        for one in recordings:
+            if one.long:
+                rows += [(_features(clip), SILENCE) for clip in _cut(wav.read(one.path))]
+    return _stacked(rows, labels)
+
+
+def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
+    """Return each clip once as it may be heard, and silence and cut-off words besides."""
+    draw = np.random.default_rng([seed, 1])
+    sounds = [(one, wav.read(one.path)) for one in recordings]
+    speech = [(sound, one.label) for one, sound in sounds if one.label != SILENCE]
+    mixer = Mixer(draw, [sound for one, sound in sounds if one.label == SILENCE])
+    hearer = _Hearer(draw, mixer, [sound for sound, _ in speech])
+    rows = [(_features(hearer.word(sound)), label) for sound, label in speech]
+    per_label = len(speech) // max(1, len(labels) - 1)
+    rows += [(_features(hearer.silence()), SILENCE) for _ in range(per_label)]
+    rows += [(_features(hearer.fragment()), UNKNOWN) for _ in range(per_label // 2)]
+    return _stacked(rows, labels)
+
+
+def mask(inputs: Features, seed: int) -> Features:
+    """Return copies moved by up to two frames, with stripes of time and channels blanked.
+
+    SpecAugment (Park et al. 2019, arXiv:1904.08779), with stripes as quiet as the front end knows.
+    """
+    draw = np.random.default_rng([seed, 2])
+    masked = inputs.copy()
+    for row in masked:
+        shift = int(draw.integers(-2, 3))
+        row[:] = np.roll(row, shift, axis=0)
+        if shift > 0:
+            row[:shift] = -128
+        elif shift < 0:
+            row[shift:] = -128
+        for axis, most in ((0, 8), (1, 6)):
+            if draw.random() < 0.5:
+                width = int(draw.integers(1, most + 1))
+                start = int(draw.integers(0, row.shape[axis] - width))
+                np.moveaxis(row, axis, 0)[start : start + width] = -128
+    return masked
+
+
+class _Hearer:
+    """Puts sounds into the second that a model sees, as a microphone that runs all day would."""
+
+    def __init__(self, draw: np.random.Generator, mixer: Mixer, words: Sequence[Samples]) -> None:
+        self._draw = draw
+        self._mixer = mixer
+        self._words = words
+
+    def word(self, clip: Samples) -> Samples:
+        """Return sound that ends with a window in which the word of `clip` is whole."""
+        speech = self._varied(clip)
+        for _ in range(8):
+            offset = int(self._draw.normal((WINDOW - len(speech)) / 2, 1500))
+            if heard_share(speech, -offset, WINDOW - offset) >= _WHOLE:
+                break
+        else:
+            offset = (WINDOW - len(speech)) // 2
+        return self._in_stream(speech, offset)
+
+    def fragment(self) -> Samples:
+        """Return sound that ends with a window in which only a piece of a word is left."""
+        speech = self._varied(self._words[int(self._draw.integers(len(self._words)))])
+        for _ in range(30):
+            offset = int(self._draw.integers(-len(speech), WINDOW))
+            if 0.02 < heard_share(speech, -offset, WINDOW - offset) <= _FRAGMENT:
+                break
+        else:
+            offset = WINDOW - len(speech) // 4
+        return self._in_stream(speech, offset)
+
+    def silence(self) -> Samples:
+        """Return sound without speech, from digital silence to loud noise."""
+        length = WINDOW + self._lead()
+        decibels = float(self._draw.uniform(-10, 75))
+        return to_int16(10 ** (decibels / 20) * self._mixer.background(length))
+
+    def _varied(self, clip: Samples) -> Sound:
+        speech = self._mixer.speed(_clip(clip).astype(np.float32))
+        return self._mixer.room(speech) if self._draw.random() < 0.6 else speech
+
+    def _lead(self) -> int:
+        """Samples heard before the window: often none, as when a clip is all there is.
+
+        Windows and leads of whole 30 ms keep the lengths of Fourier transforms smooth.
+        """
+        return 0 if self._draw.random() < 0.5 else 480 * int(self._draw.integers(1, 67))
+
+    def _in_stream(self, speech: Sound, offset: int) -> Samples:
+        """Return lead, then a window with `speech` from `offset` on, and noise over all of it."""
+        draw = self._draw
+        lead = self._lead()
+        sound = np.zeros(lead + WINDOW, np.float32)
+        _add(sound, speech, lead + offset)
+        if lead > CLIP // 2 and draw.random() < 0.5:
+            before = self._words[int(draw.integers(len(self._words)))].astype(np.float32)
+            _add(sound[:lead], before, lead - len(before) - int(draw.integers(0, 4000)))
+        loudness = max(level(speech), 1.0)
+        gain = 10 ** (float(draw.uniform(-20, 6)) / 20)
+        if draw.random() < 0.8:
+            ratio = float(draw.uniform(0, 35))
+            sound += loudness * 10 ** (-ratio / 20) * self._mixer.background(len(sound))
+        return to_int16(sound * min(gain, 30000 / loudness))
+
+
+def _add(target: Sound, sound: Sound, start: int) -> None:
+    """Add what of `sound` lies inside `target` when it begins at `start`, which may be negative."""
+    first, last = max(0, start), min(len(target), start + len(sound))
+    if first < last:
+        target[first:last] += sound[first - start : last - start]
+
+
+def _clip(samples: Samples) -> Samples:
+    """Return one second: the middle of a longer recording, or a shorter one with silence around."""
+    if len(samples) >= CLIP:
+        start = (len(samples) - CLIP) // 2
+        return samples[start : start + CLIP]
+    before = (CLIP - len(samples)) // 2
+    return np.pad(samples, (before, CLIP - len(samples) - before))
+
+
+def _cut(samples: Samples) -> Iterator[Samples]:
+    count = min(_SILENT_PER_LONG, len(samples) // CLIP)
+    for start in np.linspace(0, len(samples) - CLIP, count).astype(int):
+        yield samples[start : start + CLIP]
+
+
+def _features(samples: Samples) -> Features:
+    return audio_features(samples, FEATURES)[-FRAMES:]
+
+
+def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
+    index = {label: number for number, label in enumerate(labels)}
+    inputs = np.stack([row for row, _ in rows])[..., np.newaxis]
+    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
+
+
+def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
+    return espeak.generate(seed=seed, on_progress=on_progress)
+
+
+TASK = Task(
+    summary="recognise spoken words in continuous sound",
+    features=FEATURES,
+    stream=StreamConfig(
+        stride_frames=5, average=3, threshold=0.7, refractory_ms=700, background=(0, 1)
+    ),
+    input_shape=(FRAMES, CHANNELS, 1),
+    input_scale=1 / 32,
+    read=speech_commands.read,
+    synthesize=_synthesize,
+    examples=examples,
+    augmented=augmented,
+    mask=mask,
+    build_model=build_model,
+)

@@ -1,0 +1,73 @@
+"""Training: recordings in, a float network and its int8 `.tflite` out. The only room of TensorFlow.
+
+TensorFlow is imported inside functions, so that importing this room costs nothing. Models are
+tf_keras (Keras 2) models: quantization-aware training needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinyml.errors import ConfigError, ToolError
+
+INSTALL = "pip install 'tinyml[train]'"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose; equal options and data give the same model on one machine.
+
+    `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
+    other masks. `synthetic` clips per word of espeak-ng speech are added to the training part.
+    """
+
+    epochs: int = 60
+    batch_size: int = 64
+    seed: int = 1
+    width: float = 1.0
+    learning_rate: float = 3e-3
+    variants: int = 12
+    synthetic: int = 0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "epochs": (1, 10000), "batch_size": (1, 4096), "seed": (0, 2**31 - 1),
+            "width": (0.1, 8), "learning_rate": (1e-6, 1), "variants": (1, 1000),
+            "synthetic": (0, 10000),
+        }  # fmt: skip
+        for name, (least, most) in ranges.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ConfigError(f"{name} is {value}, not {least} to {most}")
+
+    def document(self) -> dict[str, Any]:
+        """Return the options as plain numbers by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long job is: `done` of `total` of its `stage`, and what is known so far."""
+
+    stage: str
+    done: int
+    total: int
+    loss: float | None = None
+    accuracy: float | None = None
+    seconds_left: float | None = None
+
+
+def tensorflow() -> Any:
+    """Return the tensorflow module with its chatter off; raises ToolError where it is missing."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    try:
+        import tensorflow
+        import tf_keras  # noqa: F401
+    except ImportError as error:
+        raise ToolError(f"training needs TensorFlow and tf_keras ({error})", INSTALL) from error
+    tensorflow.get_logger().setLevel("ERROR")
+    return tensorflow

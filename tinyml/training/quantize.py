@@ -1,0 +1,59 @@
+"""Full-integer quantization after training: a float model in, an int8 `.tflite` out.
+
+Per-channel weights, int8 activations, inputs and outputs, by TensorFlow's converter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinyml.errors import ModelError
+from tinyml.tasks import Features, Task
+from tinyml.training import tensorflow
+from tinyml.training.fit import real
+
+_REPRESENTATIVE = 400
+
+
+def quantize(task: Task, model: Any, representative: Features) -> bytes:
+    """Return `model` with a softmax as int8 `.tflite` with a batch of one.
+
+    `representative` are int8 features [n, *input_shape] of training recordings, from which the
+    ranges of all activations are measured. Its input takes the front end's int8 as they are: two
+    examples with the lowest and highest values see to the range, and ModelError is raised if the
+    converter chose another scale than `task.input_scale` or another zero point than -128.
+    """
+    tf = tensorflow()
+    import tf_keras
+
+    inputs = tf_keras.layers.Input(task.input_shape, batch_size=1)
+    scores = tf_keras.layers.Softmax()(model(inputs, training=False))
+    ends = [np.full(task.input_shape, end, np.int8) for end in (-128, 127)]
+    chosen = np.linspace(0, len(representative) - 1, min(_REPRESENTATIVE, len(representative)))
+
+    def batches() -> Iterator[list[Any]]:
+        for example in [*representative[chosen.astype(int)], *ends]:
+            yield [real(task, example)[np.newaxis]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(inputs, scores))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = batches
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    converted = bytes(converter.convert())
+    _check_input(tf, task, converted)
+    return converted
+
+
+def _check_input(tf: Any, task: Task, converted: bytes) -> None:
+    reader = tf.lite.Interpreter(model_content=converted)
+    scale, zero_point = reader.get_input_details()[0]["quantization"]
+    if zero_point != -128 or not np.isclose(scale, task.input_scale, rtol=1e-6, atol=0):
+        raise ModelError(
+            f"the converter quantized the input with scale {scale} and zero point {zero_point}; "
+            f"the front end's int8 need {task.input_scale} and -128"
+        )
