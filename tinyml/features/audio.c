@@ -43,24 +43,24 @@ static int apply_window(const int16_t *samples, uint32_t *data) {
   return 15 - (int)bit_length(peak & 0x7fff);
 }
 
-/* Square root of n < 2**48, rounded to nearest; for n < 2**32 never more than 65535. */
+/* Square root of n < 2**48, rounded to nearest; for n < 2**32 never more than 65535. Newton's method:
+ * from the upper 32 bits of n, shifted by an even number so that the top one or two are not 0, two
+ * steps give 16 bits of the root, a little too large; the third gives 24, too large by at most 2. */
 static uint32_t square_root(uint64_t n) {
   if (n == 0) {
     return 0;
   }
-  const uint32_t skipped = (uint32_t)__builtin_clzll(n) / 2; /* leading digits that are 0 */
-  uint32_t root = 0, remainder = 0;
-  n <<= 2 * skipped;
-  for (uint32_t i = skipped; i < 32; i++) {
-    remainder = remainder << 2 | (uint32_t)(n >> 62);
-    n <<= 2;
-    root <<= 1;
-    if (remainder > 2 * root) {
-      remainder -= 2 * root + 1;
-      root++;
-    }
+  const uint32_t half_shift = (uint32_t)__builtin_clzll(n) / 2;
+  const uint32_t high = (uint32_t)(n << 2 * half_shift >> 32);
+  uint32_t root = (high >> 17) + (1u << 15);
+  root = (root + high / root) / 2;
+  root = (root + high / root) / 2 + 1;
+  const uint32_t excess = root * root - high;
+  root = ((root << 8) - (excess << 7) / root) >> (half_shift - 8);
+  while ((uint64_t)root * root > n) {
+    root--;
   }
-  return remainder > root && root != 0xffff ? root + 1 : root;
+  return n - (uint64_t)root * root > root && root != 0xffff ? root + 1 : root;
 }
 
 /* Energies of the bins to amplitudes of the channels. The sum of a channel stays below 2**48: its
