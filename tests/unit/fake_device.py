@@ -123,6 +123,8 @@ class FakeDevice:
         return _body(frame, body + (b"" if ask.step == p.ALL_STEPS else tensors[0]))
 
     def on_bench(self, frame: wire.Frame, ask: p.Bench) -> bytes:
+        if len(self._data) != INPUT_BYTES:
+            return self._refuse(frame, p.ErrorCode.STATE, 0, "an INPUT is incomplete")
         return _body(frame, b"".join((1000 + n).to_bytes(8, "little") for n in range(ask.count)))
 
     def on_stream(self, frame: wire.Frame, ask: p.Stream) -> bytes:
@@ -216,13 +218,13 @@ def _reply(frame: wire.Frame, record: wire.Record) -> bytes:
 
 def _body(frame: wire.Frame, body: bytes, piece_bytes: int = 100) -> bytes:
     """A long reply in pieces so small that most bodies have several."""
-    out = b""
+    out = []
     for offset in range(0, max(len(body), 1), piece_bytes):
         more = offset + piece_bytes < len(body)
         flags = wire.Flag.RESPONSE | (wire.Flag.MORE if more else wire.NO_FLAGS)
         payload = p.Piece(offset, body[offset : offset + piece_bytes]).pack()
-        out += wire.Frame(frame.type, frame.seq, payload, flags).encode()
-    return out
+        out.append(wire.Frame(frame.type, frame.seq, payload, flags).encode())
+    return b"".join(out)
 
 
 class Clock:

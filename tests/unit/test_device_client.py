@@ -79,6 +79,7 @@ def test_layers_and_their_tensors(clock: Clock) -> None:
 
 def test_bench_returns_one_counter_per_inference(clock: Clock) -> None:
     device = connect(FakeDevice(), clock)
+    device.infer([INPUT])
     assert device.bench(70) == list(range(1000, 1070))
 
 

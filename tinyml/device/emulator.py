@@ -68,31 +68,34 @@ def start(firmware: Firmware, timeout_s: float, answers: Callable[[SocketLink], 
     board = firmware.project.board.id
     place = running.files(board)
     program = proc.require(PROGRAM, INSTALL)
+    described = _describe(firmware, place)
     lock = Lock(place)
     process = None
     try:
         _end(place)
-        running.write(_describe(firmware, place))
+        running.write(described)
         process = _spawn(command(firmware.elf.resolve(), place, program), place)
         _run(place, lock, process, answers, deadline)
     except BaseException as error:
-        _kill(process)
-        running.forget(place)
+        if process is not None:
+            process.kill()
+            process.wait()
+            running.forget(place)
         if isinstance(error, DeviceError):
-            raise quoting(error, place.log.read_text("utf-8", "replace")) from error
+            raise quoting(error, PROGRAM, _printed(place)) from error
         raise
     finally:
         lock.release()
     _children[process.pid] = process
 
 
-def quoting(error: DeviceError, output: str) -> DeviceError:
-    """Return `error` with the end of what was printed before it happened."""
+def quoting(error: DeviceError, who: str, output: str) -> DeviceError:
+    """Return `error` with the end of what `who` printed before it happened."""
     lines = [printable(line) for line in output.splitlines() if line.strip()]
     if not lines:
         return error
     quoted = "\n".join(f"  {line[:200]}" for line in lines[-15:])
-    return type(error)(f"{error.message}; it printed:\n{quoted}", error.hint)
+    return type(error)(f"{error.message}\n{who} printed:\n{quoted}", error.hint)
 
 
 def connect(board: str, deadline: Deadline) -> tuple[SocketLink, Emulated]:
@@ -165,6 +168,13 @@ def _spawn(arguments: list[str], place: Files) -> subprocess.Popen[bytes]:
         return proc.spawn(arguments, stdout=log.fileno(), detach=True)
 
 
+def _printed(place: Files) -> str:
+    try:
+        return place.log.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _run(
     place: Files,
     lock: Lock,
@@ -196,12 +206,6 @@ def _when_up(process: subprocess.Popen[bytes], deadline: Deadline, connect: Call
 def _link(place: Files, lock: Lock, deadline: Deadline) -> SocketLink:
     hint = f"start it again with: tinyml flash --board {place.board}"
     return SocketLink.unix(place.line, place.board, deadline, hint, lock.release)
-
-
-def _kill(process: subprocess.Popen[bytes] | None) -> None:
-    if process is not None:
-        process.kill()
-        process.wait()
 
 
 def _end(place: Files) -> None:
@@ -238,7 +242,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _wait_for_end(place: Files, pid: int, deadline: Deadline) -> None:
     child = _children.get(pid)
-    while not deadline.passed and running.pid_of(place) is not None:
+    while not deadline.passed and running.is_emulator(pid, place):
         time.sleep(_POLL_S)
         if child is not None and child.poll() is not None:
             del _children[pid]

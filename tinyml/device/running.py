@@ -142,16 +142,21 @@ def forget(place: Files) -> None:
 
 
 def pid_of(place: Files) -> int | None:
-    """Return the process id of the emulator, None when it does not run.
-
-    An id in the file may have been given to another process since: its command line tells.
-    """
+    """Return the process id of the emulator, None when it does not run."""
     try:
         pid = int(place.pid.read_text(encoding="ascii"))
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    return pid if os.fsencode(place.pid) in command.split(b"\0") else None
+    return pid if is_emulator(pid, place) else None
+
+
+def is_emulator(pid: int, place: Files) -> bool:
+    """Whether this process is the board's emulator: its id may have gone to another since."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return os.fsencode(place.pid) in command.split(b"\0")
 
 
 class Lock:

@@ -33,7 +33,7 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float) -> None:
                 on_log=said.append,
             )
         except DeviceError as error:
-            raise emulator.quoting(error, "\n".join(said)) from error
+            raise emulator.quoting(error, "the firmware", "\n".join(said)) from error
         expected = firmware.project.bundle.sha256
         if device.info.sha256 != expected:
             raise DeviceError(
