@@ -17,6 +17,7 @@ from tinyml.errors import DataError
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
 SILENCE, UNKNOWN = "silence", "unknown"
+_FEW = 20  # groups below which parts are dealt out
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ class Split:
 def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Split:
     """Divide the recordings so that about a share `test` and `validation` of them are held out.
 
-    The groups of spoken clips, and apart from them the background recordings with the clips that
-    come from them, are put in the order of the SHA-256 of their names and dealt out: test until its
-    share is reached, then validation, then training. So the split depends on names alone. Raises
-    DataError where there are too few speakers for three parts, or a label is missing from one.
+    A speaker's part follows from the SHA-256 of the name alone, so a speaker who is in two data
+    sets is in the same part of both. Where there are fewer than 20, they are dealt out in the order
+    of these hashes instead, so that no part is empty by chance; likewise the background recordings,
+    each with the clips that come from it. Raises DataError where a word is missing from a part.
     """
     spoken = [one for one in dataset.recordings if one.label != SILENCE]
     quiet = [one for one in dataset.recordings if one.label == SILENCE]
@@ -82,8 +83,8 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
             parts[part] += some
     _check(dataset, parts)
     return Split(
-        f"by speaker, in the order of SHA-256 of their names: test {test:.0%}, then validation "
-        f"{validation:.0%}, then training; silence likewise by background recording",
+        f"by speaker: SHA-256 of the name, as a fraction, below {test:.2f} is test, below "
+        f"{test + validation:.2f} validation; silence by background recording, in the same order",
         {part: tuple(some) for part, some in parts.items()},
     )
 
@@ -94,18 +95,19 @@ def _deal(
     groups: dict[str, list[Recording]] = {}
     for one in recordings:
         groups.setdefault(one.group, []).append(one)
-    order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
     dealt = 0
-    for name in order:
-        share = dealt / max(1, len(recordings))
-        filled = share >= test, share >= test + validation
-        part = TRAIN if all(filled) else VALIDATION if filled[0] else TEST
-        parts[part] += groups[name]
+    for name in sorted(groups, key=_fraction):
+        place = _fraction(name) if len(groups) >= _FEW else dealt / len(recordings)
+        part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
+        parts[part if len(groups) > 1 else TRAIN] += groups[name]
         dealt += len(groups[name])
-    if len(order) == 1:
-        return {TRAIN: parts[TEST], VALIDATION: [], TEST: []}
     return parts
+
+
+def _fraction(name: str) -> float:
+    """A number in 0..1 that the name decides, evenly spread over names."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
 
 
 def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:

@@ -194,7 +194,8 @@ def _cut(samples: Samples) -> Iterator[Samples]:
 
 
 def _features(samples: Samples) -> Features:
-    return audio_features(samples, FEATURES)[-FRAMES:]
+    rows: Features = audio_features(samples, FEATURES)[-FRAMES:]
+    return rows
 
 
 def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
