@@ -1,7 +1,7 @@
 """Bundles on disk: a folder in, a checked `Bundle` out, and back. Runs and trains nothing.
 
 A bundle is a folder with `card.json`, `model.tflite` (int8) and what else the card lists: the float
-weights (`weights.h5`), golden vectors (`golden.npz`: in0, out0, ... with a leading axis of vectors)
+weights (`weights.npz`), golden vectors (`golden.npz`: in0, out0, ... with a leading axis of vectors)
 and, in shipped ones, `examples/`. Card format 1 is a JSON object:
 
 format        1
@@ -40,7 +40,7 @@ from tinyml.records import Bundle, FeatureConfig, StreamConfig
 FORMAT = 1
 CARD = "card.json"
 MODEL = "model.tflite"
-WEIGHTS = "weights.h5"
+WEIGHTS = "weights.npz"
 GOLDEN = "golden.npz"
 
 

@@ -1,0 +1,163 @@
+"""All of `tinyml train`: a task and recordings in, a measured int8 bundle out."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml import bundle as bundles
+from tinyml import evaluate, tasks, vectors
+from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, espeak, split
+from tinyml.oracle import Oracle
+from tinyml.records import Bundle, TensorInfo
+from tinyml.tasks import Features
+from tinyml.training import Options, Progress, fit, quantize, restore
+
+OnProgress = Callable[[Progress], None]
+_GOLDEN_VECTORS = 8
+
+
+def train(
+    task_name: str,
+    data: Path | None,
+    out: Path,
+    options: Options,
+    on_progress: OnProgress,
+    resume: bool = False,
+) -> Bundle:
+    """Train, quantize and measure a model, and write it as a bundle into the folder `out`.
+
+    Without `data` the recordings are synthesized, and the card says that the model is a stand-in.
+    After each epoch the state is kept beside `out` (see `checkpoint_path`); it stays when training
+    is interrupted, for `resume`. Measured are only recordings of the test part, which nothing else
+    sees. Raises ConfigError, DataError or ToolError; `out` is written whole or not at all.
+    """
+    task = tasks.load(task_name)
+    bundles.check_target(out)
+    dataset = task.read(data) if data is not None else _synthesize(task, options, on_progress)
+    divided = split(dataset)
+    learned = [*divided.parts[TRAIN], *_additional(dataset, options, on_progress)]
+    labels = dataset.labels
+    checkpoint = checkpoint_path(out)
+    validation = task.examples(divided.parts[VALIDATION], labels)
+    network = fit.fit(task, learned, validation, labels, options, on_progress, checkpoint, resume)
+    on_progress(Progress("quantizing", 0, 1))
+    representative = task.augmented(learned, labels, options.seed).inputs
+    model = quantize.quantize(task, network, representative)
+    card = {
+        "name": out.name,
+        "task": task_name,
+        "labels": list(labels),
+        "features": {"name": task.features.name, "params": dict(task.features.params)},
+        "stream": {**asdict(task.stream), "background": list(task.stream.background)},
+        "quantization": _quantization(model),
+        "training": options.document(),
+        "data": _sources(dataset, learned),
+        "split": {"rule": divided.rule, **divided.counts()},
+        "stand_in": dataset.stand_in,
+    }
+    files = {
+        bundles.MODEL: model,
+        bundles.WEIGHTS: restore.weights(network),
+        bundles.GOLDEN: golden(model, options.seed),
+    }
+    with tempfile.TemporaryDirectory() as work:
+        draft = bundles.save(Path(work, out.name), card, files)
+        report = evaluate.evaluate_dataset(
+            draft, dataset, on_progress=lambda done, n: on_progress(Progress("testing", done, n))
+        )
+    bundle = bundles.save(out, {**card, **_measured(report)}, files)
+    checkpoint.unlink(missing_ok=True)
+    return bundle
+
+
+def checkpoint_path(out: Path) -> Path:
+    """Return the file beside the bundle folder `out` that keeps the state of its training."""
+    return out.absolute().parent / f".{out.name}.training.npz"
+
+
+def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
+    """Return an .npz of inputs in0, ... and the oracle's outputs out0, ..., one row per vector.
+
+    `inputs` of a model with one input, each of its size, follow random ones.
+    """
+    oracle = Oracle(model)
+    infos = [TensorInfo(one.name, one.dtype, one.shape) for one in oracle.inputs]
+    rows = [one.arrays for one in vectors.random(infos, _GOLDEN_VECTORS, seed)]
+    rows += [[one.reshape(infos[0].shape)] for one in inputs]
+    answers = [oracle.run(row) for row in rows]
+    arrays = {f"in{i}": np.stack([row[i] for row in rows]) for i in range(len(infos))}
+    arrays |= {f"out{i}": np.stack([one[i] for one in answers]) for i in range(len(answers[0]))}
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def _synthesize(task: tasks.Task, options: Options, on_progress: OnProgress) -> Dataset:
+    return task.synthesize(
+        options.seed, lambda done, all_: on_progress(Progress("speaking", done, all_))
+    )
+
+
+def _additional(dataset: Dataset, options: Options, on_progress: OnProgress) -> list[Recording]:
+    """Synthetic clips of the data's words, for training only."""
+    if not options.synthetic or dataset.stand_in:
+        return []
+    spoken = espeak.generate(
+        options.synthetic,
+        options.seed,
+        lambda done, all_: on_progress(Progress("speaking", done, all_)),
+        words=dataset.labels[2:],
+    )
+    return [one for one in spoken.recordings if not one.long]
+
+
+def _sources(dataset: Dataset, learned: list[Recording]) -> list[dict[str, Any]]:
+    own = set(dataset.recordings)
+    added = sum(one not in own for one in learned)
+    clips = sum(not one.long for one in dataset.recordings)
+    sources: list[dict[str, Any]] = [
+        {
+            "source": dataset.source,
+            "licence": dataset.licence,
+            "clips": clips,
+            "use": "training, validation and test, divided as under split",
+        }
+    ]
+    if added:
+        sources.append(
+            {
+                "source": f"espeak-ng {espeak.version()} synthetic speech",
+                "licence": espeak.LICENCE,
+                "clips": added,
+                "use": "training only",
+            }
+        )
+    return sources
+
+
+def _quantization(model: bytes) -> dict[str, Any]:
+    oracle = Oracle(model)
+    infos = {"input": oracle.inputs[0], "output": oracle.outputs[0]}
+    return {
+        name: {"scale": float(info.scale), "zero_point": int(info.zero_point)}
+        for name, info in infos.items()
+    }
+
+
+def _measured(report: evaluate.EvaluationReport) -> dict[str, Any]:
+    return {
+        "accuracy": {
+            "float": report.float_accuracy,
+            "int8": report.accuracy,
+            "test_clips": report.clips,
+            "part": TEST,
+        },
+        "confusion": report.confusion,
+    }
