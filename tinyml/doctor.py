@@ -90,12 +90,11 @@ def _version(project: str) -> str:
 
 
 def _extension() -> Check:
-    ok, found = True, "built"
+    ok, found, fix = True, "built", ""
     try:
         importlib.import_module("tinyml.features")
-    except ImportError as error:
-        ok, found = False, str(error)
-    fix = "" if ok else "pip install --force-reinstall tinyml (in a checkout: pip install -e .)"
+    except ToolError as error:
+        ok, found, fix = False, error.message, error.hint
     return Check("audio front end", ok, found, "train, evaluate, monitor", REQUIRED, fix)
 
 

@@ -3,7 +3,8 @@
 Written once, in C: a front end is `<name>.c` and `<name>.h` (with `<name>_*.c` where one file is
 too long), copied into every firmware that uses it and compiled into the extension `_native`, which
 the Python modules here only wrap. So training and device cannot differ. `recognizer.c` is shared by
-all front ends. To add one: write the two C files and their wrapper; `_build.py` finds the C.
+all front ends. To add one: write the two C files and their wrapper, declare in `_build.py` what the
+wrapper calls, and give the firmware its glue in `firmware_templates/front_ends/<name>`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cffi
 
-_FOLDER = Path("tinyml", "features")  # relative: setuptools runs in the root of the project
+_FOLDER = Path(__file__).parent  # relative, as setuptools wants it: it names this file so
 
 ffi = cffi.FFI()
 ffi.cdef(
@@ -50,10 +50,8 @@ ffi.set_source(
       }
     }
     """,
-    sources=[str(_FOLDER / f"{name}.c") for name in ("audio", "audio_fft", "audio_tables",
-                                                     "recognizer")],
-    depends=[str(_FOLDER / f"{name}.h") for name in ("audio", "audio_fft", "audio_tables",
-                                                     "recognizer")],
+    sources=[str(file) for file in sorted(_FOLDER.glob("[!_]*.c"))],
+    depends=[str(file) for file in sorted(_FOLDER.glob("*.h"))],
     include_dirs=[str(_FOLDER)],
     extra_compile_args=["-std=c99", "-O2"],
-)  # fmt: skip
+)
