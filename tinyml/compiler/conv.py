@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Ref, Scratch, Struct
-from tinyml.compiler.channels import channel_table, fits_channel_table
+from tinyml.compiler.channels import prepare
 from tinyml.compiler.linear import bias_of
 from tinyml.compiler.quant import activation_range, channel_multipliers
 from tinyml.compiler.window import Window, overlap_distance, window
@@ -44,14 +44,14 @@ def _is_fast(op: Op, graph: Graph, weights: Array) -> bool:
     geometry = window_of(op, graph)
     dense = weights.shape[3] == graph.input(op, 0).shape[3]
     plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
-    return dense and plain and fits_channel_table(op, graph, weights)
+    return dense and plain and prepare(op, graph, weights, folded=True).fit_table
 
 
 def _fast(op: Op, graph: Graph, weights: Array) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     channels, depth = weights.shape[0], weights.shape[3]
     geometry = window_of(op, graph)
-    act_min, act_max = activation_range(op, target)
+    prepared = prepare(op, graph, weights, folded=True)
     order = _pairs(channels)
     params = Struct(
         "tml_conv_2d_fast_t",
@@ -61,18 +61,15 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
             "taps": _taps(weights),
             "channels": channels,
             "padding": source.zero_point,
-            "output_offset": target.zero_point,
-            "act_min": act_min,
-            "act_max": act_max,
+            **prepared.output_fields,
         },
     )
-    clamped = (act_min, act_max) != (-128, 127)
     return Call(
-        "tml_conv_2d_clamped_s8" if clamped else "tml_conv_2d_s8",
+        "tml_conv_2d_clamped_s8" if prepared.clamped else "tml_conv_2d_s8",
         (
             Ref(source.index),
-            Const(_packed(weights, order), "weights"),
-            Const(channel_table(op, graph, weights)[order], "channels", "tml_channel_t"),
+            Const(_packed(prepared.weights, order), "weights"),
+            Const(prepared.table[order], "channels", "tml_channel_t"),
             Ref(target.index),
             params,
             Scratch(),
@@ -118,10 +115,10 @@ def _taps(weights: Array) -> int:
 
 
 def _pairs(channels: int) -> list[int]:
-    """The channels in pairs; an odd number ends with its last two (or its only one) again."""
+    """The channels in pairs; an odd number starts with (0, 1), (1, 2), a single one with (0, 0)."""
     if channels % 2 == 0:
         return list(range(channels))
-    return [*range(channels - 1), max(channels - 2, 0), channels - 1]
+    return [0, *range(1, min(channels, 2)), *range(min(channels - 1, 1), channels)]
 
 
 def _packed(weights: Array, order: list[int]) -> Array:

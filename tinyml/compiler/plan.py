@@ -85,7 +85,7 @@ def place(buffers: Sequence[Buffer], overlaps: Overlaps = _NO_OVERLAPS) -> dict[
     for _ in range(_MOVES):
         if best_bytes <= bound:
             break
-        order = _moved(best_order, generator)
+        order = _moved(best_order, best, best_bytes, generator)
         offsets, arena = _first_fit(order, overlaps)
         if arena <= best_bytes:
             best, best_bytes, best_order = offsets, arena, order
@@ -207,11 +207,18 @@ def _forbidden(buffer: Buffer, other: Buffer, at: int, overlaps: Overlaps) -> tu
     return low, high
 
 
-def _moved(order: Sequence[Buffer], generator: random.Random) -> list[Buffer]:
-    """A copy of `order` with one buffer moved elsewhere."""
+def _moved(
+    order: Sequence[Buffer], offsets: Mapping[int, int], arena: int, generator: random.Random
+) -> list[Buffer]:
+    """A copy of `order` with one buffer moved: one that ends highest to the front, or any."""
     copy = list(order)
-    buffer = copy.pop(generator.randrange(len(copy)))
-    copy.insert(generator.randrange(len(copy) + 1), buffer)
+    highest = [i for i, b in enumerate(copy) if offsets[b.key] + b.bytes == arena]
+    if generator.random() < 0.5 and highest[-1] > 0:
+        buffer = copy.pop(highest[-1])
+        copy.insert(generator.randrange(highest[-1]), buffer)
+    else:
+        buffer = copy.pop(generator.randrange(len(copy)))
+        copy.insert(generator.randrange(len(copy) + 1), buffer)
     return copy
 
 

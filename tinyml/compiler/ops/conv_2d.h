@@ -68,9 +68,7 @@ typedef struct {
   int32_t taps;
   int32_t channels;
   int32_t padding;
-  int32_t output_offset;
-  int32_t act_min;
-  int32_t act_max;
+  tml_output_t output;
 } tml_conv_2d_fast_t;
 
 /* Widen words of four inputs to lanes; `to` advances by 4 words for each. */
@@ -128,49 +126,106 @@ static inline void tml_conv_2d_gather_bytes(const int8_t *image, tml_span_t y, t
   tml_conv_2d_widen(bytes, p->taps >> 2, to);
 }
 
-TML_INLINE int8_t tml_conv_2d_output(int32_t sum, const tml_channel_t *channel,
-                                     const tml_conv_2d_fast_t *p, int clamp) {
-  const int32_t value = tml_channel_requantize(sum, channel, 2 * p->output_offset + 1);
-  return (int8_t)(clamp ? tml_clamp(value, p->act_min, p->act_max) : tml_saturate_s8(value));
-}
+/* Sums of two pixels (one, two) times two channels (a, b). */
+typedef struct {
+  int32_t one_a;
+  int32_t one_b;
+  int32_t two_a;
+  int32_t two_b;
+} tml_conv_2d_sums_t;
+
+/* Add four taps: x has two words of the first pixel and two of the second, w four weights of
+ * either channel. */
+#if defined(__ARM_FEATURE_DSP)
+/* In 15 instructions and 12 registers, which leaves GCC one for the loop and nothing to spill. */
+#define TML_CONV_2D_STEP(x, w, s)                                           \
+  do {                                                                      \
+    uint32_t a_even_, a_odd_, b_even_, b_odd_, x0_, x1_;                    \
+    __asm__(                                                                \
+        "ldrd %[ao], %[bo], [%[wp]], #8\n\t"                                \
+        "ldrd %[x0], %[x1], [%[xp]], #8\n\t"                                \
+        "sxtb16 %[ae], %[ao]\n\t"                                           \
+        "sxtb16 %[ao], %[ao], ror #8\n\t"                                   \
+        "sxtb16 %[be], %[bo]\n\t"                                           \
+        "sxtb16 %[bo], %[bo], ror #8\n\t"                                   \
+        "smlad %[s1a], %[x0], %[ae], %[s1a]\n\t"                            \
+        "smlad %[s1b], %[x0], %[be], %[s1b]\n\t"                            \
+        "smlad %[s1a], %[x1], %[ao], %[s1a]\n\t"                            \
+        "smlad %[s1b], %[x1], %[bo], %[s1b]\n\t"                            \
+        "ldrd %[x0], %[x1], [%[xp]], #8\n\t"                                \
+        "smlad %[s2a], %[x0], %[ae], %[s2a]\n\t"                            \
+        "smlad %[s2b], %[x0], %[be], %[s2b]\n\t"                            \
+        "smlad %[s2a], %[x1], %[ao], %[s2a]\n\t"                            \
+        "smlad %[s2b], %[x1], %[bo], %[s2b]"                                \
+        : [xp] "+&r"(x), [wp] "+&r"(w), [s1a] "+&r"((s).one_a),             \
+          [s1b] "+&r"((s).one_b), [s2a] "+&r"((s).two_a),                   \
+          [s2b] "+&r"((s).two_b), [ae] "=&r"(a_even_), [ao] "=&r"(a_odd_),  \
+          [be] "=&r"(b_even_), [bo] "=&r"(b_odd_), [x0] "=&r"(x0_),         \
+          [x1] "=&r"(x1_)                                                   \
+        :                                                                   \
+        : "memory");                                                        \
+  } while (0)
+#else
+#define TML_CONV_2D_STEP(x, w, s)                                           \
+  do {                                                                      \
+    const uint32_t a_even_ = tml_lanes_even((w)[0]);                        \
+    const uint32_t a_odd_ = tml_lanes_odd((w)[0]);                          \
+    const uint32_t b_even_ = tml_lanes_even((w)[1]);                        \
+    const uint32_t b_odd_ = tml_lanes_odd((w)[1]);                          \
+    (s).one_a = tml_lanes_dot((x)[0], a_even_, (s).one_a);                  \
+    (s).one_b = tml_lanes_dot((x)[0], b_even_, (s).one_b);                  \
+    (s).one_a = tml_lanes_dot((x)[1], a_odd_, (s).one_a);                   \
+    (s).one_b = tml_lanes_dot((x)[1], b_odd_, (s).one_b);                   \
+    (s).two_a = tml_lanes_dot((x)[2], a_even_, (s).two_a);                  \
+    (s).two_b = tml_lanes_dot((x)[2], b_even_, (s).two_b);                  \
+    (s).two_a = tml_lanes_dot((x)[3], a_odd_, (s).two_a);                   \
+    (s).two_b = tml_lanes_dot((x)[3], b_odd_, (s).two_b);                   \
+    (x) += 4;                                                               \
+    (w) += 2;                                                               \
+  } while (0)
+#endif
 
 /* All channels of two pixels, whose patches lie interleaved: for each four taps two words of the
  * first, two of the second. The weights hold pairs of channels: four taps of one, four of the
- * other. With an odd number of channels the last pair repeats one. */
+ * other. An odd number of channels starts with the pairs (0, 1), (1, 2); a single one is paired
+ * with itself. */
 TML_INLINE void tml_conv_2d_pixels(const tml_word_t *patches, const tml_word_t *weights,
                                    const tml_channel_t *channel, int8_t *one, int8_t *two,
                                    const tml_conv_2d_fast_t *p, int clamp) {
-  const tml_word_t *end = patches + p->taps;
+  const tml_word_t *const end = patches + p->taps;
+  const tml_channel_t *const last = channel + ((p->channels + 1) & ~1);
   const int32_t second = p->channels > 1 ? 1 : 0;
-  for (int32_t c = 0; c < p->channels; c += 2, channel += 2) {
-    int32_t sum_one_a = tml_channel_bias(channel);
-    int32_t sum_one_b = tml_channel_bias(channel + 1);
-    int32_t sum_two_a = sum_one_a;
-    int32_t sum_two_b = sum_one_b;
+  int32_t advance = 2 - (p->channels & 1);
+  do {
+    tml_conv_2d_sums_t sums;
+    sums.one_a = tml_channel_bias(channel[0].bias_shift);
+    sums.one_b = tml_channel_bias(channel[1].bias_shift);
+    sums.two_a = sums.one_a;
+    sums.two_b = sums.one_b;
     const tml_word_t *x = patches;
-    do {
-      uint32_t lanes = tml_lanes_even(weights[0]);
-      sum_one_a = tml_lanes_dot(lanes, x[0], sum_one_a);
-      sum_two_a = tml_lanes_dot(lanes, x[2], sum_two_a);
-      lanes = tml_lanes_odd(weights[0]);
-      sum_one_a = tml_lanes_dot(lanes, x[1], sum_one_a);
-      sum_two_a = tml_lanes_dot(lanes, x[3], sum_two_a);
-      lanes = tml_lanes_even(weights[1]);
-      sum_one_b = tml_lanes_dot(lanes, x[0], sum_one_b);
-      sum_two_b = tml_lanes_dot(lanes, x[2], sum_two_b);
-      lanes = tml_lanes_odd(weights[1]);
-      sum_one_b = tml_lanes_dot(lanes, x[1], sum_one_b);
-      sum_two_b = tml_lanes_dot(lanes, x[3], sum_two_b);
-      x += 4;
-      weights += 2;
-    } while (x != end);
-    const int32_t a = c + second < p->channels ? c : c - 1;
-    const int32_t b = a + second;
-    one[a] = tml_conv_2d_output(sum_one_a, channel, p, clamp);
-    two[a] = tml_conv_2d_output(sum_two_a, channel, p, clamp);
-    one[b] = tml_conv_2d_output(sum_one_b, channel + 1, p, clamp);
-    two[b] = tml_conv_2d_output(sum_two_b, channel + 1, p, clamp);
-  }
+    if ((p->taps & 4) != 0) {
+      TML_CONV_2D_STEP(x, weights, sums);
+    }
+    while (x != end) {
+      TML_CONV_2D_STEP(x, weights, sums);
+      TML_CONV_2D_STEP(x, weights, sums);
+    }
+    /* All four before the first store, which might change *channel for all that GCC knows. */
+    const tml_channel_t a = channel[0];
+    const tml_channel_t b = channel[1];
+    const int8_t one_a = tml_channel_output_s8(sums.one_a, &a, &p->output, clamp);
+    const int8_t two_a = tml_channel_output_s8(sums.two_a, &a, &p->output, clamp);
+    const int8_t one_b = tml_channel_output_s8(sums.one_b, &b, &p->output, clamp);
+    const int8_t two_b = tml_channel_output_s8(sums.two_b, &b, &p->output, clamp);
+    one[0] = one_a;
+    two[0] = two_a;
+    one[second] = one_b;
+    two[second] = two_b;
+    one += advance;
+    two += advance;
+    advance = 2;
+    channel += 2;
+  } while (channel != last);
 }
 
 /* Two windows at a time; see tml_conv_2d_s8. */

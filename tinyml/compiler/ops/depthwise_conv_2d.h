@@ -61,83 +61,127 @@ typedef struct {
   TML_WINDOW_FIELDS;
   int32_t depth;
   int32_t input_offset;
-  int32_t output_offset;
-  int32_t act_min;
-  int32_t act_max;
+  tml_output_t output;
 } tml_depthwise_conv_2d_fast_t;
 
-TML_INLINE uint32_t tml_depthwise_conv_2d_output(int32_t sum, const tml_channel_t *channel,
-                                                 const tml_depthwise_conv_2d_fast_t *p) {
-  const int32_t value = tml_channel_requantize(sum, channel, 2 * p->output_offset + 1);
-  return (uint32_t)tml_clamp(value, p->act_min, p->act_max) & 0xffu;
+/* Sums of four channels. */
+typedef struct {
+  int32_t c0;
+  int32_t c1;
+  int32_t c2;
+  int32_t c3;
+} tml_depthwise_conv_2d_sums_t;
+
+/* Add one tap: channels 0 and 2 lie in the even bytes of a word, 1 and 3 in the odd ones. */
+TML_INLINE void tml_depthwise_conv_2d_tap(uint32_t x, uint32_t w, uint32_t offset,
+                                          tml_depthwise_conv_2d_sums_t *sums) {
+  const uint32_t x_even = tml_lanes_even_plus(offset, x);
+  const uint32_t w_even = tml_lanes_even(w);
+  sums->c0 = tml_lanes_low(x_even, w_even, sums->c0);
+  sums->c2 = tml_lanes_high(x_even, w_even, sums->c2);
+  const uint32_t x_odd = tml_lanes_odd_plus(offset, x);
+  const uint32_t w_odd = tml_lanes_odd(w);
+  sums->c1 = tml_lanes_low(x_odd, w_odd, sums->c1);
+  sums->c3 = tml_lanes_high(x_odd, w_odd, sums->c3);
 }
 
-/* Four channels of one pixel: `rows` x `columns` taps from `input` on, `weights` at the first of
- * them. Returns the four outputs as one word. */
-TML_INLINE uint32_t tml_depthwise_conv_2d_four(const int8_t *input, const tml_word_t *weights,
-                                               const tml_channel_t *channel, int32_t rows,
-                                               int32_t columns, uint32_t offset,
-                                               const tml_depthwise_conv_2d_fast_t *p) {
-  int32_t sum_0 = tml_channel_bias(channel);
-  int32_t sum_1 = tml_channel_bias(channel + 1);
-  int32_t sum_2 = tml_channel_bias(channel + 2);
-  int32_t sum_3 = tml_channel_bias(channel + 3);
-  const int32_t depth = p->depth;
-  for (; rows > 0; --rows) {
-    const int8_t *from = input;
-    const tml_word_t *with = weights;
-    const tml_word_t *const end = with + columns;
+/* The taps of a window that lie inside the input. */
+typedef struct {
+  int32_t rows;
+  int32_t columns;
+  int32_t row_words; /* from one row of the input to the next */
+  int32_t depth_words;
+  int32_t filter_width;
+} tml_depthwise_conv_2d_taps_t;
+
+/* Four channels of one pixel; x and w point at its first tap. */
+TML_INLINE void tml_depthwise_conv_2d_four(const tml_word_t *x, const tml_word_t *w,
+                                           uint32_t offset, tml_depthwise_conv_2d_sums_t *sums,
+                                           const tml_depthwise_conv_2d_taps_t *taps) {
+  int32_t rows = taps->rows;
+  if (taps->columns == 3) {
     do {
-      const uint32_t four = *(const tml_word_t *)(const void *)from;
-      const uint32_t w = *with++;
-      const uint32_t even = tml_lanes_even(w);
-      const uint32_t odd = tml_lanes_odd(w);
-      const uint32_t x_even = tml_lanes_even_plus(offset, four);
-      const uint32_t x_odd = tml_lanes_odd_plus(offset, four);
-      sum_0 = tml_lanes_low(x_even, even, sum_0);
-      sum_2 = tml_lanes_high(x_even, even, sum_2);
-      sum_1 = tml_lanes_low(x_odd, odd, sum_1);
-      sum_3 = tml_lanes_high(x_odd, odd, sum_3);
-      from += depth;
-    } while (with != end);
-    input += p->input_width * depth;
-    weights += p->filter_width;
+      tml_depthwise_conv_2d_tap(x[0], w[0], offset, sums);
+      tml_depthwise_conv_2d_tap(x[taps->depth_words], w[1], offset, sums);
+      tml_depthwise_conv_2d_tap(x[2 * taps->depth_words], w[2], offset, sums);
+      x += taps->row_words;
+      w += taps->filter_width;
+    } while (--rows != 0);
+    return;
   }
-  return tml_depthwise_conv_2d_output(sum_0, channel, p) |
-         tml_depthwise_conv_2d_output(sum_1, channel + 1, p) << 8 |
-         tml_depthwise_conv_2d_output(sum_2, channel + 2, p) << 16 |
-         tml_depthwise_conv_2d_output(sum_3, channel + 3, p) << 24;
+  do {
+    const tml_word_t *from = x;
+    const tml_word_t *with = w;
+    int32_t columns = taps->columns;
+    do {
+      tml_depthwise_conv_2d_tap(*from, *with++, offset, sums);
+      from += taps->depth_words;
+    } while (--columns != 0);
+    x += taps->row_words;
+    w += taps->filter_width;
+  } while (--rows != 0);
 }
 
-/* Depth multiplier 1, depth a multiple of 4, no dilation: input [batches, input_height,
- * input_width, depth] and output [batches, output_height, output_width, depth], both aligned to 4;
- * weights [depth / 4, filter_height, filter_width, 4]. Padding adds nothing to a sum. */
-static inline void tml_depthwise_conv_2d_s8(const int8_t *input, const int8_t *weights,
-                                            const tml_channel_t *channels, int8_t *output,
-                                            const tml_depthwise_conv_2d_fast_t *p) {
+TML_INLINE void tml_depthwise_conv_2d_run(const int8_t *input, const int8_t *weights,
+                                          const tml_channel_t *channels, int8_t *output,
+                                          const tml_depthwise_conv_2d_fast_t *p, int clamp) {
   const uint32_t offset = tml_lanes_of(p->input_offset);
-  const int32_t taps = p->filter_height * p->filter_width;
-  tml_word_t *to = (tml_word_t *)(void *)output;
+  const tml_channel_t *const last = channels + p->depth;
+  tml_depthwise_conv_2d_taps_t taps = {0, 0, 0, p->depth >> 2, p->filter_width};
+  taps.row_words = p->input_width * taps.depth_words;
   for (int32_t line = 0; line < p->batches * p->output_height; ++line) {
     const int32_t batch = line / p->output_height;
     const tml_span_t y = tml_span(line - batch * p->output_height, p->stride_height, p->pad_top,
                                   1, p->filter_height, p->input_height);
     const int32_t top = (batch * p->input_height + y.origin + y.first) * p->input_width;
+    taps.rows = y.last - y.first;
     for (int32_t column = 0; column < p->output_width; ++column) {
-      const tml_span_t x = tml_span(column, p->stride_width, p->pad_left, 1, p->filter_width,
+      const tml_span_t s = tml_span(column, p->stride_width, p->pad_left, 1, p->filter_width,
                                     p->input_width);
-      const int8_t *from = input + (top + x.origin + x.first) * p->depth;
-      const tml_word_t *with = (const tml_word_t *)(const void *)weights;
-      with += y.first * p->filter_width + x.first;
-      const tml_channel_t *const end = channels + p->depth;
-      for (const tml_channel_t *channel = channels; channel != end; channel += 4) {
-        *to++ = tml_depthwise_conv_2d_four(from, with, channel, y.last - y.first,
-                                           x.last - x.first, offset, p);
-        from += 4;
-        with += taps;
+      taps.columns = s.last - s.first;
+      const tml_word_t *x = (const tml_word_t *)(const void *)input;
+      x += (top + s.origin + s.first) * taps.depth_words;
+      const tml_word_t *w = (const tml_word_t *)(const void *)weights;
+      w += y.first * p->filter_width + s.first;
+      for (const tml_channel_t *channel = channels; channel != last; channel += 4) {
+        tml_depthwise_conv_2d_sums_t sums;
+        sums.c0 = tml_channel_bias(channel[0].bias_shift);
+        sums.c1 = tml_channel_bias(channel[1].bias_shift);
+        sums.c2 = tml_channel_bias(channel[2].bias_shift);
+        sums.c3 = tml_channel_bias(channel[3].bias_shift);
+        tml_depthwise_conv_2d_four(x, w, offset, &sums, &taps);
+        /* All four before the first store, which might change *p for all that GCC knows. */
+        const int8_t c0 = tml_channel_output_s8(sums.c0, &channel[0], &p->output, clamp);
+        const int8_t c1 = tml_channel_output_s8(sums.c1, &channel[1], &p->output, clamp);
+        const int8_t c2 = tml_channel_output_s8(sums.c2, &channel[2], &p->output, clamp);
+        const int8_t c3 = tml_channel_output_s8(sums.c3, &channel[3], &p->output, clamp);
+        output[0] = c0;
+        output[1] = c1;
+        output[2] = c2;
+        output[3] = c3;
+        output += 4;
+        ++x;
+        w += p->filter_height * p->filter_width;
       }
     }
   }
+}
+
+/* Depth multiplier 1, depth a multiple of 4, no dilation: input [batches, input_height,
+ * input_width, depth], aligned to 4; weights [depth / 4, filter_height, filter_width, 4]; output
+ * [batches, output_height, output_width, depth], -128..127. Padding adds nothing to a sum. A pixel
+ * may be written once the inputs of all later ones lie behind it. */
+static inline void tml_depthwise_conv_2d_s8(const int8_t *input, const int8_t *weights,
+                                            const tml_channel_t *channels, int8_t *output,
+                                            const tml_depthwise_conv_2d_fast_t *p) {
+  tml_depthwise_conv_2d_run(input, weights, channels, output, p, 0);
+}
+
+/* The same with outputs within act_min..act_max. */
+static inline void tml_depthwise_conv_2d_clamped_s8(const int8_t *input, const int8_t *weights,
+                                                    const tml_channel_t *channels, int8_t *output,
+                                                    const tml_depthwise_conv_2d_fast_t *p) {
+  tml_depthwise_conv_2d_run(input, weights, channels, output, p, 1);
 }
 
 #endif

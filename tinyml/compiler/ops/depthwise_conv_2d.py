@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml.compiler import conv
 from tinyml.compiler.call import Call, Const, Ref, Struct
-from tinyml.compiler.channels import channel_table, fits_channel_table
+from tinyml.compiler.channels import prepare
 from tinyml.compiler.linear import bias_of, check_linear
 from tinyml.compiler.ops import unsupported
 from tinyml.compiler.quant import activation_range, channel_multipliers
@@ -73,36 +73,31 @@ def _is_fast(op: Op, graph: Graph) -> bool:
     plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
     if not plain or depth != weights.shape[3] or depth % _GROUP:
         return False
-    columns = _by_channel(weights)
-    return fits_channel_table(op, graph, columns, bias_of(op, graph, columns))
+    return prepare(op, graph, _by_channel(weights), folded=False).fit_table
 
 
 def _fast(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     weights = _weights(op, graph)
     depth = weights.shape[3]
-    columns = _by_channel(weights)
     geometry = conv.window_of(op, graph)
-    act_min, act_max = activation_range(op, target)
+    prepared = prepare(op, graph, _by_channel(weights), folded=False)
     params = Struct(
         "tml_depthwise_conv_2d_fast_t",
         {
             **geometry.fields,
             "depth": depth,
             "input_offset": -source.zero_point,
-            "output_offset": target.zero_point,
-            "act_min": act_min,
-            "act_max": act_max,
+            **prepared.output_fields,
         },
     )
-    table = channel_table(op, graph, columns, bias_of(op, graph, columns))
-    fours = weights.reshape(-1, depth // _GROUP, _GROUP).transpose(1, 0, 2)
+    fours = prepared.weights.reshape(depth // _GROUP, _GROUP, -1).transpose(0, 2, 1)
     return Call(
-        "tml_depthwise_conv_2d_s8",
+        "tml_depthwise_conv_2d_clamped_s8" if prepared.clamped else "tml_depthwise_conv_2d_s8",
         (
             Ref(source.index),
             Const(np.ascontiguousarray(fours), "weights"),
-            Const(table, "channels", "tml_channel_t"),
+            Const(prepared.table, "channels", "tml_channel_t"),
             Ref(target.index),
             params,
         ),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Ref, Struct
-from tinyml.compiler.linear import check_linear, folded_bias
+from tinyml.compiler.linear import bias_of, check_linear, folded_bias, reach
 from tinyml.compiler.ops import unsupported
 from tinyml.compiler.quant import activation_range, channel_multipliers, quantize_multiplier
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
+
+Array = NDArray[Any]
+_GROUP = 4  # channels, and inputs, that the fast kernel takes at a time
+_REACH_LIMIT = 1 << 30
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -32,18 +39,61 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 
 
 def call(op: Op, graph: Graph) -> Call:
+    multipliers, shifts = _multipliers(op, graph)
+    if _is_fast(op, graph, multipliers, shifts):
+        return _fast(op, graph, multipliers, shifts)
+    return _any(op, graph, multipliers, shifts)
+
+
+def _is_fast(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> bool:
+    """Right shifts only, small enough sums, whole words of inputs, no zero point of weights."""
+    source, weights = graph.input(op, 0), graph.input(op, 1)
+    assert weights.data is not None
+    channels, depth = weights.shape
+    right = all(m == 0 or s <= -1 for m, s in zip(multipliers, shifts, strict=True))
+    aligned = source.elements == depth or depth % _GROUP == 0
+    small = int(reach(weights.data, bias_of(op, graph, weights.data)).max()) < _REACH_LIMIT
+    symmetric = not any(weights.zero_points)
+    return right and aligned and small and symmetric and min(channels, depth) >= _GROUP
+
+
+def _fast(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Call:
+    source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    assert weights.data is not None
+    channels, depth = weights.shape
+    act_min, act_max = activation_range(op, target)
+    lower = [0 if m == 0 else -s - 1 for m, s in zip(multipliers, shifts, strict=True)]
+    params = Struct(
+        "tml_fully_connected_fast_t",
+        {
+            "batches": target.elements // channels,
+            "depth": depth,
+            "channels": channels,
+            "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
+            "shifts": Const(np.array(lower, np.int8), "shifts"),
+            "per_channel": int(len(multipliers) > 1),
+            "output.rounding": 2 * target.zero_point + 1,
+            "output.act_min": act_min,
+            "output.act_max": act_max,
+        },
+    )
+    return Call(
+        "tml_fully_connected_fast_s8",
+        (
+            Ref(source.index),
+            Const(_packed(weights.data), "weights"),
+            Const(folded_bias(op, graph, weights.data), "bias"),
+            Ref(target.index),
+            params,
+        ),
+    )
+
+
+def _any(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Call:
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     assert weights.data is not None
     channels, depth = weights.shape
     zero_point = weights.zero_points[0]
-    bias = folded_bias(op, graph, weights.data.astype(np.int64) - zero_point)
-    if len(weights.scales) > 1:
-        multipliers, shifts = channel_multipliers(op, graph, channels)
-    else:
-        # TFLM multiplies these two scales in float32 (GetQuantizedConvolutionMultipler).
-        product = float(np.float32(source.scale) * np.float32(weights.scale))
-        multiplier, shift = quantize_multiplier(product / target.scale)
-        multipliers, shifts = [multiplier], [shift]
     act_min, act_max = activation_range(op, target)
     params = Struct(
         "tml_fully_connected_t",
@@ -65,8 +115,34 @@ def call(op: Op, graph: Graph) -> Call:
         (
             Ref(source.index),
             Const(weights.data, "weights"),
-            Const(bias, "bias"),
+            Const(folded_bias(op, graph, weights.data.astype(np.int64) - zero_point), "bias"),
             Ref(target.index),
             params,
         ),
     )
+
+
+def _multipliers(op: Op, graph: Graph) -> tuple[list[int], list[int]]:
+    """Multiplier and shift of each channel, or one of each for all."""
+    source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    if len(weights.scales) > 1:
+        return channel_multipliers(op, graph, weights.shape[0])
+    # TFLM multiplies these two scales in float32 (GetQuantizedConvolutionMultipler).
+    product = float(np.float32(source.scale) * np.float32(weights.scale))
+    multiplier, shift = quantize_multiplier(product / target.scale)
+    if shift > 30:
+        raise unsupported(op, target, "a scale ratio beyond 2**30")
+    return [multiplier], [shift]
+
+
+def _packed(weights: Array) -> Array:
+    """Weights as the fast kernel reads them: for each four channels whole words, then the rest."""
+    channels, depth = weights.shape
+    words = depth // _GROUP * _GROUP
+    rows = []
+    for first in range(0, channels, _GROUP):
+        at = min(first, channels - _GROUP)
+        four = weights[at : at + _GROUP]
+        whole = four[:, :words].reshape(_GROUP, -1, _GROUP).transpose(1, 0, 2)
+        rows += [whole.reshape(-1), four[:, words:].T.reshape(-1)]
+    return np.concatenate(rows)

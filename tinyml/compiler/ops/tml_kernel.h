@@ -45,13 +45,11 @@ static inline int32_t tml_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
 }
 
-static inline int32_t tml_saturate_s8(int32_t value) { return tml_clamp(value, -128, 127); }
-
 /* Four bytes that may be of any type, aligned to 4; little-endian. */
 typedef uint32_t tml_word_t __attribute__((may_alias));
 
 /* Two int16 in one word, as the DSP instructions of Armv7E-M see them. The plain C below gives the
- * same bits. GCC does not fuse the rotation into SXTB16, nor has it an intrinsic for SMMULR. */
+ * same bits. Assembly where GCC has no intrinsic (SMMULR) or does not fuse a rotation or shift. */
 #if defined(__ARM_FEATURE_DSP)
 
 /* Bytes 0 and 2 of a word, widened. */
@@ -98,6 +96,13 @@ static inline int32_t tml_high_mul(int32_t a, int32_t b) {
   return high;
 }
 
+/* value / 2, rounded down, within -128..127 */
+static inline int32_t tml_half_saturated_s8(int32_t value) {
+  int32_t result;
+  __asm__("ssat %0, #8, %1, asr #1" : "=r"(result) : "r"(value));
+  return result;
+}
+
 #else
 
 static inline int32_t tml_lane(uint32_t lanes, int which) {
@@ -137,6 +142,10 @@ static inline int32_t tml_high_mul(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
 }
 
+static inline int32_t tml_half_saturated_s8(int32_t value) {
+  return tml_clamp(value >> 1, -128, 127);
+}
+
 #endif
 
 /* Both lanes hold `value`. */
@@ -151,18 +160,32 @@ typedef struct {
   int32_t bias_shift;
 } tml_channel_t;
 
-static inline int32_t tml_channel_bias(const tml_channel_t *channel) {
-  return channel->bias_shift >> 5;
+static inline int32_t tml_channel_bias(int32_t bias_shift) { return bias_shift >> 5; }
+
+static inline int32_t tml_channel_shift(int32_t bias_shift) { return bias_shift & 31; }
+
+/* Where a kernel with channel tables writes: rounding is 2 * output_offset + 1. */
+typedef struct {
+  int32_t rounding;
+  int32_t act_min;
+  int32_t act_max;
+} tml_output_t;
+
+/* tml_requantize(sum, multiplier, -shift) + output_offset within act_min..act_max, for shift >= 1
+ * and |sum| < 2^30. Adding -1 to a negative product, then shifting right by shift - 1, adding 1
+ * and shifting by 1 rounds halves away from zero. Without `clamp` the range is -128..127. */
+TML_INLINE int32_t tml_channel_output(int32_t sum, int32_t multiplier, int32_t shift,
+                                      const tml_output_t *to, int clamp) {
+  int32_t value = tml_high_mul((int32_t)((uint32_t)sum << 1), multiplier);
+  value += value >> 31;
+  value = (value >> shift) + to->rounding;
+  return clamp ? tml_clamp(value >> 1, to->act_min, to->act_max) : tml_half_saturated_s8(value);
 }
 
-/* tml_requantize(sum, multiplier, -shift) + (rounding - 1) / 2, where the channel holds multiplier
- * and shift >= 1, and |sum| < 2^30: adding -1 to a negative product before a right shift by
- * shift - 1 and a final (x + 1) >> 1 rounds halves away from zero. */
-static inline int32_t tml_channel_requantize(int32_t sum, const tml_channel_t *channel,
-                                             int32_t rounding) {
-  int32_t product = tml_high_mul((int32_t)((uint32_t)sum << 1), channel->multiplier);
-  product += product >> 31;
-  return ((product >> (channel->bias_shift & 31)) + rounding) >> 1;
+TML_INLINE int8_t tml_channel_output_s8(int32_t sum, const tml_channel_t *channel,
+                                        const tml_output_t *to, int clamp) {
+  const int32_t shift = tml_channel_shift(channel->bias_shift);
+  return (int8_t)tml_channel_output(sum, channel->multiplier, shift, to, clamp);
 }
 
 #endif
