@@ -51,7 +51,7 @@ def read(path: Path) -> npt.NDArray[np.int16]:
             _remedy(path),
         )
     if size < 2:
-        raise DataError(f"{path} holds no samples")
+        raise DataError(f"{path} holds no samples", "record it again, or remove it")
     return np.frombuffer(body[: size // 2 * 2], "<i2").astype(np.int16)
 
 
