@@ -1,8 +1,8 @@
 """Bundles on disk: a folder in, a checked `Bundle` out, and back. Runs and trains nothing.
 
 A bundle is a folder with `card.json`, `model.tflite` (int8) and what else the card lists: the float
-weights (`weights.npz`), golden vectors (`golden.npz`: in0, out0, ... with a leading axis of vectors)
-and, in shipped ones, `examples/`. Card format 1 is a JSON object:
+weights (`weights.npz`), golden vectors (`golden.npz`: in0, out0, ..., one row per vector) and, in
+shipped ones, `examples/`. Card format 1 is a JSON object:
 
 format        1
 name, task    str; the task names a file of `tinyml/tasks`
@@ -79,11 +79,8 @@ def save(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> B
     ConfigError when `folder` holds anything else or cannot be written.
     """
     check_target(folder)
-    full = {
-        "format": FORMAT,
-        **card,
-        "files": {name: _sha256(files[name]) for name in sorted(files)},
-    }
+    hashes = {name: _sha256(files[name]) for name in sorted(files)}
+    full = {"format": FORMAT, **card} | {"format": FORMAT, "files": hashes}
     text = json.dumps(full, indent=1, ensure_ascii=False) + "\n"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +212,7 @@ def _inside(name: str) -> PurePosixPath:
 
 
 def _existing_parent(folder: Path) -> Path:
-    return next(one for one in folder.absolute().parents if one.is_dir())
+    return next(one for one in folder.absolute().parents if one.exists())
 
 
 def _sha256(contents: bytes) -> str:

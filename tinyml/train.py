@@ -92,7 +92,9 @@ def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
     rows = [one.arrays for one in vectors.random(infos, _GOLDEN_VECTORS, seed)]
     rows += [[one.reshape(infos[0].shape)] for one in inputs]
     answers = [oracle.run(row) for row in rows]
-    arrays = {f"in{i}": np.stack([row[i] for row in rows]) for i in range(len(infos))}
+    arrays: dict[str, Any] = {
+        f"in{i}": np.stack([row[i] for row in rows]) for i in range(len(infos))
+    }
     arrays |= {f"out{i}": np.stack([one[i] for one in answers]) for i in range(len(answers[0]))}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)

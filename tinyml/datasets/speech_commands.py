@@ -8,6 +8,7 @@ that was cut from a background recording belongs to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording
 from tinyml.errors import DataError
 
 WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
-LICENCE = "as stated by the source of the folder (Speech Commands: CC BY 4.0, arXiv:1804.03209)"
+LICENCE = "Speech Commands, Pete Warden, arXiv:1804.03209: CC BY 4.0"
 _BACKGROUND, _SILENCE, _UNKNOWN = "_background_noise_", "_silence_", "_unknown_"
 _HINT = "expected a folder per word with 16 kHz mono WAV files, as in Speech Commands"
+_FILE = re.compile(r"(^|_)[0-9a-f]{8}_nohash_\d+$")  # how Speech Commands names its files
 _DECIMATION = 4
 _CORRELATED = 0.3
 
@@ -56,7 +58,9 @@ def read(folder: Path) -> Dataset:
     found += _quiet(folder, skipped)
     if len(chosen) < 2:
         raise DataError(f"{folder} has {len(chosen)} words, a model needs at least 2", _HINT)
-    return Dataset(str(folder.name), LICENCE, tuple(found), skipped=tuple(skipped))
+    known = sum(bool(_FILE.search(one.path.stem)) for one in found) > len(found) / 2
+    licence = LICENCE if known else "as the owner of the recordings states"
+    return Dataset(folder.resolve().name, licence, tuple(found), skipped=tuple(skipped))
 
 
 def _folders(folder: Path) -> dict[str, list[Path]]:

@@ -15,7 +15,7 @@ from tinyml.training.fit import real
 
 
 def weights(model: Any) -> bytes:
-    """Return the weights of a tf_keras model as an .npz: arrays w0, w1, ... in the model's order."""
+    """Return the weights of a tf_keras model as an .npz: w0, w1, ... in the model's order."""
     file = io.BytesIO()
     np.savez(file, **{f"w{number}": one for number, one in enumerate(model.get_weights())})
     return file.getvalue()

@@ -1,0 +1,159 @@
+"""Folders of recordings: what is a word, who spoke, what is refused, and that no speaker leaks."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml import wav
+from tinyml.datasets import PARTS, TEST, TRAIN, VALIDATION, Dataset, Recording, split
+from tinyml.datasets import speech_commands as source
+from tinyml.errors import DataError
+
+
+def _noise(path: Path, length: int = 1600, seed: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(seed)
+    wav.write(path, draw.integers(-9000, 9000, length).astype(np.int16))
+
+
+def _words(folder: Path, words: Sequence[str], speakers: int = 2) -> None:
+    for word in words:
+        for speaker in range(speakers):
+            _noise(folder / word / f"{speaker:08x}_nohash_0.wav")
+
+
+def test_words_unknown_and_silence_are_told_apart(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no", "bird"])
+    _noise(tmp_path / "_unknown_" / "cat_00000001_nohash_3.wav")
+    _noise(tmp_path / "_background_noise_" / "hum.wav", 16000, seed=1)
+    _noise(tmp_path / "tests" / "something.wav")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").write_text("not a word")
+    dataset = source.read(tmp_path)
+    assert dataset.labels == ("silence", "unknown", "no", "yes")
+    unknown = [one for one in dataset.recordings if one.label == "unknown"]
+    assert {one.path.parent.name for one in unknown} == {"bird", "_unknown_"}
+    assert {one.group for one in dataset.recordings} == {"00000000", "00000001", "hum"}
+    assert [one.long for one in dataset.recordings if one.group == "hum"] == [True]
+    assert dataset.licence == source.LICENCE
+
+
+def test_own_words_need_no_special_names(tmp_path: Path) -> None:
+    for word in ("hello", "bye"):
+        _noise(tmp_path / word / "ann.wav")
+        _noise(tmp_path / word / "bob.wav")
+    dataset = source.read(tmp_path)
+    assert dataset.labels == ("silence", "unknown", "bye", "hello")
+    assert {one.group for one in dataset.recordings} == {"ann", "bob"}
+    assert dataset.licence != source.LICENCE
+
+
+def test_silent_clip_belongs_to_its_recording(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no"])
+    for seed, name in enumerate(("hum", "wind")):
+        _noise(tmp_path / "_background_noise_" / f"{name}.wav", 64000, seed)
+        excerpt = wav.read(tmp_path / "_background_noise_" / f"{name}.wav")[12345:28345]
+        (tmp_path / "_silence_").mkdir(exist_ok=True)
+        wav.write(tmp_path / "_silence_" / f"of_{name}.wav", (excerpt * 0.1).astype(np.int16))
+    _noise(tmp_path / "_silence_" / "own.wav", 16000, seed=9)
+    clips = [one for one in source.read(tmp_path).recordings if one.label == "silence"]
+    assert {one.path.stem: one.group for one in clips if not one.long} == {
+        "of_hum": "hum", "of_wind": "wind", "own": "own",
+    }  # fmt: skip
+
+
+@pytest.mark.needs_data
+def test_silence_of_the_shared_data_is_attributed_as_its_list_says(data: Path) -> None:
+    with (data / "kws" / "files.csv").open() as file:
+        rows = {Path(row["file"]): row["speaker_or_origin"] for row in csv.DictReader(file)}
+    dataset = source.read(data / "kws")
+    expected = {name.name: who for name, who in rows.items() if "_silence_" in name.parts}
+    silent = [one for one in dataset.recordings if one.label == "silence" and not one.long]
+    assert len(silent) == len(expected) > 0
+    for one in silent:
+        assert f"bg:{one.group}.wav" == expected[one.path.name]
+
+
+@pytest.mark.needs_data
+def test_speakers_of_the_shared_data_are_those_of_its_list(data: Path) -> None:
+    with (data / "kws" / "files.csv").open() as file:
+        rows = {Path(row["file"]).name: row["speaker_or_origin"] for row in csv.DictReader(file)}
+    dataset = source.read(data / "kws")
+    spoken = [one for one in dataset.recordings if one.label != "silence"]
+    assert len(spoken) == 2160
+    assert all(rows[one.path.name] == one.group for one in spoken)
+
+
+def test_unusable_files_are_left_out_and_named(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no"])
+    (tmp_path / "yes" / "broken.wav").write_bytes(b"RIFF")
+    dataset = source.read(tmp_path)
+    assert len(dataset.skipped) == 1
+    assert "broken.wav" in dataset.skipped[0]
+    assert all(one.path.name != "broken.wav" for one in dataset.recordings)
+
+
+def test_word_without_usable_file_is_refused(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes"])
+    (tmp_path / "no").mkdir()
+    (tmp_path / "no" / "a.wav").write_bytes(b"not sound")
+    with pytest.raises(DataError, match=r"no has no usable recording: .*a\.wav"):
+        source.read(tmp_path)
+
+
+def test_empty_class_is_refused(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no"])
+    (tmp_path / "stop").mkdir()
+    with pytest.raises(DataError, match="stop is empty"):
+        source.read(tmp_path)
+
+
+def test_one_word_is_too_few(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes"])
+    with pytest.raises(DataError, match="has 1 words"):
+        source.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["absent", "file"])
+def test_what_is_no_folder_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=f"{name} is not a folder"):
+        source.read(tmp_path / name)
+
+
+def _dataset(speakers: int, words: Sequence[str] = ("no", "yes")) -> Dataset:
+    recordings = [
+        Recording(Path(word, f"{speaker}.wav"), word, f"speaker {speaker}")
+        for speaker in range(speakers)
+        for word in words
+    ]
+    return Dataset("test", "none", tuple(recordings))
+
+
+@pytest.mark.parametrize("speakers", [5, 12, 19, 20, 200])
+def test_no_speaker_is_in_two_parts_and_none_is_lost(speakers: int) -> None:
+    dataset = _dataset(speakers)
+    parts = split(dataset).parts
+    groups = [{one.group for one in parts[part]} for part in PARTS]
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert not groups[1] & groups[2]
+    assert {one for part in PARTS for one in parts[part]} == set(dataset.recordings)
+    assert parts[TEST]
+    assert len(parts[TRAIN]) > len(parts[TEST])
+
+
+def test_part_of_a_speaker_does_not_depend_on_the_others() -> None:
+    small, large = split(_dataset(50)).parts, split(_dataset(400)).parts
+    for part in (TRAIN, VALIDATION, TEST):
+        assert set(small[part]) <= set(large[part])
+
+
+def test_single_speaker_cannot_be_divided() -> None:
+    with pytest.raises(DataError, match="no test recordings of no, yes"):
+        split(_dataset(1))
