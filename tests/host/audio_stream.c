@@ -1,5 +1,5 @@
-/* Reads samples from a file and pushes them in pieces of changing size, each from memory of its own,
- * so that sanitizers see every byte too far; then feeds the frames to a recognizer as scores.
+/* Reads samples from a file and pushes them in pieces of changing size, each from memory of its
+ * own, so that sanitizers see every byte too far; feeds the frames to a recognizer as scores.
  * usage: audio_stream STRIDE SAMPLES FRAMES */
 #include <stdio.h>
 #include <stdlib.h>

@@ -43,9 +43,9 @@ static int apply_window(const int16_t *samples, uint32_t *data) {
   return 15 - (int)bit_length(peak & 0x7fff);
 }
 
-/* Square root of n < 2**48, rounded to nearest; for n < 2**32 never more than 65535. Newton's method:
- * from the upper 32 bits of n, shifted by an even number so that the top one or two are not 0, two
- * steps give 16 bits of the root, a little too large; the third gives 24, too large by at most 2. */
+/* Square root of n < 2**48, rounded to nearest; for n < 2**32 never more than 65535. By Newton's
+ * method: n is shifted by an even number until one of its top two bits is set; of its upper 32 bits
+ * two steps give 16 bits of the root, a little too large, the third 24, too large by at most 2. */
 static uint32_t square_root(uint64_t n) {
   if (n == 0) {
     return 0;
@@ -68,16 +68,16 @@ static uint32_t square_root(uint64_t n) {
 static void apply_filterbank(const uint32_t *energies, int shift, uint32_t *channels) {
   const uint32_t *energy = energies + FIRST_BIN;
   const uint16_t *weight = tml_audio_weights;
-  uint64_t falling = 0;
+  uint64_t upper = 0;
   for (uint32_t band = 0; band < BANDS; band++) {
-    uint64_t rising = falling;
-    falling = 0;
+    uint64_t lower = upper; /* a band's upper channel is the next band's lower one */
+    upper = 0;
     for (uint32_t i = 0; i < tml_audio_bands[band]; i++) {
-      rising += (uint64_t)*energy * *weight;
-      falling += (uint64_t)*energy++ * (4096u - *weight++);
+      lower += (uint64_t)*energy * *weight;
+      upper += (uint64_t)*energy++ * (4096u - *weight++);
     }
     if (band > 0) {
-      channels[band - 1] = square_root(rising) >> shift;
+      channels[band - 1] = square_root(lower) >> shift;
     }
   }
 }

@@ -39,7 +39,8 @@ typedef struct {
 } tml_audio_t;
 
 /* Start a stream: no samples, no noise known. `stride` in samples, 1..480: 320 (20 ms) for models
- * of the micro_speech family, 160 (10 ms) for microWakeWord's. Returns 0, or -1 for another stride. */
+ * of the micro_speech family, 160 (10 ms) for microWakeWord's. Returns 0, or -1 for a stride that
+ * is not possible. */
 int tml_audio_init(tml_audio_t *audio, uint32_t stride);
 
 /* Take samples until a frame is ready or none are left; moves *samples and *count past what it

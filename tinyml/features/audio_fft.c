@@ -26,11 +26,13 @@ static inline cpx upper_halves(int32_t low, int32_t high) {
   return ((uint32_t)high & 0xffff0000u) | (uint32_t)low >> 16;
 }
 
+/* a * factor / 2**15, rounded */
 static inline cpx scale(cpx a, int32_t factor) {
   return upper_halves(__smlabb((int32_t)a, 2 * factor, 0x8000),
                       __smlatb((int32_t)a, 2 * factor, 0x8000));
 }
 
+/* a * b / 2**15, rounded */
 static inline cpx mul(cpx a, cpx b) {
   const int32_t real = __smlsd((int16x2_t)a, (int16x2_t)b, 0x4000);
   const int32_t imag = __smladx((int16x2_t)a, (int16x2_t)b, 0x4000);
