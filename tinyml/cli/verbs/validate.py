@@ -27,7 +27,8 @@ EXAMPLES = """
 tinyml validate
 tinyml validate model.tflite --board qemu-m4 --layers
 tinyml validate kws_ref_model.tflite --inputs vectors/
-tinyml validate keyword_spotting --stream recordings/
+tinyml validate --stream
+tinyml validate my_model --stream recordings/
 """
 
 
@@ -41,7 +42,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("-i", "--inputs", metavar="PATH", type=Path, help="inputs to compare")
     what.add_argument(
-        "-s", "--stream", metavar="PATH", type=Path, nargs="+", help="recordings to play"
+        "-s",
+        "--stream",
+        metavar="PATH",
+        type=Path,
+        nargs="*",
+        help="recordings to play (default: the bundle's examples)",
     )
     parser.add_argument(
         "-l", "--layers", action="store_true", help="compare every layer, not outputs alone"
@@ -58,7 +64,8 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline
 
     choice = pipeline.choose(args)
-    passed = _stream(args, choice, console) if args.stream else _vectors(args, choice, console)
+    compare = _vectors if args.stream is None else _stream
+    passed = compare(args, choice, console)
     return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
 
 
@@ -96,8 +103,8 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml import stream
     from tinyml.cli import pipeline, reports
 
-    clips = recordings.load(args.stream)
     stream.require_listening(choice.bundle)
+    clips = recordings.load(args.stream or [choice.bundle.path / "examples"])
     with (
         pipeline.flashed(choice, console, args.port) as (device, _),
         console.progress("streaming") as shown,
