@@ -39,7 +39,7 @@ BARE = Bundle("bare", b"", "cd" * 32, Path("bare.tflite"))
 @pytest.fixture(autouse=True)
 def runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """A runtime that gives SOURCE, whatever the model."""
-    fake = SimpleNamespace(generate=lambda bundle, board: SOURCE)
+    fake = SimpleNamespace(generate=lambda bundle, board, options: SOURCE)
     monkeypatch.setattr(runtimes, "load", lambda name: fake)
 
 
