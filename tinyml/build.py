@@ -21,7 +21,11 @@ TIMEOUT_S = 1800.0
 
 _SOURCES = frozenset({".c", ".cc", ".cpp", ".S"})
 _COMPILING = re.compile(r"^Compiling \S*/(\S+)\.\w+$")
-_ERROR_LINE = re.compile(r"^.*\b(?:fatal )?error: .*$|^.*: undefined reference to .*$", re.M)
+_ERROR_LINES = (  # the most telling first
+    re.compile(r"^.*\berror: (?!ld returned).*$", re.M),
+    re.compile(r"^.*: undefined reference to .*$", re.M),
+    re.compile(r"^.*\bld: (?!warning).*$", re.M),
+)
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 _PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): )(.+)$", re.M)
 _DISK = re.compile(r"No space left on device|Read-only file system|Disk quota exceeded")
@@ -91,8 +95,9 @@ def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError
             f"the build could not write its files: {full[0]}",
             "free some space, or name another folder with --out",
         )
-    if error := _ERROR_LINE.search(output):
-        return ToolError(f"the firmware does not compile: {error[0].strip()}", "tinyml doctor")
+    for pattern in _ERROR_LINES:
+        if error := pattern.search(output):
+            return ToolError(f"the firmware does not compile: {error[0].strip()}", "tinyml doctor")
     if error := _PLATFORMIO_ERROR.search(output):
         return ToolError(error[1], "tinyml doctor")
     tail = "\n".join(output.splitlines()[-15:])

@@ -12,7 +12,9 @@ QEMU = (
 )
 
 env = DefaultEnvironment()
+# Not as $VARIABLES in the flags below, which SCons would split at blanks in a folder's name.
 linker_script = Path(env.subst("$PROJECT_SRC_DIR")) / "board" / "link.ld"
+map_file = Path(env.subst("$BUILD_DIR")) / "firmware.map"
 
 env.Replace(
     AR="arm-none-eabi-gcc-ar",
@@ -24,7 +26,6 @@ env.Replace(
     ARFLAGS=["rc"],
     PROGNAME="firmware",
     PROGSUFFIX=".elf",
-    LDSCRIPT_PATH=str(linker_script),
 )
 env.Append(
     CCFLAGS=[*CPU, "-Os", "-g", "-ffunction-sections", "-fdata-sections"],
@@ -43,7 +44,8 @@ env.Append(
         "--specs=nosys.specs",
         "-nostartfiles",
         "-Wl,--gc-sections",
-        "-Wl,-Map,$BUILD_DIR/firmware.map",
+        f"-Wl,-T,{linker_script}",
+        f"-Wl,-Map,{map_file}",
     ],
     LIBS=["m"],
 )
