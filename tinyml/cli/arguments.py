@@ -7,6 +7,7 @@ from pathlib import Path
 
 DEFAULT_MODEL = "keyword_spotting"
 DEFAULT_BOARD = "qemu-m4"
+BUILD = Path("build")  # where commands write when nobody says where
 
 
 def add_model(parser: ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def add_runtime(parser: ArgumentParser) -> None:
 
 
 def add_out(parser: ArgumentParser) -> None:
-    """--out, where the PlatformIO project goes; None means `default_project`."""
+    """--out, where the PlatformIO project goes; None means a folder of BUILD."""
     parser.add_argument(
         "-o",
         "--out",

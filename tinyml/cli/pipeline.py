@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml import boards, bundle
+from tinyml.cli.arguments import BUILD
 from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.device import Device
-
-BUILD = Path("build")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""`tinyml train`: from recordings to an int8 bundle."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml.cli import arguments
+
+if TYPE_CHECKING:
+    pass
+
+HELP = """train a model, quantize it to int8, evaluate it and write a bundle
+
+--data is a folder with one folder of recordings per word and _background_noise_ beside them, as
+Speech Commands has it. Without it spoken words are synthesized with espeak-ng: the model then is a
+stand-in that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
+"""
+EXAMPLES = """
+tinyml train keyword_spotting --data speech_commands/ --out my_model
+tinyml train keyword_spotting --out stand_in
+tinyml train keyword_spotting --data words/ --epochs 20 --width 0.5 --out small
+tinyml train keyword_spotting --data speech_commands/ --out my_model --resume
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    from tinyml.training import Options
+
+    default = Options()
+    parser.add_argument("task", metavar="TASK", help="what to train: keyword_spotting")
+    parser.add_argument("-d", "--data", metavar="DIR", type=Path, help="folder of recordings")
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
+    )
+    for name, kind, what in (
+        ("epochs", int, "passes over the recordings"),
+        ("batch_size", int, "examples per step"),
+        ("seed", int, "equal seeds give equal models"),
+        ("width", float, "factor on the network's channels"),
+        ("learning_rate", float, "highest learning rate"),
+        ("variants", int, "augmented versions of each clip"),
+        ("synthetic", int, "clips per word of espeak-ng speech to add"),
+    ):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar="N",
+            type=kind,
+            default=getattr(default, name),
+            help=f"{what} (default: %(default)s)",
+        )
+    parser.add_argument(
+        "--resume", action="store_true", help="continue where an interrupted run stopped"
+    )
+    arguments.add_json(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Train and say how good the model is and where it lies."""
+    from tinyml import train
+    from tinyml.training import Options
+
+    names = [field.name for field in dataclasses.fields(Options)]
+    options = Options(**{name: getattr(args, name) for name in names})
+    out = args.out or arguments.BUILD / args.task
+    with console.progress(f"training {args.task}") as shown:
+        bundle = train.train(
+            args.task, args.data, out, options, lambda done: _tick(shown, done), args.resume
+        )
+    if args.json:
+        console.json("train", {"path": out, "sha256": bundle.sha256, "card": bundle.card})
+        return 0
+    card = bundle.card
+    accuracy = card["accuracy"]
+    console.facts(
+        (
+            ("bundle", out),
+            ("labels", " ".join(bundle.labels)),
+            ("float", _percent(accuracy.get("float"))),
+            ("int8", f"{_percent(accuracy['int8'])} of {accuracy['test_clips']:,} test clips"),
+            ("split", card["split"]["rule"]),
+        )
+    )
+    if card["stand_in"]:
+        console.print(
+            "This model is a stand-in: it was trained and tested on synthetic speech only."
+        )
+    console.print(f"try it: tinyml validate {out}")
+    return 0
+
+
+def _tick(shown: ProgressDisplay, done: Progress) -> None:
+    """Show one line of progress: stage, loss, accuracy, time left."""
+    parts = [f"{done.stage} {done.done} of {done.total}"]
+    if done.loss is not None:
+        parts.append(f"loss {done.loss:.3f}")
+    if done.accuracy is not None:
+        parts.append(f"accuracy {done.accuracy:.1%}")
+    if done.seconds_left is not None:
+        parts.append(f"{done.seconds_left:.0f} s left")
+    shown.update(", ".join(parts), done.done, done.total)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
