@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import dataclasses
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
 
 if TYPE_CHECKING:
-    pass
+    from tinyml.cli.console import Console
+    from tinyml.cli.console import Progress as Display
+    from tinyml.training import Progress
 
 HELP = """train a model, quantize it to int8, evaluate it and write a bundle
 
@@ -91,7 +94,7 @@ def run(args: Namespace, console: Console) -> int:
     return 0
 
 
-def _tick(shown: ProgressDisplay, done: Progress) -> None:
+def _tick(shown: Display, done: Progress) -> None:
     """Show one line of progress: stage, loss, accuracy, time left."""
     parts = [f"{done.stage} {done.done} of {done.total}"]
     if done.loss is not None:
