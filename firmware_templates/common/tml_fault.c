@@ -4,6 +4,7 @@
 
 #include "tml_commands.h"
 #include "tml_line.h"
+#include "tml_port.h"
 
 static tml_wire_fault_t fault;
 
@@ -25,6 +26,8 @@ void tml_fault(const uint32_t registers[8]) {
   memcpy(fault.registers, registers, sizeof fault.registers);
   report();
   for (;;) {
-    tml_line_poll(answer);
+    if (!tml_line_poll(answer)) {
+      tml_port_idle();
+    }
   }
 }
