@@ -6,7 +6,13 @@ tf_keras (Keras 2) models: quantization-aware training needs them.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tinyml.errors import ConfigError, ToolError
@@ -60,14 +66,28 @@ class Progress:
 
 def tensorflow() -> Any:
     """Return the tensorflow module with its chatter off; raises ToolError where it is missing."""
-    import os
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     try:
-        import tensorflow
-        import tf_keras  # noqa: F401
+        with quiet():
+            import tensorflow
+            import tf_keras  # noqa: F401
     except ImportError as error:
         raise ToolError(f"training needs TensorFlow and tf_keras ({error})", INSTALL) from error
     tensorflow.get_logger().setLevel("ERROR")
     return tensorflow
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop Python warnings and what C++ code writes to file descriptor 2; exceptions still come."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

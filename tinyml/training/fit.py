@@ -47,6 +47,7 @@ def fit(
     import tf_keras
 
     tf.config.experimental.enable_op_determinism()
+    tf_keras.backend.clear_session()  # or names of layers, and so the model, would differ
     tf_keras.utils.set_random_seed(options.seed)
     model = task.build_model(len(labels), options.width)
     run = _Run(tf, task, model, options)

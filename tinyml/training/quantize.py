@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.tasks import Features, Task
-from tinyml.training import tensorflow
+from tinyml.training import quiet, tensorflow
 from tinyml.training.fit import real
 
 _REPRESENTATIVE = 400
@@ -44,13 +44,15 @@ def quantize(task: Task, model: Any, representative: Features) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    converted = bytes(converter.convert())
+    with quiet():
+        converted = bytes(converter.convert())
     _check_input(tf, task, converted)
     return converted
 
 
 def _check_input(tf: Any, task: Task, converted: bytes) -> None:
-    reader = tf.lite.Interpreter(model_content=converted)
+    with quiet():
+        reader = tf.lite.Interpreter(model_content=converted)
     scale, zero_point = reader.get_input_details()[0]["quantization"]
     if zero_point != -128 or not np.isclose(scale, task.input_scale, rtol=1e-6, atol=0):
         raise ModelError(

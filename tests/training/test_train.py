@@ -1,0 +1,123 @@
+"""Training on tones: reproducible, resumable, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import recordings
+
+from tinyml import bundle, evaluate, tasks
+from tinyml.errors import ConfigError, DataError, ModelError
+from tinyml.records import Bundle
+from tinyml.train import checkpoint_path, train
+from tinyml.training import Options, Progress, quantize
+
+pytestmark = pytest.mark.needs_tensorflow
+TASK = "keyword_spotting"
+OPTIONS = Options(epochs=2, batch_size=8, seed=7, width=0.25, variants=2)
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recordings.make(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture(scope="module")
+def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return train(TASK, tones, tmp_path_factory.mktemp("out") / "one", OPTIONS, lambda _: None)
+
+
+def test_equal_seeds_give_equal_bundles(tones: Path, trained: Bundle, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    again = train(TASK, tones, tmp_path / "one", OPTIONS, seen.append)
+    assert bundle.read_files(again) == bundle.read_files(trained)
+    assert again.card == trained.card
+    epochs = [one for one in seen if one.stage == "training"]
+    assert [(one.done, one.total) for one in epochs] == [(1, 2), (2, 2)]
+    assert all(one.loss is not None and np.isfinite(one.loss) for one in epochs)
+    assert epochs[-1].seconds_left == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["one"]
+
+
+def test_interrupted_training_resumes_to_the_same_model(
+    tones: Path, trained: Bundle, tmp_path: Path
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "training":
+            raise KeyboardInterrupt
+
+    out = tmp_path / "one"
+    with pytest.raises(KeyboardInterrupt):
+        train(TASK, tones, out, OPTIONS, interrupt)
+    assert [file for file in tmp_path.iterdir()] == [checkpoint_path(out)]
+    with pytest.raises(ConfigError, match="made with other options"):
+        train(TASK, tones, out, Options(epochs=3), lambda _: None, resume=True)
+    resumed = train(TASK, tones, out, OPTIONS, lambda _: None, resume=True)
+    assert resumed.sha256 == trained.sha256
+    assert not checkpoint_path(out).exists()
+
+
+def test_nothing_to_resume_is_said(tones: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing to resume"):
+        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, resume=True)
+    checkpoint_path(tmp_path / "one").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="no usable checkpoint"):
+        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, resume=True)
+
+
+def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:
+    card = trained.card
+    assert trained.labels == ("silence", "unknown", "no", "yes")
+    assert card["quantization"]["input"] == {"scale": 1 / 32, "zero_point": -128}
+    assert card["training"] == OPTIONS.document()
+    assert not card["stand_in"]
+    report = evaluate.evaluate(trained, tones)
+    assert report.accuracy == card["accuracy"]["int8"]
+    assert report.float_accuracy == card["accuracy"]["float"]
+    assert report.clips == card["accuracy"]["test_clips"]
+    assert report.confusion == card["confusion"]
+    assert sum(sum(row.values()) for row in report.confusion.values()) == report.clips
+
+
+def test_a_folder_of_others_is_refused_before_training(tones: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="is no bundle"):
+        train(TASK, tones, tmp_path, OPTIONS, lambda _: pytest.fail("it began"))
+
+
+def test_float_weights_of_another_network_are_refused(trained: Bundle, tmp_path: Path) -> None:
+    from tinyml.training import restore
+
+    task = tasks.load(TASK)
+    other = restore.weights(task.build_model(4, 0.5))
+    with pytest.raises(ModelError, match="no usable float weights"):
+        restore.model(task, trained, other)
+
+
+def test_input_of_another_scale_is_refused(
+    trained: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = tasks.load(TASK)
+    monkeypatch.setattr(quantize, "real", lambda _, inputs: inputs.astype(np.float32))
+    examples = np.zeros((2, *task.input_shape), np.int8)
+    with pytest.raises(ModelError, match="quantized the input with scale 1"):
+        quantize.quantize(task, task.build_model(4, 0.25), examples)
+
+
+@pytest.mark.needs_espeak
+def test_without_data_the_model_is_a_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tinyml.datasets import espeak
+
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
+    generate = espeak.generate
+    monkeypatch.setattr(
+        espeak, "generate", lambda seed, on_progress: generate(12, seed, on_progress)
+    )
+    made = train(TASK, None, tmp_path / "one", OPTIONS, lambda _: None)
+    assert made.card["stand_in"]
+    assert made.labels == bundle.load(TASK).labels
+    assert "synthetic" in made.card["data"][0]["source"]

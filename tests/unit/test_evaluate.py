@@ -1,0 +1,79 @@
+"""Evaluation: the counts are right, and it does not matter where the model runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import recordings
+
+from tinyml import boards, bundle, evaluate
+from tinyml.errors import ConfigError, DataError
+from tinyml.records import Bundle
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recordings.make(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Bundle:
+    """The shipped model without its float weights, which need TensorFlow."""
+    return dataclasses.replace(bundle.load("keyword_spotting"), path=tmp_path)
+
+
+class _AlwaysYes:
+    def infer(self, inputs: Sequence[Any]) -> Any:
+        assert inputs[0].shape == (1, 49, 40, 1)
+        return SimpleNamespace(outputs=[np.eye(12, dtype=np.int8)[[11]]])
+
+
+def test_counts_of_a_device_that_always_says_yes(shipped: Bundle, tones: Path) -> None:
+    report = evaluate.evaluate(shipped, tones, _AlwaysYes(), part="all")
+    assert report.on == "device"
+    assert report.clips == 10 + 10 + 6
+    assert report.accuracy == pytest.approx(10 / 26)
+    assert report.confusion["no"] == {"yes": 10}
+    assert report.float_accuracy is None
+    assert "no float weights" in report.note
+    by_label = {one.label: one for one in report.classes}
+    assert (by_label["yes"].precision, by_label["yes"].recall) == (pytest.approx(10 / 26), 1.0)
+    assert (by_label["no"].precision, by_label["no"].recall) == (None, 0.0)
+    assert (by_label["go"].clips, by_label["go"].recall) == (0, None)
+
+
+@pytest.mark.needs_cc
+def test_host_and_oracle_agree(shipped: Bundle, tones: Path) -> None:
+    oracle = evaluate.evaluate(shipped, tones, "oracle", part="all")
+    host = evaluate.evaluate(shipped, tones, "host", part="all", board=boards.load("qemu-m4"))
+    assert (oracle.on, host.on) == ("oracle", "host")
+    assert oracle.confusion == host.confusion
+
+
+def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> None:
+    everything = evaluate.evaluate(shipped, tones, _AlwaysYes(), part="all").clips
+    parts = [evaluate.evaluate(shipped, tones, _AlwaysYes(), part=part).clips
+             for part in ("train", "validation", "test")]  # fmt: skip
+    assert sum(parts) == everything
+    assert evaluate.evaluate(shipped, tones, _AlwaysYes()).clips == parts[2]
+
+
+def test_words_the_model_does_not_know_are_named(shipped: Bundle, tones: Path) -> None:
+    small = dataclasses.replace(shipped, labels=("silence", "unknown", "no"))
+    with pytest.raises(DataError, match="recordings of yes"):
+        evaluate.evaluate(small, tones, _AlwaysYes())
+
+
+def test_nonsense_is_refused(shipped: Bundle, tones: Path) -> None:
+    with pytest.raises(ConfigError, match="on 'orakle'"):
+        evaluate.evaluate(shipped, tones, "orakle")
+    with pytest.raises(ConfigError, match="no part 'tset'"):
+        evaluate.evaluate(shipped, tones, part="tset")
+    with pytest.raises(ConfigError, match="what it was trained for"):
+        evaluate.evaluate(dataclasses.replace(shipped, task=""), tones)
