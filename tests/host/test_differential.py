@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "golden"))
+from collections.abc import Callable
 
 import differential
-from batch import Batch
+import pytest
 from random_graph import random_graph
 
 pytestmark = pytest.mark.needs_cc
@@ -26,14 +20,16 @@ def test_random_graphs_equal_the_oracle() -> None:
 
 
 def test_a_wrong_result_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Batch.run
+    run: Callable[..., dict[str, list[differential.Answer]]] = differential.run
 
-    def flipped(self: Batch, name: str, vectors: list[tuple[np.ndarray, ...]]) -> list[object]:
-        answers = run(self, name, vectors)
-        outputs, steps = answers[-1]
-        return [*answers[:-1], (outputs, [*steps[:-1], bytes([steps[-1][0] ^ 1]) + steps[-1][1:]])]
+    def flipped(*args: object) -> dict[str, list[differential.Answer]]:
+        answers = run(*args)
+        (rows,) = answers.values()
+        step = rows[-1][1][-1]
+        rows[-1][1][-1] = bytes([step[0] ^ 1]) + step[1:]
+        return answers
 
-    monkeypatch.setattr(Batch, "run", flipped)
+    monkeypatch.setattr(differential, "run", flipped)
     (problem,) = differential.compare([random_graph(0)]).values()
     assert problem is not None
     assert "1 bytes of" in problem

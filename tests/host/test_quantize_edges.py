@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batch import Batch, generate
+from batch import generate, run
 
 MODEL = Path(__file__).parent.parent / "golden" / "quantize" / "float_to_int8.tflite"
 ZERO_POINT, SCALE = -3, np.float32(0.05)
@@ -24,5 +24,5 @@ def test_out_of_range_saturates_and_nan_is_zero() -> None:
     }  # fmt: skip
     values = np.zeros(256, np.float32)
     values[: len(cases)] = list(cases)
-    (answer,) = Batch({"model": source}).run("model", [[values]])
-    assert answer[0][0][: len(cases)].tolist() == list(cases.values())
+    ((outputs, _),) = run({"model": source}, {"model": [[values]]})["model"]
+    assert outputs[0][: len(cases)].tolist() == list(cases.values())

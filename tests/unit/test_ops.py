@@ -5,20 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builder import ACTIVATION, ModelBuilder, Quant, Shape, schema
 
 from tinyml import tflite
 from tinyml.compiler import compile_graph, ops
 from tinyml.errors import ModelError, UnsupportedOpError
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-sys.path.insert(0, str(GOLDEN))
 
-from builder import ACTIVATION, ModelBuilder, Quant, Shape, schema  # noqa: E402
 
 Q = Quant(0.1, 3)
 NAMES = [name.lower() for name in ops.names()]

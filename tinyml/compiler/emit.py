@@ -81,9 +81,6 @@ class Emitter:
                 f"#define OUTPUT_COUNT {len(outputs)}",
                 f"#define STEP_COUNT {len(steps)}",
                 "",
-                "static int8_t arena[ARENA_BYTES] TML_ALIGN_ARENA;",
-                "#define AT(offset) ((void *)(arena + (offset)))",
-                "",
                 *self._definitions,
                 "",
                 *tables,
@@ -105,19 +102,23 @@ class Emitter:
                 for name, value in arg.fields.items()
             )
             name = self._unique(f"{label}_params")
-            self._definitions.append(
-                _wrapped(f"static const {arg.type} {name} = {{", fields.split(", "), "};", "    ")
-            )
+            opening = f"const {arg.type} {name} = {{"
+            if any(isinstance(value, Ref) for value in arg.fields.values()):
+                # An address in the arena is no constant expression.
+                self._body.append(_wrapped(f"  {opening}", fields.split(", "), "};", "      "))
+            else:
+                static = f"static {opening}"
+                self._definitions.append(_wrapped(static, fields.split(", "), "};", "    "))
             return f"&{name}"
         if isinstance(arg, Scratch):
-            return f"AT({self._plan.scratch[position]})"
+            return f"at({self._plan.scratch[position]})"
         if isinstance(arg, Const):
             return self._array(arg.data, f"{label}_{arg.name}", arg.struct)
         if isinstance(arg, Ref):
             tensor = self._graph.tensors[arg.tensor]
             if tensor.data is not None:
                 return self._array(tensor.data, f"tensor{tensor.index}")
-            return f"AT({self._offset(arg.tensor)})"
+            return f"at({self._offset(arg.tensor)})"
         if arg is None:
             return "NULL"
         return _number(arg)

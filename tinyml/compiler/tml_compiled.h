@@ -4,6 +4,17 @@
  */
 #include <stddef.h>
 
+static int8_t arena[ARENA_BYTES] TML_ALIGN_ARENA;
+
+/* The compiler must not see that this is the arena. Given constant addresses, GCC 12.2 for Cortex-M
+ * turns them into integers in its induction variable pass, forgets what they point to, takes a
+ * kernel that writes through them for one without effect, and drops the call. */
+static inline void *at(uint32_t offset) {
+  int8_t *start = arena;
+  __asm__("" : "+r"(start));
+  return start + offset;
+}
+
 static int ready;
 static tml_step_hook_t step_hook;
 static void *step_context;
@@ -12,7 +23,7 @@ static void run(void);
 
 static inline void done(int step) {
   if (step_hook != NULL) {
-    step_hook(step_context, step, AT(step_offset[step]));
+    step_hook(step_context, step, at(step_offset[step]));
   }
 }
 
@@ -33,9 +44,9 @@ int tml_model_input_count(void) { return INPUT_COUNT; }
 
 int tml_model_output_count(void) { return OUTPUT_COUNT; }
 
-void *tml_model_input(int index) { return AT(input_offset[index]); }
+void *tml_model_input(int index) { return at(input_offset[index]); }
 
-const void *tml_model_output(int index) { return AT(output_offset[index]); }
+const void *tml_model_output(int index) { return at(output_offset[index]); }
 
 const tml_tensor_t *tml_model_input_info(int index) { return &input_info[index]; }
 

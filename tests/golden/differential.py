@@ -1,0 +1,54 @@
+"""Built models in, what differs between their compiled C and the oracle out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from batch import HOST, Answer, Target, Vector, generate, run
+from builder import ModelBuilder
+
+from tinyml.errors import UnsupportedOpError
+from tinyml.oracle import Oracle
+from tinyml.records import CSource
+
+_RANDOM_VECTORS = 2
+
+
+def compare(models: Sequence[ModelBuilder], target: Target = HOST) -> dict[str, str | None]:
+    """Return for each model the first difference in an output or step, or None.
+
+    A model that the compiler refuses as unsupported is left out.
+    """
+    files = {model.name: model.bytes() for model in models}
+    sources: dict[str, CSource] = {}
+    vectors: dict[str, list[Vector]] = {}
+    for model in models:
+        try:
+            sources[model.name] = generate(model.name, files[model.name])
+        except UnsupportedOpError:
+            continue
+        vectors[model.name] = list(zip(*model.vectors(_RANDOM_VECTORS), strict=True))
+    answers = run(sources, vectors, target)
+    return {
+        name: difference(source, Oracle(files[name], name), vectors[name], answers[name])
+        for name, source in sources.items()
+    }
+
+
+def difference(
+    source: CSource, oracle: Oracle, vectors: Sequence[Vector], answers: Sequence[Answer]
+) -> str | None:
+    """Return the first step or output that is not the oracle's, in words, or None."""
+    for row, (inputs, (outputs, steps)) in enumerate(zip(vectors, answers, strict=True)):
+        wanted, tensors = oracle.run_all(inputs)
+        for step, got in zip(source.steps, steps, strict=True):
+            expected = tensors[step.tensor_index].tobytes()
+            if got != expected:
+                pair = (np.frombuffer(data, np.uint8) for data in (got, expected))
+                count = np.count_nonzero(np.not_equal(*pair))
+                return f"vector {row}: {count} bytes of {len(got)} differ after {step}"
+        for index, (output, value) in enumerate(zip(outputs, wanted, strict=True)):
+            if output.tobytes() != value.tobytes():
+                return f"vector {row}: output {index} differs"
+    return None
