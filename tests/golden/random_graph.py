@@ -134,6 +134,8 @@ def _unary(g: _Grower, x: _Live) -> bool:
 
 def _mean(g: _Grower, x: _Live) -> bool:
     rng = g.model.rng
+    if not x.shape:
+        return False
     axes = [axis for axis in range(len(x.shape)) if rng.random() < 0.5] or [0]
     keep = bool(rng.random() < 0.5)
     out = [
