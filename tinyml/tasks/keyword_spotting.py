@@ -74,11 +74,10 @@ def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
     """Return each clip once as it may be heard, and silence and cut-off words besides."""
     draw = np.random.default_rng([seed, 1])
-    sounds = [(one, wav.read(one.path)) for one in recordings]
-    speech = [(sound, one.label) for one, sound in sounds if one.label != SILENCE]
-    mixer = Mixer(draw, [sound for one, sound in sounds if one.label == SILENCE])
-    hearer = _Hearer(draw, mixer, [sound for sound, _ in speech])
-    rows = [(_features(hearer.word(sound)), label) for sound, label in speech]
+    speech = [one for one in recordings if one.label != SILENCE]
+    quiet = [wav.read(one.path) for one in recordings if one.label == SILENCE]
+    hearer = _Hearer(draw, Mixer(draw, quiet), speech)
+    rows = [(_features(hearer.word(wav.read(one.path))), one.label) for one in speech]
     per_label = len(speech) // max(1, len(labels) - 1)
     rows += [(_features(hearer.silence()), SILENCE) for _ in range(per_label)]
     rows += [(_features(hearer.fragment()), UNKNOWN) for _ in range(per_label // 2)]
@@ -91,7 +90,7 @@ def mask(inputs: Features, seed: int) -> Features:
     SpecAugment (Park et al. 2019, arXiv:1904.08779), with stripes as quiet as the front end knows.
     """
     draw = np.random.default_rng([seed, 2])
-    masked = inputs.copy()
+    masked: Features = inputs.copy()
     for row in masked:
         shift = int(draw.integers(-2, 3))
         row[:] = np.roll(row, shift, axis=0)
@@ -110,7 +109,7 @@ def mask(inputs: Features, seed: int) -> Features:
 class _Hearer:
     """Puts sounds into the second that a model sees, as a microphone that runs all day would."""
 
-    def __init__(self, draw: np.random.Generator, mixer: Mixer, words: Sequence[Samples]) -> None:
+    def __init__(self, draw: np.random.Generator, mixer: Mixer, words: Sequence[Recording]) -> None:
         self._draw = draw
         self._mixer = mixer
         self._words = words
@@ -128,7 +127,7 @@ class _Hearer:
 
     def fragment(self) -> Samples:
         """Return sound that ends with a window in which only a piece of a word is left."""
-        speech = self._varied(self._words[int(self._draw.integers(len(self._words)))])
+        speech = self._varied(self._any_word())
         for _ in range(30):
             offset = int(self._draw.integers(-len(speech), WINDOW))
             if 0.02 < heard_share(speech, -offset, WINDOW - offset) <= _FRAGMENT:
@@ -142,6 +141,9 @@ class _Hearer:
         length = WINDOW + self._lead()
         decibels = float(self._draw.uniform(-10, 75))
         return to_int16(10 ** (decibels / 20) * self._mixer.background(length))
+
+    def _any_word(self) -> Samples:
+        return wav.read(self._words[int(self._draw.integers(len(self._words)))].path)
 
     def _varied(self, clip: Samples) -> Sound:
         speech = self._mixer.speed(_clip(clip).astype(np.float32))
@@ -161,7 +163,7 @@ class _Hearer:
         sound = np.zeros(lead + WINDOW, np.float32)
         _add(sound, speech, lead + offset)
         if lead > CLIP // 2 and draw.random() < 0.5:
-            before = self._words[int(draw.integers(len(self._words)))].astype(np.float32)
+            before = self._any_word().astype(np.float32)
             _add(sound[:lead], before, lead - len(before) - int(draw.integers(0, 4000)))
         loudness = max(level(speech), 1.0)
         gain = 10 ** (float(draw.uniform(-20, 6)) / 20)
