@@ -17,7 +17,8 @@ import pytest
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
 MODEL = next(iter(sorted((GOLDEN / "conv_2d").glob("*.tflite"))))
 OTHER = next(iter(sorted((GOLDEN / "fully_connected").glob("*.tflite"))))
 
@@ -124,6 +125,44 @@ def test_bench_counts_instructions(tinyml: Shell) -> None:
     shown = tinyml("bench", MODEL, "--count", 3).stdout
     assert f"{first['counter_median']:,}" in shown
     assert "not time" in shown
+
+
+@pytest.fixture(scope="module")
+def recordings(tinyml: Shell) -> Path:
+    """Two of the shipped recordings with their labels."""
+    examples = ROOT / "models" / "keyword_spotting" / "examples"
+    folder = tinyml.folder / "recordings"
+    folder.mkdir()
+    for name in ("yes.wav", "no.wav", "examples.json"):
+        shutil.copy(examples / name, folder)
+    return folder
+
+
+def test_a_stream_is_proved_inference_by_inference(tinyml: Shell, recordings: Path) -> None:
+    report = tinyml.json("validate", "--stream", recordings)
+    assert report["schema"] == "tinyml.stream/1"
+    assert report["passed"] is report["proved"] is True
+    assert report["inferences"] > 0
+    assert (report["mismatched"], report["dropped"]) == (0, 0)
+    assert [(clip["name"], clip["said"]) for clip in report["clips"]] == [
+        ("no.wav", "no"),
+        ("yes.wav", "yes"),
+    ]
+    assert 0 < report["front_counter_per_stride"] < report["counter_min"]
+
+
+def test_monitor_plays_recordings_and_shows_what_was_heard(tinyml: Shell, recordings: Path) -> None:
+    tinyml("flash")
+    log = tinyml.folder / "monitor.log"
+    lines = tinyml("monitor", "--source", recordings, "--json", "--log", log).stdout.splitlines()
+    first, *_, last = map(json.loads, lines)
+    assert (first["schema"], first["kind"]) == ("tinyml.monitor/1", "device")
+    assert first["model"] == "keyword_spotting"
+    assert last["kind"] == "clips"
+    assert [clip["said"] for clip in last["stream"]["clips"]] == ["no", "yes"]
+    assert log.read_text().startswith("qemu-m4 runs keyword_spotting")
+    assert tinyml("monitor", "--until", "runs keyword", "--timeout", 60).returncode == 0
+    assert tinyml("monitor", "--until", "never said", "--timeout", 1, code=1).returncode == 1
 
 
 def test_a_second_client_is_told_who_has_the_line(tinyml: Shell) -> None:

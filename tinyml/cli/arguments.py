@@ -54,6 +54,17 @@ def add_runtime(parser: ArgumentParser) -> None:
     )
 
 
+def add_sensor(parser: ArgumentParser) -> None:
+    """--sensor, None for what `sensors.choose` prefers."""
+    parser.add_argument(
+        "-S",
+        "--sensor",
+        metavar="SENSOR",
+        help="virtual (samples come over the line), board (its own) or a driver's name (default: "
+        "the board's own where it has one)",
+    )
+
+
 def add_out(parser: ArgumentParser) -> None:
     """--out, where the PlatformIO project goes; None means a folder of BUILD."""
     parser.add_argument(

@@ -63,7 +63,7 @@ class Monitor:
             if self._clips:
                 self._play(connection)
             else:
-                self._hear_silence(connection)
+                self._hear(connection)
 
     def _connected(self) -> device.Device:
         return device.connect(
@@ -97,9 +97,11 @@ class Monitor:
         shown.update(playing, done, total)
         self._check_time()
 
-    def _hear_silence(self, connection: device.Device) -> None:
+    def _hear(self, connection: device.Device) -> None:
         info = connection.info
-        for reading in connection.stream(self._silence(info.sample_rate_hz)):
+        samples = self._silence(info.sample_rate_hz) if info.is_virtual else None
+        for reading in connection.stream(samples):
+            self._check_time()
             actual = stream.of_device(reading, info.outputs[0])
             if actual.heard is not None:
                 self._heard(actual.heard, info.sample_rate_hz)

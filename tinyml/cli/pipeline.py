@@ -27,6 +27,7 @@ class Choice:
     runtime: str
     out: Path
     options: RuntimeOptions
+    sensor: str | None
 
 
 def choose(args: Namespace, model: str | None = None) -> Choice:
@@ -36,7 +37,8 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     runtime = args.runtime or board.runtime
     folder = f"{chosen.name}-{board.id}-{runtime}"
     options = RuntimeOptions(getattr(args, "tflm_dir", None), getattr(args, "arena", None))
-    return Choice(chosen, board, runtime, getattr(args, "out", None) or BUILD / folder, options)
+    out = getattr(args, "out", None) or BUILD / folder
+    return Choice(chosen, board, runtime, out, options, getattr(args, "sensor", None))
 
 
 def generate(choice: Choice, console: Console) -> Project:
@@ -45,7 +47,7 @@ def generate(choice: Choice, console: Console) -> Project:
 
     with console.progress(f"generating {choice.out}"):
         return firmware.generate(
-            choice.bundle, choice.board, choice.runtime, choice.out, choice.options
+            choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
         )
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HELP = """show what the device that runs recognises and says
 
 Attaches to the device as it is; start one with `tinyml flash`. --source plays recordings into the
-virtual microphone, one after the other, and ends with a table of what was said and recognised;
-without it the virtual microphone hears silence until --timeout or Ctrl-C.
+virtual microphone, one after the other, and ends with a table of what was said and recognised.
+Without it the board's own sensor is heard until --timeout or Ctrl-C; a virtual one hears silence.
 
 With --json every line is a JSON document: kind "device" (once), "event", "text", "log", and at the
 end of the sources "clips".

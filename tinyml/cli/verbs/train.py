@@ -62,9 +62,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Train and say how good the model is and where it lies."""
+    import warnings
+
     from tinyml import train
     from tinyml.training import Options
 
+    warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     names = [field.name for field in dataclasses.fields(Options)]
     options = Options(**{name: getattr(args, name) for name in names})
     out = args.out or arguments.BUILD / args.task
