@@ -225,7 +225,10 @@ def test_a_second_client_is_told_who_has_the_board(runtime: Path, firmware: Firm
         assert f"fake-m4 is in use by process {os.getpid()} (" in caught.value.message
         with pytest.raises(DeviceError, match="in use"):
             device.flash(firmware)
+        with pytest.raises(DeviceError, match="in use"):
+            device.connect(BOARD, str(runtime / "fake-m4.line"))
     device.connect(BOARD).close()
+    device.connect(BOARD, str(runtime / "fake-m4.line")).close()
 
 
 def test_the_lock_of_a_killed_client_is_free(runtime: Path, firmware: Firmware) -> None:

@@ -88,8 +88,15 @@ def open_port(port: str, deadline: Deadline) -> Link:
             raise ConfigError(f"{port!r} is no address", "write socket://HOST:PORT")
         return SocketLink.tcp(host, int(number), deadline)
     if Path(port).is_socket():
-        return SocketLink.unix(Path(port), port, deadline)
+        return _open_socket(Path(port), deadline)
     return SerialLink(ports.resolve(port, ports.available()))
+
+
+def _open_socket(path: Path, deadline: Deadline) -> Link:
+    for one in devices():
+        if one.line == path.resolve():  # there may be only one client: take the lock
+            return emulator.connect(one.board, deadline)[0]
+    return SocketLink.unix(path, str(path), deadline)
 
 
 def devices() -> list[Emulated]:

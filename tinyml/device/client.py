@@ -207,15 +207,17 @@ class Device:
 
     def stream(
         self,
-        samples: Array | Iterable[Array],
+        samples: Array | Iterable[Array] | None = None,
         *,
         on_sent: Callable[[int], None] | None = None,
     ) -> Stream:
-        """Play `samples` (int16, one channel) into the device's virtual sensor.
+        """Play `samples` (int16, interleaved by channel) into the device's virtual sensor, or hear
+        what a sensor of its own does.
 
         Iterate over the result to play them and get a Reading for every inference; they are
         fetched as the device can take them, so an endless iterable of chunks is fine. `on_sent`
-        gets the number of samples that have arrived there.
+        gets the number of samples that have arrived there. Raises ConfigError for samples with
+        another sensor than the virtual one, and for that one without.
         """
         return Stream(self._line, self.info, samples, on_sent=on_sent)
 

@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyml.errors import DeviceError
-from tinyml.protocol import HelloReply, Identity, Label, Parameter, StepInfo, Tensor
+from tinyml.protocol import (
+    VIRTUAL_SENSOR,
+    HelloReply,
+    Identity,
+    Label,
+    Parameter,
+    StepInfo,
+    Tensor,
+)
 from tinyml.records import DTYPE_BYTES, Step, TensorInfo
 
 # Numbers of TensorType in the TFLite schema.
@@ -22,8 +30,8 @@ class DeviceInfo:
 
     `counter_unit`: "instructions", or "cycles" at `counter_hz`. `parameters`: settings of the front
     end and the stream, named as in the card ("features.stride_ms"). `features`: the front end's
-    name, empty where the firmware cannot stream. The names in `steps` are numbers: a device does
-    not know those of the `.tflite`.
+    name, empty where the firmware cannot stream; `sensor`: what it listens to. The names in `steps`
+    are numbers: a device does not know those of the `.tflite`.
     """
 
     board: str
@@ -36,6 +44,7 @@ class DeviceInfo:
     steps: tuple[Step, ...]
     labels: tuple[str, ...]
     features: str
+    sensor: str
     parameters: Mapping[str, tuple[float, ...]]
     counter_hz: int
     boot_id: int
@@ -46,6 +55,11 @@ class DeviceInfo:
     def counter_unit(self) -> str:
         """What counters count."""
         return "cycles" if self.counter_hz else "instructions"
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the samples of its streams come from the host."""
+        return self.sensor == VIRTUAL_SENSOR
 
     @property
     def sample_rate_hz(self) -> int:
@@ -84,6 +98,7 @@ def describe(
         steps=tuple(_step(step) for step in steps),
         labels=tuple(printable(label.name) for label in labels),
         features=printable(identity.features),
+        sensor=printable(identity.sensor),
         parameters=dict(values),
         counter_hz=identity.counter_hz,
         boot_id=hello.boot_id,

@@ -82,7 +82,9 @@ def files(board: str) -> Files:
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     folder = (
-        Path(base) / "tinyml" if base else Path(tempfile.gettempdir()) / f"tinyml-{os.getuid()}"
+        Path(base).resolve() / "tinyml"
+        if base
+        else Path(tempfile.gettempdir()).resolve() / f"tinyml-{os.getuid()}"
     )
     found = Files(board, folder)
     if len(os.fsencode(found.line)) > _MAX_SOCKET_PATH:

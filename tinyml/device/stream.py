@@ -1,4 +1,4 @@
-"""A stream: samples go to the virtual sensor as the device has room, readings come back.
+"""A stream: readings come from the device, and samples go to its sensor if that is virtual.
 
 The index of a sample is the clock: nothing here depends on how fast the line is. Lost frames are
 sent again or counted, never invented.
@@ -85,7 +85,8 @@ class StreamTotals:
 class Stream:
     """Iterate once to play the samples and get the readings; then `totals` says how it went.
 
-    Leaving the loop early stops the stream on the device.
+    Leaving the loop early stops the stream on the device, which is how one from a sensor of the
+    board's own ends.
     """
 
     totals: StreamTotals | None = None
@@ -94,17 +95,26 @@ class Stream:
         self,
         line: Line,
         info: DeviceInfo,
-        samples: Samples | Iterable[Samples],
+        samples: Samples | Iterable[Samples] | None,
         *,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
-        """`samples`: int16 [n], or an iterable of them; `on_sent` gets how many have arrived."""
+        """`samples`: int16 [n], or an iterable of them, or None for the board's own sensor.
+
+        `on_sent` gets how many have arrived. Raises ConfigError for samples that the device's
+        sensor does not take, and for none where it needs them.
+        """
         if not info.features:
             raise ConfigError(
                 f"the firmware of {info.board} ({info.model}) has no front end and cannot stream",
                 "flash a model whose card says how to listen: tinyml models",
             )
-        chunks = [samples] if isinstance(samples, np.ndarray) else samples
+        if (samples is not None) != info.is_virtual:
+            raise ConfigError(
+                f"the firmware of {info.board} listens to its {info.sensor} sensor",
+                "play recordings to it" if info.is_virtual else "tinyml flash --sensor virtual",
+            )
+        chunks = [samples] if isinstance(samples, np.ndarray) else samples or ()
         self._line = line
         self._info = info
         self._on_sent = on_sent
@@ -152,7 +162,7 @@ class Stream:
             if frame is not None:
                 return frame
             self._line.same_boot(deadline)
-            if not self._outbox.has_credit:
+            if self._info.is_virtual and not self._outbox.has_credit:
                 self._line.request(STREAM, Request(Action.START))
             for message in self._outbox.again():
                 self._line.send(SENSOR, message, deadline)
