@@ -12,6 +12,7 @@ def models() -> Iterator[ModelBuilder]:
         ("usual", 0.0471, 2),
         ("flat", 0.0007, 0),
         ("steep", 1.3, -20),
+        ("beyond_the_range", 121.7, 5),
         ("off_centre", 0.1, 127),
         ("power_of_two", 1 / 16, -128),
     ):

@@ -34,7 +34,7 @@ def check(op: Op, graph: Graph) -> None:
     check_same_shape(op, source, target)
     if target.zero_point != -128:
         raise ModelError(f"operator {op}: {target} has zero point {target.zero_point}, not -128")
-    if not 0 <= quantize_multiplier(_real_multiplier(source.scale))[1] <= 31:
+    if not 0 <= quantize_multiplier(_real_multiplier(source.scale))[1] <= 62:
         raise unsupported(op, source, f"scale {source.scale}")
 
 
