@@ -16,10 +16,11 @@ from typing import Any
 
 import jinja2
 
-from tinyml import __version__, paths, protocol, protocol_c, runtimes, wire
+from tinyml import __version__, c_text, paths, protocol, protocol_c, runtimes, sensors, wire
 from tinyml.errors import ConfigError
-from tinyml.firmware_config import FirmwareConfig, c_string
+from tinyml.firmware_config import FirmwareConfig
 from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
+from tinyml.sensors import Sensor
 
 MANIFEST = "tinyml.json"
 _FORMAT = 1
@@ -31,16 +32,18 @@ def generate(
     runtime: str,
     out: Path,
     options: RuntimeOptions = DEFAULT_OPTIONS,
+    sensor: str | None = None,
 ) -> Project:
     """Write the project for `bundle` on `board` into the folder `out`, or bring it up to date.
 
+    `sensor`: what `sensors.choose` takes.
     Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
     are replaced one by one and only where they differ, so builds stay incremental and files of
     others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
     such a project or holds generated files that were edited since.
     """
     source = runtimes.load(runtime).generate(bundle, board, options)
-    files = render(bundle, board, source)
+    files = render(bundle, board, source, sensor)
     try:
         _write(files, out)
         _link(out / "lib" / runtime / "tree", source.library)
@@ -52,8 +55,11 @@ def generate(
     return Project(out, board, bundle, source)
 
 
-def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
+def render(
+    bundle: Bundle, board: Board, source: CSource, sensor: str | None = None
+) -> dict[str, bytes]:
     """Return every file of the project: path relative to it -> contents."""
+    chosen = sensors.choose(bundle, board, sensor)
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -61,10 +67,11 @@ def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["c_string"] = c_string
+    environment.filters["c_string"] = c_text.string
     context = {
         "board": board,
-        "options": _merged(board.options, source.options),
+        "options": _merged(board.options, source.options, chosen.options if chosen else {}),
+        "sensor": chosen.name if chosen else "",
         "bundle": bundle,
         "source": source,
         "config": FirmwareConfig(bundle, board, source),
@@ -78,7 +85,7 @@ def render(bundle: Bundle, board: Board, source: CSource) -> dict[str, bytes]:
         ),
     }
     files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
-    for target, file in _templates(bundle, board, source):
+    for target, file in _templates(bundle, board, source, chosen):
         contents = file.read_bytes()
         if target.endswith(".j2"):
             target = target.removesuffix(".j2")
@@ -104,15 +111,20 @@ def _render(
         raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
 
 
-def _templates(bundle: Bundle, board: Board, source: CSource) -> Iterator[tuple[str, Path]]:
+def _templates(
+    bundle: Bundle, board: Board, source: CSource, sensor: Sensor | None
+) -> Iterator[tuple[str, Path]]:
     """Yield (path in the project, file) of everything that is copied or rendered."""
     templates = paths.shared("firmware_templates")
     folders = {"": templates / "project", "src/app": templates / "common"}
     folders["src/board"] = templates / board.template
-    if bundle.features is not None and bundle.stream is not None:
+    if bundle.features is not None and sensor is not None:
         folders["src/stream"] = templates / "stream"
         folders["src/front_end"] = templates / "front_ends" / bundle.features.name
         yield from _feature_sources(bundle.features.name)
+        yield from ((f"src/sensor/{file.name}", file) for file in sensor.sources)
+        if not sensor.is_virtual:
+            yield from _tree("src/sensor", templates / "board_sensor")
     else:
         folders["src/stream"] = templates / "no_stream"
     for target, folder in folders.items():

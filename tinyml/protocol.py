@@ -37,6 +37,7 @@ from tinyml.wire import (
 VERSION_MIN = 1  # VERSION_MIN..VERSION is what a device accepts
 ALL_STEPS = 0xFFFF  # Layers.step: the CRC and counter of every step
 NO_LABEL = 0xFF  # Result.event: no event
+VIRTUAL_SENSOR = "virtual"  # Identity.sensor: samples come in SENSOR frames
 
 
 class ErrorCode(IntEnum):
@@ -121,6 +122,7 @@ class Identity(Record):
 
     `counter_hz`: core clock that counters count at, 0 where they count instructions.
     `features`: the front end's name, empty where there is none and STREAM is unsupported.
+    `sensor`: what it listens to; any but VIRTUAL_SENSOR is the board's own and refuses SENSOR.
     """
 
     sha256: Digest
@@ -134,6 +136,7 @@ class Identity(Record):
     runtime: Text
     model: Text
     features: Text
+    sensor: Text
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ static void identity(void) {
   tml_body_put_text(TML_RUNTIME);
   tml_body_put_text(TML_MODEL_NAME);
   tml_body_put_text(TML_FEATURES);
+  tml_body_put_text(TML_SENSOR);
 }
 
 static void tensor(const tml_tensor_t *info) {

@@ -49,12 +49,13 @@ class _Stream:
 class FakeDevice:
     """The firmware. `executed` lists the requests it obeyed.
 
-    `faults_on`: the request that makes it fault. `claims`: records of INFO to send in place of its
-    own, by section.
+    `faults_on`: the request that makes it fault. `sensor`: what streams hear. `claims`: records of
+    INFO to send in place of its own, by section.
     """
 
     faults_on: str = ""
     streams: bool = True
+    sensor: str = p.VIRTUAL_SENSOR
     version: int = wire.VERSION
     claims: dict[int, list[wire.Record]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
@@ -133,6 +134,9 @@ class FakeDevice:
             return _reply(frame, self._totals)
         self._stream = _Stream()
         self._totals = p.Totals(0, 0, 0)
+        if self.sensor != p.VIRTUAL_SENSOR:  # its own heard three results' worth, then no more
+            heard = self._consume(self._stream, bytes(2 * 3 * RESULT_SAMPLES))
+            return _reply(frame, p.Totals(0, 0, 0)) + heard
         return _reply(frame, self._totals) + self._credit()
 
     def on_sensor(self, frame: wire.Frame, ask: p.Sensor) -> bytes:
@@ -189,8 +193,9 @@ class FakeDevice:
     def _records(self, section: p.Section) -> list[wire.Record]:
         features = "audio" if self.streams else ""
         identity = p.Identity(
-            SHA256, 0, 1, 1, 4, 2, "fake\x1b[31m", "1.0", "compiled", "tiny", features
-        )
+            SHA256, 0, 1, 1, 4, 2, "fake\x1b[31m", "1.0", "compiled", "tiny", features,
+            self.sensor if self.streams else "",
+        )  # fmt: skip
         every: dict[int, list[wire.Record]] = {
             p.Section.IDENTITY: [identity],
             p.Section.TENSORS: [

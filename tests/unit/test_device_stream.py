@@ -207,3 +207,22 @@ def test_a_device_that_allows_everything_gets_a_bounded_part_of_it(
     with pytest.raises(DeviceTimeout):
         list(Device(FakeLink(Greedy(), clock), "fake").stream(endless()))
     assert fetched <= 70_000
+
+
+def test_a_sensor_of_the_board_s_own_is_listened_to(clock: Clock) -> None:
+    device = FakeDevice(sensor="pdm")
+    connection = Device(FakeLink(device, clock), "fake")
+    readings = iter(connection.stream())
+    assert numbers([next(readings) for _ in range(3)]) == EXPECTED[:3]
+    with pytest.raises(DeviceTimeout):
+        next(readings)
+    assert device.executed.count("STREAM") == 3  # STOP at connection, START, STOP after the silence
+    assert "SENSOR" not in device.executed
+
+
+def test_samples_and_sensor_must_fit_each_other(clock: Clock) -> None:
+    with pytest.raises(ConfigError, match="its pdm sensor") as caught:
+        Device(FakeLink(FakeDevice(sensor="pdm"), clock), "fake").stream(SAMPLES)
+    assert caught.value.hint == "tinyml flash --sensor virtual"
+    with pytest.raises(ConfigError, match="its virtual sensor"):
+        connect(clock).stream()
