@@ -135,9 +135,10 @@ def _templates(
             )
         yield from _tree(target, folder)
     yield from _runtime_templates(board, source, templates)
-    platform = paths.shared("platforms") / board.template
-    if platform.is_dir():
-        yield from _tree(f"platforms/{board.template}", platform)
+    platforms = paths.shared("platforms")
+    if (platforms / board.template).is_dir():
+        yield from _tree(f"platforms/{board.template}", platforms / board.template)
+        yield "platforms/offline.py", platforms / "offline.py"
 
 
 def _runtime_templates(

@@ -1,29 +1,13 @@
-"""A PlatformIO platform that needs no download.
+"""A PlatformIO platform that needs no download: the toolchain is the one on PATH."""
 
-The toolchain is the one on PATH. PlatformIO's own build tool, its package `tool-scons`, becomes a
-link to the Python package `scons` that is installed beside PlatformIO. All of that stays in the
-project's own core folder (`core_dir` in platformio.ini): where a project uses another one, nothing
-is touched and PlatformIO finds or installs its build tool as it does for every platform.
-"""
-
-import importlib.metadata
-import json
-import re
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from platformio import app, telemetry
-from platformio.dependencies import get_core_dependencies
-from platformio.exception import UserSideException
-from platformio.package.manager.core import get_core_package_dir
-from platformio.proc import exec_command
-from platformio.project.helpers import get_project_dir
+from platformio.compat import load_python_module
 from platformio.public import PlatformBase
 
-_TOOL = "tool-scons"
-_APT = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
+_BESIDE = Path(__file__).resolve().parent.parent
+offline = load_python_module("platforms_offline", str(_BESIDE / "offline.py"))
 
 
 class Qemu_m4Platform(PlatformBase):  # noqa: N801 - PlatformIO looks for this name
@@ -34,66 +18,6 @@ class Qemu_m4Platform(PlatformBase):  # noqa: N801 - PlatformIO looks for this n
 
     def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:
         """Called before PlatformIO looks for the packages of a build."""
-        _require_toolchain()
-        packages = Path(self.pm.package_dir).resolve()
-        core = Path(self.config.get("platformio", "core_dir")).resolve()
-        project = Path(get_project_dir()).resolve()
-        if project in core.parents and project in packages.parents:
-            version = _scons_package_version()
-            if get_core_package_dir(_TOOL, auto_install=False) is None:
-                _link_scons(packages / _TOOL, version)
-                _stay_offline()
+        offline.require_compiler("nano.specs")
+        offline.seed_build_tool(self)
         super().configure_default_packages(options, targets)
-
-
-def _require_toolchain() -> None:
-    for program in ("arm-none-eabi-gcc", "arm-none-eabi-g++"):
-        if shutil.which(program) is None:
-            raise UserSideException(
-                f"{program} is not installed (not found on PATH). Install it: {_APT}"
-            )
-    found = exec_command(["arm-none-eabi-gcc", "-print-file-name=nano.specs"])["out"].strip()
-    if not Path(found).is_absolute():  # gcc repeats a name that it cannot find
-        raise UserSideException(f"arm-none-eabi-gcc has no C library newlib. Install it: {_APT}")
-
-
-def _scons_package_version() -> str:
-    """Return PlatformIO's number of the installed SCons, which must be the one that it wants."""
-    wanted = get_core_dependencies()[_TOOL]
-    try:
-        found = importlib.metadata.version("scons")
-    except importlib.metadata.PackageNotFoundError:
-        found = "none"
-    # PlatformIO numbers SCons 4.11.1 as 4.41101.0.
-    parts = re.match(r"~4\.(\d)(\d\d)(\d\d)\.0$", wanted)
-    series = ".".join(str(int(part)) for part in parts.groups()) if parts else wanted
-    if found != series:
-        raise UserSideException(
-            f"this PlatformIO needs the Python package scons {series}, found {found}. "
-            f"Install it beside PlatformIO: pip install scons=={series}"
-        )
-    return str(wanted).removeprefix("~")
-
-
-def _link_scons(folder: Path, version: str) -> None:
-    spec = {"owner": "platformio", "id": None, "name": _TOOL, "requirements": None, "uri": None}
-    files = {
-        "scons.py": "import SCons.Script\n\nSCons.Script.main()\n",
-        "package.json": json.dumps({"name": _TOOL, "version": version}),
-        ".piopm": json.dumps({"type": "tool", "name": _TOOL, "version": version, "spec": spec}),
-    }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent.parent) as temporary:
-        new = Path(temporary) / _TOOL
-        new.mkdir()
-        for name, text in files.items():
-            (new / name).write_text(text, encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)  # of another PlatformIO version
-        new.rename(folder)
-
-
-def _stay_offline() -> None:
-    """Keep this core folder's PlatformIO from reporting its use and asking for upgrades."""
-    app.set_setting("enable_telemetry", False)
-    app.set_setting("check_platformio_interval", 36500)  # days
-    telemetry.TelemetryLogger().terminate_sender()
