@@ -61,6 +61,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
             "taps": _taps(weights),
             "channels": channels,
             "padding": source.zero_point,
+            "pointwise": int(geometry.is_pointwise and depth % _GROUP == 0),
             **prepared.output_fields,
         },
     )

@@ -12,10 +12,13 @@ from tinyml.tflite import Graph
 
 _ALIGN = 4
 _SCRATCH_ALIGN = 8
+_DISTANCE_ALIGN = 32  # keeps large buffers on boundaries where others can follow them
 _MOVES = 200
 
-Overlaps = Mapping[tuple[int, int], int]
-_NO_OVERLAPS: Overlaps = {}
+IN_PLACE = -1
+
+Pairs = Mapping[tuple[int, int], int]
+_NO_PAIRS: Pairs = {}
 
 
 @dataclass(frozen=True)
@@ -49,63 +52,69 @@ def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> P
     reader has run, outputs from their step to the end.
     """
     buffers = _lifetimes(graph)
-    owner = _share_in_place(graph, calls, buffers)
+    pairs = _pairs(graph, calls, buffers)
     scratch_key = {
         step: len(graph.tensors) + step for step, size in enumerate(scratch_bytes) if size > 0
     }
     for step, key in scratch_key.items():
         buffers[key] = Buffer(key, scratch_bytes[step], step, step, _SCRATCH_ALIGN)
-    offsets = place(list(buffers.values()), _overlaps(graph, calls, buffers, owner))
+    offsets = place(list(buffers.values()), pairs)
     arena = max((offsets[key] + buffer.bytes for key, buffer in buffers.items()), default=0)
     return Plan(
-        tensors={tensor: offsets[root] for tensor, root in owner.items()},
+        tensors={key: offset for key, offset in offsets.items() if key < len(graph.tensors)},
         scratch={step: offsets[key] for step, key in scratch_key.items()},
         arena_bytes=_aligned(arena, _SCRATCH_ALIGN),
     )
 
 
-def place(buffers: Sequence[Buffer], overlaps: Overlaps = _NO_OVERLAPS) -> dict[int, int]:
+def place(buffers: Sequence[Buffer], pairs: Pairs = _NO_PAIRS) -> dict[int, int]:
     """Return an offset for each buffer's key, so that no two that live together overlap.
 
-    `overlaps[input, output]` allows that pair to overlap where the output starts at least so many
-    bytes before the input. First-fit in the best of several orders, improved by moving one buffer
-    at a time (fixed seed: equal input, equal plan) until the arena reaches the lower bound or the
-    moves are used up.
+    `pairs[input, output]` is the exception: with IN_PLACE both may start at the same offset, with
+    a number they may overlap where the output starts at least so many bytes before the input.
+    First-fit in the best of several orders, improved by moving one buffer at a time (fixed seed:
+    equal input, equal plan) until the arena reaches the lower bound or the moves are used up.
     """
-    bound = lower_bound(buffers, overlaps)
+    live = _live_bytes(buffers, pairs)
+    bound = max(live.values(), default=0)
+    worst = max(live, key=lambda step: (live[step], -step), default=0)
     generator = random.Random(0)
     orders = [
+        # From the worst step outwards, by size, by end of life, by length of life.
+        sorted(buffers, key=lambda b: (max(b.first - worst, worst - b.last, 0), -b.bytes, b.key)),
         sorted(buffers, key=lambda b: (-b.bytes, b.first, b.key)),
-        sorted(buffers, key=lambda b: (b.first, -b.bytes, b.key)),
         sorted(buffers, key=lambda b: (-b.last, -b.bytes, b.key)),
         sorted(buffers, key=lambda b: (b.first - b.last, -b.bytes, b.key)),
     ]
-    best_order = min(orders, key=lambda order: _first_fit(order, overlaps)[1])
-    best, best_bytes = _first_fit(best_order, overlaps)
+    best_order = min(orders, key=lambda order: _first_fit(order, pairs)[1])
+    best, best_bytes = _first_fit(best_order, pairs)
     for _ in range(_MOVES):
         if best_bytes <= bound:
             break
         order = _moved(best_order, best, best_bytes, generator)
-        offsets, arena = _first_fit(order, overlaps)
+        offsets, arena = _first_fit(order, pairs)
         if arena <= best_bytes:
             best, best_bytes, best_order = offsets, arena, order
     return best
 
 
-def lower_bound(buffers: Sequence[Buffer], overlaps: Overlaps = _NO_OVERLAPS) -> int:
-    """The largest sum of bytes that live at one step: no plan can do with less."""
+def lower_bound(buffers: Sequence[Buffer], pairs: Pairs = _NO_PAIRS) -> int:
+    """The largest number of bytes that live at one step: no plan can do with less."""
+    return max(_live_bytes(buffers, pairs).values(), default=0)
+
+
+def _live_bytes(buffers: Sequence[Buffer], pairs: Pairs) -> dict[int, int]:
+    """For each step at which a buffer is born, the bytes that live then, at the least."""
     by_key = {buffer.key: buffer for buffer in buffers}
     saved: dict[int, int] = {}
-    for (source, target), distance in overlaps.items():
+    for (source, target), distance in pairs.items():
         one, two = by_key[source], by_key[target]
-        union = max(distance + one.bytes, two.bytes)
+        union = max(max(distance, 0) + one.bytes, two.bytes)
         saved[two.first] = saved.get(two.first, 0) + max(one.bytes + two.bytes - union, 0)
-    steps = {buffer.first for buffer in buffers}
-    sums = {
+    return {
         step: sum(b.bytes for b in buffers if b.first <= step <= b.last) - saved.get(step, 0)
-        for step in steps
+        for step in {buffer.first for buffer in buffers}
     }
-    return max(sums.values(), default=0)
 
 
 def _lifetimes(graph: Graph) -> dict[int, Buffer]:
@@ -132,78 +141,69 @@ def _tensor_align(graph: Graph, key: int) -> int:
     return max(_ALIGN, DTYPE_BYTES[graph.tensors[key].dtype])
 
 
-def _share_in_place(
-    graph: Graph, calls: Sequence[Call], buffers: dict[int, Buffer]
-) -> dict[int, int]:
-    """Merge buffers where a kernel may write onto an input nobody needs any more.
-
-    Changes `buffers`; returns for each tensor that owned one the key of the merged buffer.
-    """
-    owner = {key: key for key in buffers}
-    for step, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
-        for index in call.in_place:
-            source = owner.get(graph.storage(index), -1)
-            target = owner.get(graph.storage(op.outputs[0]), -1)
-            if source < 0 or target < 0 or source == target:
-                continue
-            old, new = buffers[source], buffers[target]
-            if old.last != step or new.first != step or old.bytes < new.bytes:
-                continue
-            buffers[source] = Buffer(
-                source, old.bytes, old.first, new.last, max(old.align, new.align)
-            )
-            del buffers[target]
-            owner = {key: source if root == target else root for key, root in owner.items()}
-            break
-    return owner
-
-
-def _overlaps(
-    graph: Graph, calls: Sequence[Call], buffers: Mapping[int, Buffer], owner: Mapping[int, int]
+def _pairs(
+    graph: Graph, calls: Sequence[Call], buffers: Mapping[int, Buffer]
 ) -> dict[tuple[int, int], int]:
-    """The pairs that `place` may let overlap: an input that dies where its output is born."""
+    """The exceptions for `place`: an input that dies where its output is born."""
     pairs: dict[tuple[int, int], int] = {}
     for step, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
-        for index, distance in call.overlap.items():
-            source = owner.get(graph.storage(index), -1)
-            target = owner.get(graph.storage(op.outputs[0]), -1)
-            if source < 0 or target < 0 or source == target:
-                continue
-            if buffers[source].last == step and buffers[target].first == step:
-                pairs[source, target] = distance
+        target = graph.storage(op.outputs[0])
+        allowed = {**call.overlap, **dict.fromkeys(call.in_place, IN_PLACE)}
+        for index, distance in allowed.items():
+            source = graph.storage(index)
+            if source in buffers and buffers[source].last == step == buffers[target].first:
+                pairs[source, target] = (
+                    _aligned(distance, _DISTANCE_ALIGN) if distance > 0 else distance
+                )
     return pairs
 
 
-def _first_fit(order: Sequence[Buffer], overlaps: Overlaps) -> tuple[dict[int, int], int]:
+def _first_fit(order: Sequence[Buffer], pairs: Pairs) -> tuple[dict[int, int], int]:
     """Give each buffer in turn the lowest offset that is free throughout its life."""
     placed: list[Buffer] = []
     offsets: dict[int, int] = {}
     arena = 0
     for buffer in order:
+        rivals = [other for other in placed if buffer.overlaps(other)]
         taken = sorted(
-            _forbidden(buffer, other, offsets[other.key], overlaps)
-            for other in placed
-            if buffer.overlaps(other)
+            (*_forbidden(buffer, other, offsets[other.key], pairs), other.key) for other in rivals
         )
-        offset = 0
-        for low, high in taken:
-            if offset <= low:
-                break
-            if offset < high:
-                offset = _aligned(high, buffer.align)
+        offset = _lowest(taken, buffer.align)
+        for other in rivals:
+            at = offsets[other.key]
+            if at < offset and IN_PLACE in (
+                pairs.get((buffer.key, other.key)),
+                pairs.get((other.key, buffer.key)),
+            ):
+                rest = [item for item in taken if item[2] != other.key]
+                if at % buffer.align == 0 and not any(low < at < high for low, high, _ in rest):
+                    offset = at
         offsets[buffer.key] = offset
         placed.append(buffer)
         arena = max(arena, offset + buffer.bytes)
     return offsets, arena
 
 
-def _forbidden(buffer: Buffer, other: Buffer, at: int, overlaps: Overlaps) -> tuple[int, int]:
+def _lowest(taken: Sequence[tuple[int, int, int]], align: int) -> int:
+    """The lowest aligned offset in none of the open intervals, which are sorted."""
+    offset = 0
+    for low, high, _ in taken:
+        if offset <= low:
+            break
+        if offset < high:
+            offset = _aligned(high, align)
+    return offset
+
+
+def _forbidden(buffer: Buffer, other: Buffer, at: int, pairs: Pairs) -> tuple[int, int]:
     """The open interval of offsets that `buffer` must not have while `other` lies at `at`."""
     low, high = at - buffer.bytes, at + other.bytes
-    if (other.key, buffer.key) in overlaps:
-        low = max(low, at - overlaps[other.key, buffer.key])
-    if (buffer.key, other.key) in overlaps:
-        high = min(high, at + overlaps[buffer.key, other.key])
+    as_output = pairs.get((other.key, buffer.key), IN_PLACE)
+    as_input = pairs.get((buffer.key, other.key), IN_PLACE)
+    if as_output != IN_PLACE:
+        low = max(low, at - as_output)
+    if as_input != IN_PLACE:
+        high = min(high, at + as_input)
     return low, high
 
 

@@ -61,13 +61,14 @@ static inline void tml_conv_2d_any_s8(const int8_t *input, const int8_t *weights
 }
 
 /* Parameters of the fast kernels. taps: filter_height * filter_width * depth, rounded up to a
- * multiple of 4. padding: the input's zero point. */
+ * multiple of 4. padding: the input's zero point. pointwise: output pixel i reads input pixel i. */
 typedef struct {
   TML_WINDOW_FIELDS;
   int32_t depth;
   int32_t taps;
   int32_t channels;
   int32_t padding;
+  int32_t pointwise;
   tml_output_t output;
 } tml_conv_2d_fast_t;
 
@@ -106,22 +107,31 @@ static inline void tml_conv_2d_gather_words(const int8_t *image, tml_span_t y, t
   }
 }
 
+/* memcpy, without a call for the few bytes that a row of a window has. */
+static inline int8_t *tml_conv_2d_copy(const int8_t *from, int32_t bytes, int8_t *to) {
+  for (; bytes >= 4; bytes -= 4, from += 4, to += 4) {
+    memcpy(to, from, 4);
+  }
+  for (; bytes > 0; --bytes) {
+    *to++ = *from++;
+  }
+  return to;
+}
+
 /* Gather one window into a patch by way of `bytes`, which holds `taps` bytes; any depth. */
 static inline void tml_conv_2d_gather_bytes(const int8_t *image, tml_span_t y, tml_span_t x,
                                             const tml_conv_2d_fast_t *p, tml_word_t *to,
                                             int8_t *bytes) {
-  int8_t *next = bytes;
-  for (int32_t i = 0; i < p->filter_height; ++i) {
-    for (int32_t j = 0; j < p->filter_width; ++j) {
-      const int inside = i >= y.first && i < y.last && j >= x.first && j < x.last;
-      const int32_t at = (y.origin + i) * p->input_width + x.origin + j;
-      for (int32_t k = 0; k < p->depth; ++k) {
-        *next++ = inside ? image[at * p->depth + k] : (int8_t)p->padding;
-      }
-    }
+  const int32_t columns = p->filter_width * p->depth;
+  const int32_t inside = (x.last - x.first) * p->depth;
+  const int32_t pitch = p->input_width * p->depth;
+  const int8_t *from = image + (y.origin + y.first) * pitch + (x.origin + x.first) * p->depth;
+  int8_t *next = bytes + y.first * columns + x.first * p->depth;
+  if (y.last - y.first < p->filter_height || inside < columns) {
+    memset(bytes, p->padding, (size_t)p->taps);
   }
-  while (next < bytes + p->taps) {
-    *next++ = 0;
+  for (int32_t i = y.first; i < y.last; ++i, from += pitch) {
+    next = tml_conv_2d_copy(from, inside, next) + (columns - inside);
   }
   tml_conv_2d_widen(bytes, p->taps >> 2, to);
 }
@@ -228,40 +238,67 @@ TML_INLINE void tml_conv_2d_pixels(const tml_word_t *patches, const tml_word_t *
   } while (channel != last);
 }
 
-/* Two windows at a time; see tml_conv_2d_s8. */
+/* The next output pixel to gather a window for. */
+typedef struct {
+  const int8_t *image;
+  int32_t row;
+  int32_t column;
+} tml_conv_2d_place_t;
+
+/* Gather the window at `place` into a patch. */
+static inline void tml_conv_2d_gather(const tml_conv_2d_place_t *place, tml_word_t *patch,
+                                      int8_t *bytes, const tml_conv_2d_fast_t *p) {
+  const tml_span_t y = tml_span(place->row, p->stride_height, p->pad_top, 1, p->filter_height,
+                                p->input_height);
+  const tml_span_t x = tml_span(place->column, p->stride_width, p->pad_left, 1, p->filter_width,
+                                p->input_width);
+  if ((p->depth & 3) == 0) {
+    tml_conv_2d_gather_words(place->image, y, x, p, patch);
+  } else {
+    tml_conv_2d_gather_bytes(place->image, y, x, p, patch, bytes);
+  }
+}
+
+static inline void tml_conv_2d_advance(tml_conv_2d_place_t *place, const tml_conv_2d_fast_t *p) {
+  if (++place->column < p->output_width) {
+    return;
+  }
+  place->column = 0;
+  if (++place->row == p->output_height) {
+    place->row = 0;
+    place->image += p->input_height * p->input_width * p->depth;
+  }
+}
+
+/* Two windows at a time, the last of an odd number of them twice; see tml_conv_2d_s8. */
 TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights,
                                 const tml_channel_t *channels, int8_t *output,
                                 const tml_conv_2d_fast_t *p, void *scratch, int clamp) {
-  tml_word_t *patches = scratch;
-  int8_t *bytes = (int8_t *)(patches + p->taps);
-  const tml_word_t *words = (const tml_word_t *)(const void *)weights;
-  int32_t row = 0;
-  int32_t column = 0;
+  tml_word_t *const patches = scratch;
+  int8_t *const bytes = (int8_t *)(patches + p->taps);
+  const tml_word_t *const words = (const tml_word_t *)(const void *)weights;
+  const int32_t step = p->channels;
+  tml_conv_2d_place_t place = {input, 0, 0};
+  if ((p->depth & 3) != 0) {
+    memset(bytes, 0, (size_t)p->taps); /* what rounds taps up meets weights of 0 */
+  }
   for (int32_t left = p->batches * p->output_height * p->output_width; left > 0; left -= 2) {
-    for (int pixel = 0; pixel < 2; ++pixel) {
-      const tml_span_t y = tml_span(row, p->stride_height, p->pad_top, 1, p->filter_height,
-                                    p->input_height);
-      const tml_span_t x = tml_span(column, p->stride_width, p->pad_left, 1, p->filter_width,
-                                    p->input_width);
-      if ((p->depth & 3) == 0) {
-        tml_conv_2d_gather_words(input, y, x, p, patches + 2 * pixel);
-      } else {
-        tml_conv_2d_gather_bytes(input, y, x, p, patches + 2 * pixel, bytes);
+    const int pair = left > 1;
+    if (p->pointwise) {
+      tml_conv_2d_widen(place.image, p->taps >> 2, patches);
+      place.image += pair ? p->depth : 0;
+      tml_conv_2d_widen(place.image, p->taps >> 2, patches + 2);
+      place.image += p->depth;
+    } else {
+      tml_conv_2d_gather(&place, patches, bytes, p);
+      if (pair) {
+        tml_conv_2d_advance(&place, p);
       }
-      if (left == 1) {
-        continue; /* the last of an odd number of pixels is computed twice */
-      }
-      if (++column == p->output_width) {
-        column = 0;
-        if (++row == p->output_height) {
-          row = 0;
-          input += p->input_height * p->input_width * p->depth;
-        }
-      }
+      tml_conv_2d_gather(&place, patches + 2, bytes, p);
+      tml_conv_2d_advance(&place, p);
     }
-    int8_t *two = left > 1 ? output + p->channels : output;
-    tml_conv_2d_pixels(patches, words, channels, output, two, p, clamp);
-    output += 2 * p->channels;
+    tml_conv_2d_pixels(patches, words, channels, output, pair ? output + step : output, p, clamp);
+    output += 2 * step;
   }
 }
 

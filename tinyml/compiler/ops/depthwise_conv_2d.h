@@ -184,4 +184,152 @@ static inline void tml_depthwise_conv_2d_clamped_s8(const int8_t *input, const i
   tml_depthwise_conv_2d_run(input, weights, channels, output, p, 1);
 }
 
+/* Parameters of the 3x3 kernels. The plane is one input channel, widened and padded with the
+ * input's zero point: plane_height rows of plane_width int16, an even number. */
+typedef struct {
+  TML_WINDOW_FIELDS;
+  int32_t depth;
+  int32_t depth_multiplier;
+  int32_t plane_height;
+  int32_t plane_width;
+  int32_t padding;
+  tml_output_t output;
+} tml_depthwise_conv_2d_3x3_t;
+
+/* One row of a 3x3 filter as two overlapping pairs of lanes: taps 0 and 1, taps 1 and 2. */
+typedef struct {
+  uint32_t left;
+  uint32_t right;
+} tml_depthwise_conv_2d_row_t;
+
+TML_INLINE tml_depthwise_conv_2d_row_t tml_depthwise_conv_2d_row(const int8_t *w) {
+  const tml_depthwise_conv_2d_row_t row = {tml_lanes_pair(w[0], w[1]),
+                                           tml_lanes_pair(w[1], w[2])};
+  return row;
+}
+
+/* Add one row of the filter to the sums of two neighbouring pixels: x points at the row's first
+ * column of the first of them. */
+TML_INLINE void tml_depthwise_conv_2d_row_dot(const tml_word_t *x, tml_depthwise_conv_2d_row_t w,
+                                              int32_t *one, int32_t *two, int stride) {
+  *one = tml_lanes_dot(w.left, x[0], *one);
+  *one = tml_lanes_high_low(w.right, x[1], *one);
+  if (stride == 1) {
+    *two = tml_lanes_low_high(w.left, x[0], *two);
+    *two = tml_lanes_dot(w.right, x[1], *two);
+  } else {
+    *two = tml_lanes_dot(w.left, x[1], *two);
+    *two = tml_lanes_high_low(w.right, x[2], *two);
+  }
+}
+
+/* Copy one channel of an image into the inner part of the plane. */
+TML_INLINE void tml_depthwise_conv_2d_fill(const int8_t *from, int16_t *plane,
+                                           const tml_depthwise_conv_2d_3x3_t *p) {
+  const int32_t depth = p->depth;
+  int16_t *row = plane + p->pad_top * p->plane_width + p->pad_left;
+  for (int32_t i = p->input_height; i > 0; --i, row += p->plane_width) {
+    int16_t *to = row;
+    int16_t *const last = row + (p->input_width & ~1);
+    for (; to != last; to += 2, from += 2 * depth) {
+      const uint32_t pair = tml_lanes_pair(from[0], from[depth]);
+      memcpy(to, &pair, sizeof(pair));
+    }
+    if ((p->input_width & 1) != 0) {
+      *to = *from;
+      from += depth;
+    }
+  }
+}
+
+/* One output channel, two neighbouring pixels at a time; stride is 1 or 2. */
+TML_INLINE void tml_depthwise_conv_2d_plane(const int16_t *plane, const int8_t *w,
+                                            const tml_channel_t *channel, int8_t *output,
+                                            const tml_depthwise_conv_2d_3x3_t *p, int stride,
+                                            int clamp) {
+  const tml_depthwise_conv_2d_row_t w0 = tml_depthwise_conv_2d_row(w);
+  const tml_depthwise_conv_2d_row_t w1 = tml_depthwise_conv_2d_row(w + 3);
+  const tml_depthwise_conv_2d_row_t w2 = tml_depthwise_conv_2d_row(w + 6);
+  const tml_channel_t c = *channel;
+  const int32_t bias = tml_channel_bias(c.bias_shift);
+  const int32_t pitch = p->plane_width >> 1;
+  const int32_t step = p->depth * p->depth_multiplier;
+  const tml_word_t *row = (const tml_word_t *)(const void *)plane;
+  for (int32_t y = p->output_height; y > 0; --y, row += stride * pitch) {
+    const tml_word_t *x = row;
+    for (int32_t left = p->output_width; left > 0; left -= 2, x += stride) {
+      int32_t one = bias;
+      int32_t two = bias;
+      tml_depthwise_conv_2d_row_dot(x, w0, &one, &two, stride);
+      tml_depthwise_conv_2d_row_dot(x + pitch, w1, &one, &two, stride);
+      tml_depthwise_conv_2d_row_dot(x + 2 * pitch, w2, &one, &two, stride);
+      *output = tml_channel_output_s8(one, &c, &p->output, clamp);
+      output += step;
+      if (left > 1) {
+        *output = tml_channel_output_s8(two, &c, &p->output, clamp);
+        output += step;
+      }
+    }
+  }
+}
+
+TML_INLINE void tml_depthwise_conv_2d_3x3(const int8_t *input, const int8_t *weights,
+                                          const tml_channel_t *channels, int8_t *output,
+                                          const tml_depthwise_conv_2d_3x3_t *p, void *scratch,
+                                          int stride, int clamp) {
+  const int32_t image = p->input_height * p->input_width * p->depth;
+  const int32_t multiplier = p->depth_multiplier;
+  const int32_t result = p->output_height * p->output_width * p->depth * multiplier;
+  int16_t *plane = scratch;
+  for (int32_t i = 0; i < p->plane_height * p->plane_width; ++i) {
+    plane[i] = (int16_t)p->padding;
+  }
+  for (int32_t c = 0; c < p->depth * multiplier; ++c) {
+    for (int32_t batch = 0; batch < p->batches; ++batch) {
+      tml_depthwise_conv_2d_fill(input + batch * image + c / multiplier, plane, p);
+      tml_depthwise_conv_2d_plane(plane, weights + 9 * c, channels + c,
+                                  output + batch * result + c, p, stride, clamp);
+    }
+  }
+}
+
+/* 3x3 filters without dilation, stride 1: input [batches, input_height, input_width, depth],
+ * weights [channels, 3, 3], bias with the input offset folded in, output [batches, output_height,
+ * output_width, channels], channels = depth * depth_multiplier, -128..127; scratch: the plane,
+ * aligned to 4. Each channel is read whole before it is written: with a depth multiplier of 1 the
+ * output may lie on the input. */
+static inline void tml_depthwise_conv_2d_3x3_s8(const int8_t *input, const int8_t *weights,
+                                                const tml_channel_t *channels, int8_t *output,
+                                                const tml_depthwise_conv_2d_3x3_t *p,
+                                                void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1, 0);
+}
+
+/* The same with stride 2. */
+static inline void tml_depthwise_conv_2d_3x3_stride_2_s8(const int8_t *input,
+                                                         const int8_t *weights,
+                                                         const tml_channel_t *channels,
+                                                         int8_t *output,
+                                                         const tml_depthwise_conv_2d_3x3_t *p,
+                                                         void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2, 0);
+}
+
+/* Stride 1 with outputs within act_min..act_max. */
+static inline void tml_depthwise_conv_2d_3x3_clamped_s8(const int8_t *input,
+                                                        const int8_t *weights,
+                                                        const tml_channel_t *channels,
+                                                        int8_t *output,
+                                                        const tml_depthwise_conv_2d_3x3_t *p,
+                                                        void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1, 1);
+}
+
+/* Stride 2 with outputs within act_min..act_max. */
+static inline void tml_depthwise_conv_2d_3x3_stride_2_clamped_s8(
+    const int8_t *input, const int8_t *weights, const tml_channel_t *channels, int8_t *output,
+    const tml_depthwise_conv_2d_3x3_t *p, void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2, 1);
+}
+
 #endif

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler import conv
-from tinyml.compiler.call import Call, Const, Ref, Struct
+from tinyml.compiler.call import Call, Const, Ref, Scratch, Struct
 from tinyml.compiler.channels import prepare
 from tinyml.compiler.linear import bias_of, check_linear
 from tinyml.compiler.ops import unsupported
@@ -45,12 +45,17 @@ def check(op: Op, graph: Graph) -> None:
 def scratch_bytes(op: Op, graph: Graph) -> int:
     if _is_convolution(op, graph):
         return conv.scratch_bytes(op, graph, _as_convolution(op, graph))
+    if _is_3x3(op, graph):
+        height, width = _plane(op, graph)
+        return 2 * height * width
     return 0
 
 
 def call(op: Op, graph: Graph) -> Call:
     if _is_convolution(op, graph):
         return conv.call(op, graph, _as_convolution(op, graph))
+    if _is_3x3(op, graph):
+        return _3x3(op, graph)
     if _is_fast(op, graph):
         return _fast(op, graph)
     return _any(op, graph)
@@ -64,6 +69,64 @@ def _is_convolution(op: Op, graph: Graph) -> bool:
 def _as_convolution(op: Op, graph: Graph) -> Array:
     """Weights [1, h, w, channels] as [channels, h, w, 1]."""
     return np.ascontiguousarray(_weights(op, graph).transpose(3, 1, 2, 0))
+
+
+def _is_3x3(op: Op, graph: Graph) -> bool:
+    """3x3 filters, stride 1 or 2, no dilation, small enough sums."""
+    geometry = conv.window_of(op, graph)
+    strides = (geometry.stride_height, geometry.stride_width)
+    plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
+    square = (geometry.filter_height, geometry.filter_width) == (3, 3)
+    if not (plain and square and strides in ((1, 1), (2, 2))):
+        return False
+    return prepare(op, graph, _by_channel(_weights(op, graph)), folded=True).fit_table
+
+
+def _plane(op: Op, graph: Graph) -> tuple[int, int]:
+    """Height and width of one padded channel; the width is even, for whole pairs of outputs."""
+    geometry = conv.window_of(op, graph)
+    stride = geometry.stride_width
+    reach = (geometry.output_height - 1) * stride + 3
+    height = max(geometry.pad_top + geometry.input_height, reach)
+    pairs = -(-geometry.output_width // 2)
+    width = max(geometry.pad_left + geometry.input_width, (2 * pairs - 1) * stride + 3)
+    return height, width + width % 2
+
+
+def _3x3(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    prepared = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True)
+    geometry = conv.window_of(op, graph)
+    depth = source.shape[3]
+    multiplier = target.shape[3] // depth
+    height, width = _plane(op, graph)
+    params = Struct(
+        "tml_depthwise_conv_2d_3x3_t",
+        {
+            **geometry.fields,
+            "depth": depth,
+            "depth_multiplier": multiplier,
+            "plane_height": height,
+            "plane_width": width,
+            "padding": source.zero_point,
+            **prepared.output_fields,
+        },
+    )
+    kernel = "tml_depthwise_conv_2d_3x3"
+    kernel += "_stride_2" if geometry.stride_width == 2 else ""
+    kernel += "_clamped_s8" if prepared.clamped else "_s8"
+    return Call(
+        kernel,
+        (
+            Ref(source.index),
+            Const(prepared.weights, "weights"),
+            Const(prepared.table, "channels", "tml_channel_t"),
+            Ref(target.index),
+            params,
+            Scratch(),
+        ),
+        in_place=(source.index,) if multiplier == 1 else (),
+    )
 
 
 def _is_fast(op: Op, graph: Graph) -> bool:

@@ -59,16 +59,69 @@ typedef struct {
   tml_output_t output;
 } tml_fully_connected_fast_t;
 
-/* Add four inputs (even, odd: widened) times four weights. */
-TML_INLINE int32_t tml_fully_connected_dot(uint32_t even, uint32_t odd, uint32_t w, int32_t sum) {
-  return tml_lanes_dot(tml_lanes_odd(w), odd, tml_lanes_dot(tml_lanes_even(w), even, sum));
-}
+/* Sums of four channels. */
+typedef struct {
+  int32_t c0;
+  int32_t c1;
+  int32_t c2;
+  int32_t c3;
+} tml_fully_connected_sums_t;
 
-TML_INLINE void tml_fully_connected_put(int32_t sum, int32_t channel, int8_t *output,
-                                        const tml_fully_connected_fast_t *p) {
+/* Add four inputs times the four weights of each of four channels. */
+#if defined(__ARM_FEATURE_DSP)
+/* In 21 instructions and 11 registers, which leaves GCC enough for the loop. */
+#define TML_FULLY_CONNECTED_STEP(x, w, s)                                     \
+  do {                                                                        \
+    uint32_t x_even_, x_odd_, even_, one_, two_;                              \
+    __asm__(                                                                  \
+        "ldr %[xo], [%[xp]], #4\n\t"                                          \
+        "ldrd %[w1], %[w2], [%[wp]], #8\n\t"                                  \
+        "sxtb16 %[xe], %[xo]\n\t"                                             \
+        "sxtb16 %[xo], %[xo], ror #8\n\t"                                     \
+        "sxtb16 %[we], %[w1]\n\t"                                             \
+        "sxtb16 %[w1], %[w1], ror #8\n\t"                                     \
+        "smlad %[c0], %[we], %[xe], %[c0]\n\t"                                \
+        "smlad %[c0], %[w1], %[xo], %[c0]\n\t"                                \
+        "sxtb16 %[we], %[w2]\n\t"                                             \
+        "sxtb16 %[w2], %[w2], ror #8\n\t"                                     \
+        "smlad %[c1], %[we], %[xe], %[c1]\n\t"                                \
+        "smlad %[c1], %[w2], %[xo], %[c1]\n\t"                                \
+        "ldrd %[w1], %[w2], [%[wp]], #8\n\t"                                  \
+        "sxtb16 %[we], %[w1]\n\t"                                             \
+        "sxtb16 %[w1], %[w1], ror #8\n\t"                                     \
+        "smlad %[c2], %[we], %[xe], %[c2]\n\t"                                \
+        "smlad %[c2], %[w1], %[xo], %[c2]\n\t"                                \
+        "sxtb16 %[we], %[w2]\n\t"                                             \
+        "sxtb16 %[w2], %[w2], ror #8\n\t"                                     \
+        "smlad %[c3], %[we], %[xe], %[c3]\n\t"                                \
+        "smlad %[c3], %[w2], %[xo], %[c3]"                                    \
+        : [xp] "+&r"(x), [wp] "+&r"(w), [c0] "+&r"((s).c0),                   \
+          [c1] "+&r"((s).c1), [c2] "+&r"((s).c2), [c3] "+&r"((s).c3),         \
+          [xe] "=&r"(x_even_), [xo] "=&r"(x_odd_), [we] "=&r"(even_),         \
+          [w1] "=&r"(one_), [w2] "=&r"(two_)                                  \
+        :                                                                     \
+        : "memory");                                                          \
+  } while (0)
+#else
+static inline int32_t tml_fully_connected_dot(uint32_t x, uint32_t w, int32_t sum) {
+  sum = tml_lanes_dot(tml_lanes_even(w), tml_lanes_even(x), sum);
+  return tml_lanes_dot(tml_lanes_odd(w), tml_lanes_odd(x), sum);
+}
+#define TML_FULLY_CONNECTED_STEP(x, w, s)                     \
+  do {                                                        \
+    (s).c0 = tml_fully_connected_dot(*(x), (w)[0], (s).c0);   \
+    (s).c1 = tml_fully_connected_dot(*(x), (w)[1], (s).c1);   \
+    (s).c2 = tml_fully_connected_dot(*(x), (w)[2], (s).c2);   \
+    (s).c3 = tml_fully_connected_dot(*(x), (w)[3], (s).c3);   \
+    (x) += 1;                                                 \
+    (w) += 4;                                                 \
+  } while (0)
+#endif
+
+TML_INLINE int8_t tml_fully_connected_output(int32_t sum, int32_t channel,
+                                             const tml_fully_connected_fast_t *p) {
   const int32_t which = p->per_channel ? channel : 0;
-  output[channel] = (int8_t)tml_channel_output(sum, p->multipliers[which], p->shifts[which],
-                                               &p->output, 1);
+  return (int8_t)tml_channel_output(sum, p->multipliers[which], p->shifts[which], &p->output, 1);
 }
 
 /* Depth and channels at least 4, right shifts only, sums below 2^30: input [batches, depth],
@@ -84,31 +137,32 @@ static inline void tml_fully_connected_fast_s8(const int8_t *input, const int8_t
     const tml_word_t *const end = (const tml_word_t *)(const void *)input + (p->depth >> 2);
     for (int32_t first = 0; first < p->channels; first += 4) {
       const int32_t at = first + 4 <= p->channels ? first : p->channels - 4;
-      int32_t sum_0 = bias[at];
-      int32_t sum_1 = bias[at + 1];
-      int32_t sum_2 = bias[at + 2];
-      int32_t sum_3 = bias[at + 3];
+      tml_fully_connected_sums_t sums = {bias[at], bias[at + 1], bias[at + 2], bias[at + 3]};
       const tml_word_t *x = (const tml_word_t *)(const void *)input;
-      for (; x != end; w += 4) {
-        const uint32_t even = tml_lanes_even(*x);
-        const uint32_t odd = tml_lanes_odd(*x++);
-        sum_0 = tml_fully_connected_dot(even, odd, w[0], sum_0);
-        sum_1 = tml_fully_connected_dot(even, odd, w[1], sum_1);
-        sum_2 = tml_fully_connected_dot(even, odd, w[2], sum_2);
-        sum_3 = tml_fully_connected_dot(even, odd, w[3], sum_3);
+      if ((p->depth & 4) != 0) {
+        TML_FULLY_CONNECTED_STEP(x, w, sums);
+      }
+      while (x != end) {
+        TML_FULLY_CONNECTED_STEP(x, w, sums);
+        TML_FULLY_CONNECTED_STEP(x, w, sums);
       }
       const int8_t *rest = (const int8_t *)x;
       for (int32_t i = 0; i < (p->depth & 3); ++i, ++rest) {
         const uint32_t four = *w++;
-        sum_0 += *rest * (int8_t)(uint8_t)four;
-        sum_1 += *rest * (int8_t)(uint8_t)(four >> 8);
-        sum_2 += *rest * (int8_t)(uint8_t)(four >> 16);
-        sum_3 += *rest * (int8_t)(uint8_t)(four >> 24);
+        sums.c0 += *rest * (int8_t)(uint8_t)four;
+        sums.c1 += *rest * (int8_t)(uint8_t)(four >> 8);
+        sums.c2 += *rest * (int8_t)(uint8_t)(four >> 16);
+        sums.c3 += *rest * (int8_t)(uint8_t)(four >> 24);
       }
-      tml_fully_connected_put(sum_0, at, output, p);
-      tml_fully_connected_put(sum_1, at + 1, output, p);
-      tml_fully_connected_put(sum_2, at + 2, output, p);
-      tml_fully_connected_put(sum_3, at + 3, output, p);
+      /* All four before the first store, which might change *p for all that GCC knows. */
+      const int8_t c0 = tml_fully_connected_output(sums.c0, at, p);
+      const int8_t c1 = tml_fully_connected_output(sums.c1, at + 1, p);
+      const int8_t c2 = tml_fully_connected_output(sums.c2, at + 2, p);
+      const int8_t c3 = tml_fully_connected_output(sums.c3, at + 3, p);
+      output[at] = c0;
+      output[at + 1] = c1;
+      output[at + 2] = c2;
+      output[at + 3] = c3;
     }
     input += p->depth;
     output += p->channels;

@@ -89,6 +89,16 @@ static inline int32_t tml_lanes_high(uint32_t a, uint32_t b, int32_t sum) {
   return __smlatt((int32_t)a, (int32_t)b, sum);
 }
 
+/* sum + a0 * b1 */
+static inline int32_t tml_lanes_low_high(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlabt((int32_t)a, (int32_t)b, sum);
+}
+
+/* sum + a1 * b0 */
+static inline int32_t tml_lanes_high_low(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlatb((int32_t)a, (int32_t)b, sum);
+}
+
 /* a * b / 2^32 to nearest, halves up. */
 static inline int32_t tml_high_mul(int32_t a, int32_t b) {
   int32_t high;
@@ -138,6 +148,14 @@ static inline int32_t tml_lanes_high(uint32_t a, uint32_t b, int32_t sum) {
   return sum + tml_lane(a, 1) * tml_lane(b, 1);
 }
 
+static inline int32_t tml_lanes_low_high(uint32_t a, uint32_t b, int32_t sum) {
+  return sum + tml_lane(a, 0) * tml_lane(b, 1);
+}
+
+static inline int32_t tml_lanes_high_low(uint32_t a, uint32_t b, int32_t sum) {
+  return sum + tml_lane(a, 1) * tml_lane(b, 0);
+}
+
 static inline int32_t tml_high_mul(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
 }
@@ -148,9 +166,13 @@ static inline int32_t tml_half_saturated_s8(int32_t value) {
 
 #endif
 
+static inline uint32_t tml_lanes_pair(int32_t low, int32_t high) {
+  return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
+}
+
 /* Both lanes hold `value`. */
 static inline uint32_t tml_lanes_of(int32_t value) {
-  return ((uint32_t)value & 0xffffu) * 0x10001u;
+  return tml_lanes_pair(value, value);
 }
 
 /* One output channel of a kernel that handles right shifts only: bias in the upper 27 bits of
