@@ -114,12 +114,5 @@ class FirmwareConfig:
         return [(name, repr(float(value))) for name, value in values]
 
 
-def c_string(text: str) -> str:
-    """Return `text` as a C string literal in ASCII; its bytes are those of UTF-8."""
-    plain = set(range(32, 127)) - set(b'"\\?')
-    body = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
-    return f'"{body}"'
-
-
 def _number(value: int | float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{float(value)!r}f"
