@@ -329,9 +329,19 @@ def test_a_folder_that_others_may_enter_is_refused(runtime: Path, firmware: Firm
 def test_a_path_too_long_for_a_socket_is_refused(
     runtime: Path, firmware: Firmware, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 100)))
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     with pytest.raises(ConfigError, match="too long for a socket"):
         device.flash(firmware)
+
+
+def test_a_runtime_folder_that_cannot_be_used_gives_way_to_the_temporary_one(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/of-nobody")
+    monkeypatch.setattr(tempfile, "tempdir", str(runtime.parent))
+    assert running.files("b").folder == runtime.parent / f"tinyml-{os.getuid()}"
 
 
 def qmp_server(path: Path, lines: list[bytes]) -> Callable[[], None]:

@@ -44,6 +44,7 @@ from tinyml.protocol import (
     Label,
     Layer,
     Layers,
+    Message,
     Parameter,
     Section,
     Status,
@@ -243,7 +244,7 @@ class Device:
     def _section(self, section: Section) -> bytes:
         return self._line.request(INFO, Info(section), limit=_MAX_INFO_BYTES)
 
-    def _compute(self, message: Any, record: Record, limit: int, timeout_s: float) -> bytes:
+    def _compute(self, message: Message, record: Record, limit: int, timeout_s: float) -> bytes:
         """Request what takes the device its time: no reply is no reason to ask again soon."""
         patience_s = min(timeout_s, INFERENCE_S) / 2
         return self._line.request(

@@ -80,12 +80,11 @@ def files(board: str) -> Files:
     $XDG_RUNTIME_DIR/tinyml, or tinyml-<uid> in the folder for temporary files. Raises ConfigError
     when that is not private, or its path too long for a socket.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = (
-        Path(base).resolve() / "tinyml"
-        if base
-        else Path(tempfile.gettempdir()).resolve() / f"tinyml-{os.getuid()}"
-    )
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.access(base, os.W_OK | os.X_OK):  # after su or sudo it may name another user's
+        folder = Path(base).resolve() / "tinyml"
+    else:
+        folder = Path(tempfile.gettempdir()).resolve() / f"tinyml-{os.getuid()}"
     found = Files(board, folder)
     if len(os.fsencode(found.line)) > _MAX_SOCKET_PATH:
         raise ConfigError(
