@@ -72,7 +72,7 @@ def test_this_computers_ports_can_be_listed() -> None:
 
 
 def test_every_kind_has_what_its_folder_asks_for() -> None:
-    assert kinds.names() == ["qemu", "serial"]
+    assert {"qemu", "serial"} <= set(kinds.names())
     for name in kinds.names():
         kind = kinds.of(replace(BOARD, link=name))
         assert callable(kind.flash)
