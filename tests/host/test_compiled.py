@@ -33,16 +33,16 @@ MODELS = (
     "extra/silabs_keyword_spotting_alexa",
     "extra/silabs_rock_paper_scissors",
 )
-# Activations and scratch of the reference plan: the sum of live tensors at the worst operator.
+# Activations and scratch: what plans reach today. No change may need more.
 ARENA_BYTES = {
     "mlperf_tiny/ad01_int8": 768,
-    "mlperf_tiny/kws_ref_model": 16_000,
-    "mlperf_tiny/pretrainedResnet_quant": 49_152,
-    "mlperf_tiny/str_ww_ref_model": 6_656,
-    "mlperf_tiny/vww_96_int8": 55_296,
+    "mlperf_tiny/kws_ref_model": 8_432,
+    "mlperf_tiny/pretrainedResnet_quant": 33_888,
+    "mlperf_tiny/str_ww_ref_model": 3_840,
+    "mlperf_tiny/vww_96_int8": 41_864,
     "tflm/hello_world_int8": 32,
-    "tflm/micro_speech_quantized": 5_960,
-    "tflm/person_detect": 55_296,
+    "tflm/micro_speech_quantized": 4_568,
+    "tflm/person_detect": 41_768,
 }
 BOARD = Board("some-board", "", "", "", 0, 0, "qemu", 0.0, "", "compiled", {}, Path())
 
@@ -91,7 +91,7 @@ def test_steps_and_folded_account_for_every_operator(name: str, data: Path) -> N
 
 @pytest.mark.needs_data
 @pytest.mark.parametrize("name", sorted(ARENA_BYTES))
-def test_the_arena_is_no_larger_than_the_live_tensors(name: str, data: Path) -> None:
+def test_the_arena_does_not_grow(name: str, data: Path) -> None:
     source = compiled(data / "models" / f"{name}.tflite")
     assert source.arena_bytes <= ARENA_BYTES[name]
 

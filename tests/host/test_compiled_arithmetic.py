@@ -24,6 +24,11 @@ int32_t shift_right(int32_t value, int exponent) {
 int32_t requantize(int32_t value, int32_t multiplier, int shift) {
   return tml_requantize(value, multiplier, shift);
 }
+int32_t channel_output(int32_t sum, int32_t multiplier, int shift, int offset, int clamp) {
+  const tml_output_t to = {2 * offset + 1, -128, 127};
+  return clamp ? tml_channel_output(sum, multiplier, shift - 1, &to, 1)
+               : tml_channel_output(sum, multiplier, shift - 1, &to, 0);
+}
 """
 _EDGES = sorted(
     {sign * (1 << bit) + step for bit in range(31) for sign in (1, -1) for step in (-1, 0, 1)}
@@ -61,3 +66,16 @@ def test_requantization(library: ctypes.CDLL) -> None:
             continue
         expected = quant.requantize(value, multiplier, shift)
         assert library.requantize(value, multiplier, shift) == expected, (value, multiplier, shift)
+
+
+def test_the_short_way_to_an_output_is_the_long_one(library: ctypes.CDLL) -> None:
+    generator = random.Random(2)
+    values = [value for value in _EDGES if abs(value) < 1 << 30]
+    values += [generator.randint(-(1 << 22), 1 << 22) for _ in range(300)]
+    for value, multiplier, shift in itertools.product(values, _MULTIPLIERS, range(1, 32)):
+        for offset in (-128, 0, 127):
+            exact = quant.requantize(value, multiplier, -shift) + offset
+            expected = max(-128, min(127, exact))
+            for clamp in (0, 1):
+                got = library.channel_output(value, multiplier, shift, offset, clamp)
+                assert got == expected, (value, multiplier, shift, offset, clamp)

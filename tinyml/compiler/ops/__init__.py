@@ -17,7 +17,7 @@ To add the operator `SOME_OP`, write two files here and edit no list:
         The kernel's name and its arguments (see `tinyml/compiler/call.py`): `Ref(tensor)`,
         `Const(array, name)`, `Struct("tml_some_op_t", {...})`, `Scratch()`, numbers. Argument
         order: inputs, weights, bias, output, parameters, scratch. Set `in_place` where the kernel
-        allows the output to lie on an input.
+        allows the output to lie on an input, `overlap` where it may begin before it and reach in.
 
 `some_op.h` (C99, header only) includes "tml_kernel.h" and defines the `static inline` kernel
 `tml_some_op_s8` (suffix: dtype) with a comment on layout, ranges and alignment, plus, for a
@@ -28,7 +28,8 @@ floating point in integer kernels; clean under -Wall -Wextra -Wshadow -Wconversi
 
 Shared by several operators: rounding in `tinyml/compiler/quant.py` and `tml_kernel.h` (the same
 functions in Python and C, tested against each other), window geometry in
-`tinyml/compiler/window.py`. A header may include another operator's header; `emit.py` carries
+`tinyml/compiler/window.py`, output channels in `tinyml/compiler/channels.py`; the two-lane
+arithmetic of the DSP instructions, with a plain C twin, in `tml_kernel.h`. A header may include another operator's header; `emit.py` carries
 along what is included. The proof is data: `tests/golden` holds a small model and vectors for each
 operator, and a test runs every one of them.
 
