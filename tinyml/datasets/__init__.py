@@ -7,6 +7,7 @@ has `generate(...) -> Dataset`. Nothing here knows about models or features.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,34 +76,34 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
     of these hashes instead, so that no part is empty by chance; likewise the background recordings,
     each with the clips that come from it. Raises DataError where a word is missing from a part.
     """
-    spoken = [one for one in dataset.recordings if one.label != SILENCE]
+    words = [one for one in dataset.recordings if one.label not in (SILENCE, UNKNOWN)]
     quiet = [one for one in dataset.recordings if one.label == SILENCE]
+    places = _places(words) | _places(quiet)
     parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
-    for recordings in (spoken, quiet):
-        for part, some in _deal(recordings, test, validation).items():
-            parts[part] += some
+    for one in dataset.recordings:
+        place = places.get(one.group)
+        place = _fraction(one.group) if place is None else place
+        part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
+        parts[part].append(one)
     _check(dataset, parts)
     return Split(
-        f"by speaker: SHA-256 of the name, as a fraction, below {test:.2f} is test, below "
-        f"{test + validation:.2f} validation; silence by background recording, in the same order",
+        f"by speaker: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it is "
+        f"test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in the "
+        "order of these numbers instead, and so are background recordings with their clips",
         {part: tuple(some) for part, some in parts.items()},
     )
 
 
-def _deal(
-    recordings: Sequence[Recording], test: float, validation: float
-) -> dict[str, list[Recording]]:
-    groups: dict[str, list[Recording]] = {}
-    for one in recordings:
-        groups.setdefault(one.group, []).append(one)
-    parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
-    dealt = 0
-    for name in sorted(groups, key=_fraction):
-        place = _fraction(name) if len(groups) >= _FEW else dealt / len(recordings)
-        part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
-        parts[part if len(groups) > 1 else TRAIN] += groups[name]
-        dealt += len(groups[name])
-    return parts
+def _places(recordings: Sequence[Recording]) -> dict[str, float]:
+    """Return group -> where it lies in 0..1: test below `test`, and so on; a single one trains."""
+    counts = Counter(one.group for one in recordings)
+    if len(counts) == 1:
+        return dict.fromkeys(counts, 1.0)
+    if len(counts) >= _FEW:
+        return {name: _fraction(name) for name in counts}
+    order = sorted(counts, key=_fraction)
+    dealt = itertools.accumulate((counts[name] for name in order), initial=0)
+    return {name: place / len(recordings) for name, place in zip(order, dealt, strict=False)}
 
 
 def _fraction(name: str) -> float:

@@ -72,27 +72,25 @@ def generate(
 ) -> Dataset:
     """Speak every word `clips_per_word` times and as many clips of other words as six of them.
 
-    Equal arguments give equal recordings for one version of espeak-ng. Files are kept under
+    The n-th clip of each word is by the same voice, with another accent, speed and pitch. Equal
+    arguments give equal recordings for one version of espeak-ng. Files are kept under
     `paths.cache()` and made once. `on_progress(done, all)` is called after each. Four kinds of
     noise are the background. Raises ToolError where espeak-ng is missing.
     """
     folder = paths.cache() / "espeak" / version()
     draw = random.Random(seed)
     other = [word for word in OTHER_WORDS if word not in words]
-    said = [word for word in words for _ in range(clips_per_word)]
-    said += [other[number % len(other)] for number in range(6 * clips_per_word)]
+    variants = draw.sample(VARIANTS, min(clips_per_word, len(VARIANTS)))
+    said = [(word, number) for word in words for number in range(clips_per_word)]
+    said += [(other[number % len(other)], number) for number in range(6 * clips_per_word)]
     found = []
-    for number, word in enumerate(said):
-        voice = Voice(
-            draw.choice(ACCENTS),
-            draw.choice(VARIANTS),
-            draw.randint(110, 220),
-            draw.randint(15, 85),
-        )
+    for done, (word, number) in enumerate(said, 1):
+        speed, pitch = draw.randint(110, 220), draw.randint(15, 85)
+        voice = Voice(draw.choice(ACCENTS), variants[number % len(variants)], speed, pitch)
         label = word if word in words else UNKNOWN
         found.append(Recording(_cached(folder, word, voice), label, f"espeak {voice.variant}"))
         if on_progress is not None:
-            on_progress(number + 1, len(said))
+            on_progress(done, len(said))
     found += [
         Recording(_noise(folder, name, slope), SILENCE, f"{name} noise", long=True)
         for name, slope in _NOISES

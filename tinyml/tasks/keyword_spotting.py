@@ -52,10 +52,10 @@ def build_model(labels: int, width: float) -> Any:
         return activated(layers.Conv2D(filters, 1, use_bias=False)(tensor))
 
     inputs = layers.Input((FRAMES, CHANNELS, 1))
-    stem = layers.Conv2D(channels(32), (9, 8), (2, 4), "same", use_bias=False)
-    tensor = separable(activated(stem(inputs)), channels(80), 2)
+    stem = layers.Conv2D(channels(40), (9, 8), (2, 4), "same", use_bias=False)
+    tensor = separable(activated(stem(inputs)), channels(96), 2)
     for _ in range(4):
-        tensor = separable(tensor, channels(80))
+        tensor = separable(tensor, channels(96))
     tensor = layers.AveragePooling2D(tensor.shape[1:3])(tensor)
     return Model(inputs, layers.Dense(labels)(layers.Flatten()(tensor)))
 
@@ -147,7 +147,7 @@ class _Hearer:
 
     def _varied(self, clip: Samples) -> Sound:
         speech = self._mixer.speed(_clip(clip).astype(np.float32))
-        return self._mixer.room(speech) if self._draw.random() < 0.6 else speech
+        return self._mixer.room(speech) if self._draw.random() < 0.5 else speech
 
     def _lead(self) -> int:
         """Samples heard before the window: often none, as when a clip is all there is.
@@ -167,8 +167,8 @@ class _Hearer:
             _add(sound[:lead], before, lead - len(before) - int(draw.integers(0, 4000)))
         loudness = max(level(speech), 1.0)
         gain = 10 ** (float(draw.uniform(-20, 6)) / 20)
-        if draw.random() < 0.8:
-            ratio = float(draw.uniform(0, 35))
+        if draw.random() < 0.7:
+            ratio = float(draw.uniform(3, 40))
             sound += loudness * 10 ** (-ratio / 20) * self._mixer.background(len(sound))
         return to_int16(sound * min(gain, 30000 / loudness))
 
