@@ -29,9 +29,9 @@ floating point in integer kernels; clean under -Wall -Wextra -Wshadow -Wconversi
 Shared by several operators: rounding in `tinyml/compiler/quant.py` and `tml_kernel.h` (the same
 functions in Python and C, tested against each other), window geometry in
 `tinyml/compiler/window.py`, output channels in `tinyml/compiler/channels.py`; the two-lane
-arithmetic of the DSP instructions, with a plain C twin, in `tml_kernel.h`. A header may include another operator's header; `emit.py` carries
-along what is included. The proof is data: `tests/golden` holds a small model and vectors for each
-operator, and a test runs every one of them.
+arithmetic of the DSP instructions, with a plain C twin, in `tml_kernel.h`. A header may include
+another operator's header; `emit.py` carries along what is included. The proof is data:
+`tests/golden` holds a small model and vectors for each operator, and a test runs every one.
 
 An operator without work at run time (RESHAPE) has no pair; a pass in `tinyml/compiler/passes`
 removes it.
