@@ -27,7 +27,7 @@ _ERROR_LINES = (  # the most telling first
     re.compile(r"^.*\bld: (?!warning).*$", re.M),
 )
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
-_PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): )(.+)$", re.M)
+_PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): (?!Traceback))(.+)$", re.M)
 _DISK = re.compile(r"No space left on device|Read-only file system|Disk quota exceeded")
 _LARGEST = 5
 

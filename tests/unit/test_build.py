@@ -72,6 +72,10 @@ def test_a_full_disk_is_said_in_words(board: Board) -> None:
 def test_platformio_s_own_error_is_passed_on(board: Board) -> None:
     output = "Processing qemu-m4\n----\nUserSideException: no compiler on PATH. Install it: apt\n"
     assert build.explain(output, board, ()).message == "no compiler on PATH. Install it: apt"
+    output = (
+        "OSError: Traceback (most recent call last):\n  File x\nOSError: [Errno 5] Input/output\n"
+    )
+    assert build.explain(output, board, ()).message == "[Errno 5] Input/output"
 
 
 def test_anything_else_ends_with_what_was_printed(board: Board) -> None:
