@@ -123,8 +123,10 @@ __attribute__((used)) const frame_t *tml_fault_collect(uint32_t sp) {
   registers[5] = SCB_MMFAR;
   registers[6] = SCB_BFAR;
   registers[7] = sp;
-  tml_fault_memory.frame = (frame_t){
-      .r0 = (uint32_t)registers, .lr = 0xFFFFFFFFu, .pc = (uint32_t)tml_fault & ~1u, .xpsr = 1u << 24};
+  tml_fault_memory.frame = (frame_t){.r0 = (uint32_t)registers,
+                                     .lr = 0xFFFFFFFFu,
+                                     .pc = (uint32_t)tml_fault & ~1u,
+                                     .xpsr = 1u << 24};
   return &tml_fault_memory.frame;
 }
 

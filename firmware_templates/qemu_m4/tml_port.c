@@ -24,7 +24,7 @@
 #define TIMER_VALUE TML_REGISTER(0x40000004u)
 #define TIMER_RELOAD TML_REGISTER(0x40000008u)
 #define TIMER_INTCLEAR TML_REGISTER(0x4000000Cu) /* reads as the interrupt's state */
-#define TIMER_RUN (1u << 0 | 1u << 3) /* count, interrupt at zero */
+#define TIMER_RUN (1u << 0 | 1u << 3)            /* count, interrupt at zero */
 
 #define NVIC_ENABLE TML_REGISTER(0xE000E100u)
 #define NVIC_DISABLE TML_REGISTER(0xE000E180u)
@@ -32,9 +32,9 @@
 #define SCB_AIRCR TML_REGISTER(0xE000ED0Cu)
 #define UART_IRQS (1u << TML_IRQ_UART_RECEIVE | 1u << TML_IRQ_UART_TRANSMIT)
 
-static uint64_t earlier;  /* instructions executed before the timer's last start */
-static uint32_t laps;     /* how often it has gone round since */
-static uint32_t calls;    /* of tml_port_counter */
+static uint64_t earlier;   /* instructions executed before the timer's last start */
+static uint32_t laps;      /* how often it has gone round since */
+static uint32_t calls;     /* of tml_port_counter */
 static uint32_t call_cost; /* instructions of one */
 
 static uint32_t mask_interrupts(void) {
