@@ -12,7 +12,13 @@
 extern "C" {
 #endif
 
-/* Start sampling at index 0. Returns 0, or negative when the sensor is missing. */
+/* Why a sensor does not start; drivers may have further reasons below these. */
+enum {
+  TML_SENSOR_SETTINGS = -1, /* it has no such rate or number of channels */
+  TML_SENSOR_MISSING = -2   /* nothing answers, or nothing is heard */
+};
+
+/* Start sampling at index 0. Returns 0, or a negative reason. */
 int tml_sensor_start(uint32_t rate_hz, uint32_t channels);
 
 /* Take up to `capacity` samples per channel; returns how many. Never blocks. */

@@ -44,7 +44,8 @@ static int start(const tml_request_t *request) {
   }
   const int status = tml_sensor_start(tml_front_end.rate_hz, tml_front_end.channels);
   if (status < 0) {
-    tml_refuse(request, TML_ERROR_CODE_SENSOR, status, "the sensor does not start");
+    tml_refuse(request, TML_ERROR_CODE_SENSOR, status,
+               status == TML_SENSOR_MISSING ? "there is none" : "it does not start");
     return -1;
   }
   stream.since = TML_STREAM_STRIDE_ROWS; /* the first full window is read at once */

@@ -284,5 +284,5 @@ _REASONS: dict[int, str] = {
     ErrorCode.VERSION: "refused the protocol version",
     ErrorCode.STATE: "refused: {text}",
     ErrorCode.MODEL: "could not run the model: {text} failed with {value} (see model.h)",
-    ErrorCode.SENSOR: "could not start the sensor: {text} ({value})",
+    ErrorCode.SENSOR: "could not start its sensor: {text} ({value})",
 }

@@ -1,0 +1,80 @@
+"""Every board's templates and sensor drivers compile without a warning against stand-in headers.
+
+`tests/stand_ins/<template>` declares what a template uses of its vendor's software, in our words.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tinyml import boards, firmware, sensors
+from tinyml.records import Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
+
+STAND_INS = Path(__file__).parents[1] / "stand_ins"
+CPU = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"]
+# As the vendors compile: optimized, so that the compiler sees what flows where; char without sign.
+FLAGS = [*CPU, "-Os", "-funsigned-char", "-Wall", "-Wextra", "-Werror"]
+LANGUAGES = {
+    ".c": ("arm-none-eabi-gcc", "-std=gnu11"),
+    ".cpp": ("arm-none-eabi-g++", "-std=gnu++14", "-fno-exceptions", "-fno-rtti"),
+}
+FRONT_ENDS = {"audio": FeatureConfig("audio", {"sample_rate_hz": 16000, "stride_ms": 20})}
+LABELS = ("a", "b")
+SOURCE = CSource(
+    "compiled",
+    {},
+    (TensorInfo("in", "int8", (1, 49, 40), 0.1, 0),),
+    (TensorInfo("out", "int8", (1, 2), 1 / 256, -128),),
+    (),
+    (),
+    100,
+    10,
+)
+
+
+def bundle(front_end: str) -> Bundle:
+    return Bundle("m", b"", "00" * 32, Path("m"), "", LABELS, FRONT_ENDS.get(front_end),
+                  StreamConfig(2, 4, 0.75, 1000, (0,)) if front_end else None)  # fmt: skip
+
+
+def variants() -> list[tuple[str, str, str | None]]:
+    """Return (board, front end, sensor) of every firmware that the templates can make."""
+    return [
+        (name, front_end, sensor)
+        for name in boards.names()
+        if (STAND_INS / boards.load(name).template).is_dir()
+        for front_end, known in [
+            ("", [None]),
+            *(
+                (
+                    front_end,
+                    ["virtual", *(s.name for s in sensors.drivers(boards.load(name), front_end))],
+                )
+                for front_end in FRONT_ENDS
+            ),
+        ]
+        for sensor in known
+    ]
+
+
+@pytest.mark.needs_arm_gcc
+@pytest.mark.parametrize(("name", "front_end", "sensor"), variants())
+def test_a_variant_compiles(name: str, front_end: str, sensor: str | None, tmp_path: Path) -> None:
+    board = boards.load(name)
+    files = firmware.render(bundle(front_end), board, SOURCE, sensor)
+    for path, contents in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(contents)
+    sources = tmp_path / "src"
+    folders = [STAND_INS / board.template, *(f for f in sources.rglob("*") if f.is_dir())]
+    for suffix, command in LANGUAGES.items():
+        found = sorted(sources.rglob(f"*{suffix}"))
+        assert found, suffix
+        subprocess.run(
+            [*command, *FLAGS, *(f"-I{folder}" for folder in folders), "-c", *found],
+            cwd=tmp_path,
+            check=True,
+        )
