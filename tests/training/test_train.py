@@ -16,7 +16,7 @@ from tinyml.training import Options, Progress, quantize
 
 pytestmark = pytest.mark.needs_tensorflow
 TASK = "keyword_spotting"
-OPTIONS = Options(epochs=2, batch_size=8, seed=7, width=0.25, variants=2)
+OPTIONS = Options(epochs=2, batch_size=8, seed=7, width=0.1, variants=1)
 
 
 @pytest.fixture(scope="module")
