@@ -18,8 +18,8 @@ from tinyml.errors import ConfigError, nearest
 from tinyml.records import Board
 
 DEFAULT = "qemu-m4"
-LINKS = ("qemu", "serial")
 TIMINGS = ("instructions", "cycles")
+MEMORIES = ("separate", "shared")
 
 _CUSTOM = "custom_"
 _CHECKOUT_PLATFORMS = "symlink://tinyml/platforms/"
@@ -57,12 +57,14 @@ def read(file: Path) -> Board:
         cpu=fields.text("cpu"),
         flash_bytes=fields.bytes("flash_bytes"),
         ram_bytes=fields.bytes("ram_bytes"),
-        link=fields.choice("link", LINKS),
+        link=fields.text("link"),
         settle_s=fields.seconds("settle_s"),
         timing=fields.choice("timing", TIMINGS),
         runtime=fields.text("runtime"),
         options=options,
         path=file,
+        shared_memory=fields.choice("memory", MEMORIES, "separate") == "shared",
+        stack_bytes=fields.bytes("stack_bytes", "0", least=0),
     )
 
 
@@ -92,22 +94,22 @@ class _Fields:
     def error(self, key: str, problem: str) -> ConfigError:
         return ConfigError(f"the board file {self._file}: {key} {problem}")
 
-    def text(self, field: str) -> str:
-        text = self.texts.get(_CUSTOM + field, "").strip()
+    def text(self, field: str, default: str = "") -> str:
+        text = self.texts.get(_CUSTOM + field, default).strip()
         if not text:
             raise self.error(_CUSTOM + field, "is missing")
         return text
 
-    def choice(self, field: str, known: tuple[str, ...]) -> str:
-        text = self.text(field)
+    def choice(self, field: str, known: tuple[str, ...], default: str = "") -> str:
+        text = self.text(field, default)
         if text not in known:
             raise self.error(_CUSTOM + field, f"is {text!r}, must be one of {', '.join(known)}")
         return text
 
-    def bytes(self, field: str) -> int:
-        text = self.text(field)
-        if not (text.isascii() and text.isdecimal() and int(text) > 0):
-            raise self.error(_CUSTOM + field, f"is {text!r}, must be a whole number above 0")
+    def bytes(self, field: str, default: str = "", least: int = 1) -> int:
+        text = self.text(field, default)
+        if not (text.isascii() and text.isdecimal() and int(text) >= least):
+            raise self.error(_CUSTOM + field, f"is {text!r}, must be a whole number from {least}")
         return int(text)
 
     def seconds(self, field: str) -> float:

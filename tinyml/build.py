@@ -29,6 +29,7 @@ _ERROR_LINES = (  # the most telling first
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 _PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): (?!Traceback))(.+)$", re.M)
 _DISK = re.compile(r"No space left on device|Read-only file system|Disk quota exceeded")
+_OUT_OF_MEMORY = re.compile(r"ld: (?:Error: )?Out of memory|program size .* greater than maximum")
 _LARGEST = 5
 
 # PlatformIO's variables that name a folder, and where a project has it.
@@ -73,13 +74,15 @@ def measure(project: Project, file: Path) -> Firmware:
         raise ToolError(f"PlatformIO ended without an error but left no {file}")
     size, largest = elf.sizes(file), elf.contributors([file])
     board = project.board
+    ram = size.ram + board.stack_bytes + (size.flash if board.shared_memory else 0)
     for kind, need, has in (
         ("flash", size.flash, board.flash_bytes),
-        ("RAM", size.ram, board.ram_bytes),
+        ("RAM", ram, board.ram_bytes),
     ):
         if need > has:
             raise _does_not_fit(board, [(kind, need - has)], largest)
-    return Firmware(project, file, size.flash, size.ram, size.stack, largest)
+    stack = size.stack + board.stack_bytes
+    return Firmware(project, file, size.flash, ram, stack, largest)
 
 
 def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError:
@@ -88,6 +91,12 @@ def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError
         "RAM" if "ram" in region.lower() else "flash": int(excess)
         for region, excess in _OVERFLOW.findall(output)
     }
+    if board.shared_memory and (overflows or _OUT_OF_MEMORY.search(output)):
+        return DoesNotFitError(
+            "the firmware does not fit: code, constants and data need more than the "
+            f"{board.ram_bytes:,} bytes of {board.id}",
+            _advice(largest),
+        )
     if overflows:
         return _does_not_fit(board, sorted(overflows.items()), largest)
     if full := _DISK.search(output):
@@ -113,11 +122,12 @@ def _does_not_fit(
         f"({excess:,} too many)"
         for kind, excess in excesses
     )
+    return DoesNotFitError(f"the firmware does not fit: {needs}", _advice(largest))
+
+
+def _advice(largest: elf.Contributors) -> str:
     shown = ", ".join(f"{name} {size:,} ({section})" for name, section, size in largest[:_LARGEST])
-    return DoesNotFitError(
-        f"the firmware does not fit: {needs}",
-        f"largest: {shown}; try a smaller model or another board" if shown else "",
-    )
+    return f"largest: {shown}; try a smaller model or another board" if shown else ""
 
 
 def _environment(path: Path) -> dict[str, str]:

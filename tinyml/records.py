@@ -81,6 +81,8 @@ class Board:
 
     `flash_bytes`/`ram_bytes` are what the application may use. `link`: "qemu" or "serial".
     `settle_s`: time from reset until the firmware answers. `timing`: "instructions" or "cycles".
+    `shared_memory`: one memory of `ram_bytes` holds code and constants as well as data.
+    `stack_bytes`: of the application's stack, where the board's system allocates it at run time.
     """
 
     id: str
@@ -95,6 +97,8 @@ class Board:
     runtime: str
     options: Mapping[str, str]
     path: Path
+    shared_memory: bool = False
+    stack_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ class Project:
 class Firmware:
     """A built project.
 
-    `flash_bytes`: everything stored in flash. `ram_bytes`: static RAM, stack reserve included.
+    `flash_bytes`: everything stored in flash. `ram_bytes`: static RAM, stack reserve included, and
+    on a board with one memory for all, code and constants too.
     `contributors`: the largest symbols as (name, section, bytes), largest first.
     """
 

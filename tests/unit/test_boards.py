@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import boards, paths, runtimes
+from tinyml.device import kinds
 from tinyml.errors import ConfigError
 
 GOOD = """\
@@ -33,6 +34,7 @@ def test_every_shipped_board_loads_and_has_its_template(name: str) -> None:
     assert board.id == name
     assert (paths.shared("firmware_templates") / board.template).is_dir()
     assert board.runtime in runtimes.names()
+    assert kinds.of(board)
 
 
 def test_the_default_board_has_the_memory_of_a_nano_33_ble() -> None:
@@ -48,6 +50,13 @@ def test_a_board_file_is_all_that_a_board_needs(tmp_path: Path) -> None:
     assert board.options["platform"] == "vendor@~1.2.0"
     assert board.options["board"] == "chip"
     assert board.options["custom_link"] == "serial"
+    assert (board.shared_memory, board.stack_bytes) == (False, 0)
+
+
+def test_one_memory_for_all_is_a_field(tmp_path: Path) -> None:
+    text = GOOD + "custom_memory = shared\ncustom_stack_bytes = 8192\n"
+    board = boards.read(write(tmp_path, text))
+    assert (board.shared_memory, board.stack_bytes) == (True, 8192)
 
 
 def test_an_unknown_board_comes_back_with_the_nearest_name() -> None:
@@ -75,14 +84,16 @@ def test_a_missing_field_is_named(tmp_path: Path, key: str) -> None:
         ("custom_flash_bytes", "0"),
         ("custom_ram_bytes", "-1"),
         ("custom_ram_bytes", "1.5"),
-        ("custom_link", "usb"),
+        ("custom_memory", "one"),
+        ("custom_stack_bytes", "8k"),
         ("custom_settle_s", "soon"),
         ("custom_settle_s", "nan"),
         ("custom_timing", "seconds"),
     ],
 )
 def test_a_bad_value_is_named_with_its_key(tmp_path: Path, key: str, value: str) -> None:
-    lines = [f"{key} = {value}" if line.startswith(key) else line for line in GOOD.splitlines()]
+    lines = [line for line in GOOD.splitlines() if not line.startswith(key)]
+    lines.append(f"{key} = {value}")
     with pytest.raises(ConfigError, match=rf"new_board.ini: {key} is '{value}', must be"):
         boards.read(write(tmp_path, "\n".join(lines)))
 
