@@ -64,8 +64,8 @@ def flash(firmware: Firmware, console: Console, port: str | None = None) -> None
     """Put `firmware` on its board; an emulated board starts anew."""
     from tinyml import device
 
-    with console.progress(f"flashing {firmware.project.board.id}"):
-        device.flash(firmware, port=port)
+    with console.progress(f"flashing {firmware.project.board.id}") as shown:
+        device.flash(firmware, port=port, on_step=shown.update)
 
 
 @contextmanager

@@ -39,13 +39,19 @@ __all__ = [
 FLASH_S = 30.0
 
 
-def flash(firmware: Firmware, port: str | None = None, timeout_s: float = FLASH_S) -> None:
+def flash(
+    firmware: Firmware,
+    port: str | None = None,
+    timeout_s: float = FLASH_S,
+    on_step: Told = ignore,
+) -> None:
     """Put `firmware` on its board and see it answer; an emulated board starts anew.
 
+    `on_step` hears what is being done, in a few words at a time.
     Raises DeviceTimeout when it does not answer in time, DeviceError when it faults, ToolError when
     a program is missing. A failed start of an emulated board leaves none running.
     """
-    kinds.of(firmware.project.board).flash(firmware, port, timeout_s)
+    kinds.of(firmware.project.board).flash(firmware, port, timeout_s, on_step)
 
 
 def connect(

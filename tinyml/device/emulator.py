@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from tinyml import proc
 from tinyml.device import running
+from tinyml.device.confirm import quoting
 from tinyml.device.deadline import Deadline
-from tinyml.device.identity import printable
 from tinyml.device.links import SocketLink
 from tinyml.device.qmp import Qmp
 from tinyml.device.running import Emulated, Files, Lock
@@ -87,15 +87,6 @@ def start(firmware: Firmware, timeout_s: float, answers: Callable[[SocketLink], 
     finally:
         lock.release()
     _children[process.pid] = process
-
-
-def quoting(error: DeviceError, who: str, output: str) -> DeviceError:
-    """Return `error` with the end of what `who` printed before it happened."""
-    lines = [printable(line) for line in output.splitlines() if line.strip()]
-    if not lines:
-        return error
-    quoted = "\n".join(f"  {line[:200]}" for line in lines[-15:])
-    return type(error)(f"{error.message}\n{who} printed:\n{quoted}", error.hint)
 
 
 def connect(board: str, deadline: Deadline) -> tuple[SocketLink, Emulated]:

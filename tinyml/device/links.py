@@ -146,7 +146,7 @@ class SerialLink:
             self._port.dtr = True
             self._port.open()
         except (ValueError, *self._failures) as error:
-            raise DeviceError(f"cannot open {port}: {error}", _open_hint(error)) from error
+            raise DeviceError(f"cannot open {port}: {error}", open_hint(error)) from error
 
     def read(self, n: int, deadline: Deadline) -> bytes:
         """See Link."""
@@ -220,7 +220,8 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _open_hint(error: Exception) -> str:
+def open_hint(error: Exception) -> str:
+    """Return what a person can do about a serial port that does not open."""
     reasons = f"{error} {error.__cause__ or ''}".lower()
     if "permission" in reasons:
         return "add yourself to its group, then log in again: sudo usermod -aG dialout $USER"

@@ -2,8 +2,9 @@
 
 To add a kind, add a file that defines
 
-* `flash(firmware: Firmware, port: str | None, timeout_s: float) -> None`: put the firmware on the
-  board and see it answer, or leave nothing behind and raise;
+* `flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told) -> None`: put the
+  firmware on the board and see it answer, or leave nothing behind and raise; `on_step` hears what
+  is being done, in a few words at a time;
 * `attach(board: Board, timeout_s: float) -> Attachment`: reach the board where the user names no
   port.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tinyml.device.line import Told, ignore
 from tinyml.device.links import Link
 from tinyml.errors import ConfigError, nearest
 from tinyml.records import Board, Firmware
@@ -32,7 +34,9 @@ class Attachment:
 class Kind(Protocol):
     """What each file of this folder defines."""
 
-    def flash(self, firmware: Firmware, port: str | None, timeout_s: float) -> None:
+    def flash(
+        self, firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore
+    ) -> None:
         """Put firmware on its board."""
 
     def attach(self, board: Board, timeout_s: float) -> Attachment:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from tinyml.device import emulator
-from tinyml.device.client import Device
+from tinyml.device.confirm import confirm
 from tinyml.device.deadline import Deadline
 from tinyml.device.kinds import Attachment
+from tinyml.device.line import Told, ignore
 from tinyml.device.links import SocketLink
-from tinyml.errors import ConfigError, DeviceError
+from tinyml.errors import ConfigError
 from tinyml.records import Board, Firmware
 
 
-def flash(firmware: Firmware, port: str | None, timeout_s: float) -> None:
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
     """Start an emulator with `firmware`, in place of the one that ran, and have it answer.
 
     Raises ConfigError with a `port`: an emulated board has none to flash through.
@@ -20,26 +21,10 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float) -> None:
     if port is not None:
         raise ConfigError(f"{board.id} is emulated and has no port {port!r}", "leave --port away")
     deadline = Deadline(timeout_s)
+    on_step("starting the emulator")
 
     def answers(link: SocketLink) -> None:
-        said: list[str] = []
-        try:
-            device = Device(
-                link,
-                board.id,
-                elf=firmware.elf,
-                timeout_s=deadline.left(),
-                on_text=said.append,
-                on_log=said.append,
-            )
-        except DeviceError as error:
-            raise emulator.quoting(error, "the firmware", "\n".join(said)) from error
-        expected = firmware.project.bundle.sha256
-        if device.info.sha256 != expected:
-            raise DeviceError(
-                f"{firmware.elf} holds model {device.info.sha256[:12]}, not {expected[:12]}",
-                "build it again: tinyml build",
-            )
+        confirm(firmware, link, deadline.left())
 
     emulator.start(firmware, timeout_s, answers)
 

@@ -3,7 +3,7 @@
 The dialogue is the one that Sony's flash_writer speaks (115200 8N1, faster for the transfer only).
 Every step has a deadline; a lost, doubled or damaged block is sent again; nothing is reported as
 done that the board has not confirmed. Needs a port object with the few methods of `Port`, which
-pyserial's Serial has, and nothing else, so that a generated project can carry this file.
+pyserial's Serial has, and nothing of tinyml, so that a generated project can carry this file.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import binascii
 import re
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 BAUD = 115200
 TRANSFER_BAUDS = (115200, 230400, 460800, 921600, 1000000, 1152000)
+
+STEP_S = 20.0
 
 _SOH, _STX, _EOT, _ACK, _NAK, _CAN = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18
 _CRC_REQUEST = 0x43  # "C"
@@ -28,6 +30,8 @@ _PROMPT = b"updater"
 _READY = b"Waiting for XMODEM"
 _REFUSAL = re.compile(rb"[^\r\n]*(?:fail|error|invalid|not found|no space)[^\r\n]*", re.IGNORECASE)
 _KEPT_BYTES = 4096  # of what the board said, for the error message
+_READ_S = 0.03
+_WRITE_S = 5.0
 
 
 class Port(Protocol):
@@ -57,6 +61,26 @@ class UpdaterError(Exception):
         self.hint = hint
 
 
+class TransferError(UpdaterError):
+    """The image did not get through; a slower rate may help."""
+
+
+def open_port(path: str) -> Any:
+    """Return the pyserial Serial at `path`, as `install` needs it and for this process alone.
+
+    DTR and RTS are set before it opens: an edge of DTR would reset the board at a time of its own.
+    Raises pyserial's SerialException when it cannot be opened.
+    """
+    import serial
+
+    port = serial.Serial(baudrate=BAUD, timeout=_READ_S, write_timeout=_WRITE_S, exclusive=True)
+    port.rts = False
+    port.dtr = False
+    port.port = path
+    port.open()
+    return port
+
+
 def install(
     port: Port,
     image: bytes,
@@ -64,7 +88,7 @@ def install(
     transfer_baud: int = BAUD,
     reset: bool = True,
     progress: Callable[[int, int], None] = lambda sent, total: None,
-    step_s: float = 20.0,
+    step_s: float = STEP_S,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -176,7 +200,9 @@ class _Session:
     def _expect_request(self) -> None:
         deadline = self._clock() + self._step_s
         while self._control() != _CRC_REQUEST:
-            self._check(deadline, "the board did not ask for the first block", _TRY_AGAIN)
+            self._check(
+                deadline, "the board did not ask for the first block", _TRY_AGAIN, TransferError
+            )
 
     def _send_until_ack(self, data: bytes, what: str) -> None:
         for attempt in range(_TRIES):
@@ -187,7 +213,7 @@ class _Session:
                     self._sleep(0.2)
                     self._port.reset_input_buffer()
                 return
-        raise UpdaterError(f"{what} was not accepted in {_TRIES} tries", _NOISY)
+        raise TransferError(f"{what} was not accepted in {_TRIES} tries", _NOISY)
 
     def _acknowledged(self) -> bool:
         """Wait for ACK; False asks for the block again: NAK, a repeated request, or silence."""
@@ -227,12 +253,18 @@ class _Session:
         self._port.reset_input_buffer()
         self._heard.clear()
 
-    def _check(self, deadline: float, failure: str, hint: str) -> None:
+    def _check(
+        self,
+        deadline: float,
+        failure: str,
+        hint: str,
+        kind: type[UpdaterError] = UpdaterError,
+    ) -> None:
         if self._clock() < deadline:
             return
         tail = bytes(self._heard[-200:]).decode("ascii", "replace").strip()
         said = f"; the last it said: {tail!r}" if tail else "; it said nothing"
-        raise UpdaterError(f"{failure} within {self._step_s:g} s{said}", hint)
+        raise kind(f"{failure} within {self._step_s:g} s{said}", hint)
 
 
 _NO_LOADER = (
@@ -243,8 +275,8 @@ _NO_UPDATER = (
     "the bootloader files may be missing: install them once with Sony's tools "
     '("Burn Bootloader" in the Arduino IDE); they are under a licence that you must accept'
 )
-_TRY_AGAIN = "press the reset button and try again; a slower --baud 115200 helps with long cables"
-_NOISY = "try another cable or USB port, or transfer at --baud 115200"
+_TRY_AGAIN = "press the reset button and try again"
+_NOISY = f"try another cable or USB port, or upload_speed = {BAUD} in platformio.ini"
 _REFUSED = (
     "make sure that the image is smaller than the board's memory and that the bootloader "
     "files have the version of the SDK"

@@ -1,0 +1,45 @@
+"""The last step of flashing: the new firmware must answer, and be the one that was meant."""
+
+from __future__ import annotations
+
+from tinyml.device.client import Device
+from tinyml.device.identity import printable
+from tinyml.device.links import Link
+from tinyml.errors import DeviceError
+from tinyml.records import Firmware
+
+
+def confirm(firmware: Firmware, link: Link, timeout_s: float) -> None:
+    """Say HELLO over `link` until `firmware` answers; a failure closes the link.
+
+    Raises DeviceTimeout or DeviceError, quoting what the board printed meanwhile, when it does not
+    answer, and DeviceError when it answers with another model.
+    """
+    said: list[str] = []
+    try:
+        device = Device(
+            link,
+            firmware.project.board.id,
+            elf=firmware.elf,
+            timeout_s=timeout_s,
+            on_text=said.append,
+            on_log=said.append,
+        )
+    except DeviceError as error:
+        raise quoting(error, "the firmware", "\n".join(said)) from error
+    expected = firmware.project.bundle.sha256
+    if device.info.sha256 != expected:
+        device.close()
+        raise DeviceError(
+            f"{firmware.elf} holds model {device.info.sha256[:12]}, not {expected[:12]}",
+            "build it again: tinyml build",
+        )
+
+
+def quoting(error: DeviceError, who: str, output: str) -> DeviceError:
+    """Return `error` with the end of what `who` printed before it happened."""
+    lines = [printable(line) for line in output.splitlines() if line.strip()]
+    if not lines:
+        return error
+    quoted = "\n".join(f"  {line[:200]}" for line in lines[-15:])
+    return type(error)(f"{error.message}\n{who} printed:\n{quoted}", error.hint)

@@ -1,0 +1,77 @@
+"""Sony's Spresense: flashed through the updater that its loader has, on its one serial line."""
+
+from __future__ import annotations
+
+from tinyml.device import ports
+from tinyml.device.confirm import confirm
+from tinyml.device.kinds import Attachment
+from tinyml.device.line import Told, ignore
+from tinyml.device.links import SerialLink, open_hint
+from tinyml.errors import ConfigError, DeviceError, ToolError
+from tinyml.platforms.spresense import updater
+from tinyml.records import Board, Firmware
+
+_USB_ID = "10c4:ea60"  # of the main board's serial chip, which other devices have too
+_SPEED = "upload_speed"  # PlatformIO's option, so that `pio run -t upload` takes the same rate
+
+
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
+    """Install the firmware's .spk, restart the board and have it answer within `timeout_s`.
+
+    A transfer that fails at the board file's `upload_speed` is tried again at 115200 baud, so a
+    cable that is too long costs time only. The installation has deadlines of its own for each step.
+    Raises DeviceError saying which step failed, or DeviceTimeout when the new firmware is silent.
+    """
+    spk = firmware.elf.with_suffix(".spk")
+    if not spk.is_file():
+        raise ToolError(f"{firmware.elf} has no {spk.name} beside it", "tinyml build")
+    board = firmware.project.board
+    path = ports.resolve(port or _USB_ID, ports.available())
+    try:
+        install(path, spk.read_bytes(), _baud(board), on_step)
+    except updater.UpdaterError as error:
+        raise DeviceError(f"{path}: {error}", error.hint) from error
+    on_step("waiting for the firmware to answer")
+    link = SerialLink(path)  # may reset the board once more; the loader's text is skipped
+    try:
+        confirm(firmware, link, timeout_s)
+    finally:
+        link.close()
+
+
+def attach(board: Board, timeout_s: float) -> Attachment:
+    """Open the only port with the USB id of a Spresense; ConfigError listing them where more are.
+
+    Which firmware answers there is for the caller to check: other devices have the same id.
+    """
+    return Attachment(SerialLink(ports.resolve(_USB_ID, ports.available())))
+
+
+def install(
+    path: str, image: bytes, baud: int, on_step: Told = ignore, step_s: float = updater.STEP_S
+) -> None:
+    """Send `image` through the port at `path`; raises UpdaterError, DeviceError for the port."""
+    import serial
+
+    def progress(sent: int, total: int) -> None:
+        on_step(f"{sent * 100 // total} % of {total:,} bytes")
+
+    on_step("waiting for the board's loader")
+    try:
+        with updater.open_port(path) as port:
+            try:
+                updater.install(port, image, transfer_baud=baud, progress=progress, step_s=step_s)
+            except updater.TransferError as error:
+                if baud == updater.BAUD:
+                    raise
+                on_step(f"again at {updater.BAUD} baud: {error}")
+                updater.install(port, image, progress=progress, step_s=step_s)
+    except (serial.SerialException, OSError) as error:
+        raise DeviceError(f"{path} cannot be used: {error}", open_hint(error)) from error
+
+
+def _baud(board: Board) -> int:
+    text = board.options.get(_SPEED, str(updater.BAUD)).strip()
+    if not text.isdecimal():
+        raise ConfigError(f"{board.path}: {_SPEED} is {text!r}", f"write a rate: {updater.BAUD}")
+    return int(text)
