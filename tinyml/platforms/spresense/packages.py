@@ -1,0 +1,350 @@
+"""What the platform builds with: Sony's Arduino core, SDK and compiler, fetched once and checked.
+
+Sony publishes release archives that PlatformIO cannot install by itself, with sizes but (other than
+the compiler's) no checksums: a size is checked, the SHA-256 of a first install is written down, and
+a later install of anything else is refused. Needs nothing but Python, so that a generated project
+can carry this file. The archives' bootloader files, which have a licence of their own that a person
+must accept, are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+Progress = Callable[[str, int, int], None]  # archive, bytes that are there, bytes in all
+
+_SONY = "https://github.com/sonydevworld/spresense-arduino-compatible/releases/download"
+_CHUNK_BYTES = 1 << 16
+_TIMEOUT_S = 30.0
+_LOCK = "spresense-packages.json"
+_DOWNLOADS = "spresense-downloads"
+_BY_HAND = "or fetch it by hand and name its folder: tinyml doctor --fix spresense --from DIR"
+
+
+class Package(NamedTuple):
+    """An archive. `marker` is a file in it; what lies beside or below that is installed.
+
+    `keep`: only paths that begin so, seen from the marker's folder. `sha256`: empty where Sony
+    publishes none.
+    """
+
+    name: str
+    version: str
+    url: str
+    bytes: int
+    marker: str
+    keep: str = ""
+    sha256: str = ""
+
+    @property
+    def archive(self) -> str:
+        """The file's name."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def directory(self) -> str:
+        """The folder's name among PlatformIO's packages."""
+        return f"{self.name}@{self.version}"
+
+
+CORE = Package(
+    "framework-arduino-spresense",
+    "3.4.4",
+    f"{_SONY}/v3.4.4/spresense-v3.4.4.tar.gz",
+    537_724,
+    "platform.txt",
+)
+SDK = Package(
+    "framework-spresense-sdk",
+    "3.4.4",
+    f"{_SONY}/v3.4.4/spresense-sdk-v3.4.4.tar.gz",
+    6_257_789,
+    "release/nuttx/include/nuttx/config.h",
+    keep="release/",
+)
+# By sys.platform; x86-64 only, so other machines need a compiler on PATH.
+TOOLCHAINS = {
+    system: Package(
+        "toolchain-spresense",
+        "9.2.1",
+        f"{_SONY}/generic/gcc-arm-none-eabi-9.2.1-{name}.tar.gz",
+        size,
+        f"bin/arm-none-eabi-gcc{suffix}",
+        sha256=sha256,
+    )
+    for system, name, size, suffix, sha256 in (
+        ("linux", "linux", 148_024_502, "",
+         "8a380091315485cfad759e1f8a9c7adc019a90213ee814fc9de90af49853f2f5"),
+        ("darwin", "macosx", 148_926_695, "",
+         "7d78dc50ba2163389476bdfd65cc241932f8d6376766094c48be4f3f3dd32c1b"),
+        ("win32", "windows", 146_711_545, ".exe",
+         "22d33a4e337d44efd2c62eaaec0ca19eabeb0f314910a5a78a3289f7d4bde3ab"),
+    )
+}  # fmt: skip
+
+
+class PackageError(Exception):
+    """A package cannot be had; `hint` says what a person can do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def home() -> Path:
+    """Return the folder of all packages: $SPRESENSE_PACKAGES, else PlatformIO's own for the user.
+
+    Not a project's core folder: what is fetched once serves every project.
+    """
+    own = os.environ.get("SPRESENSE_PACKAGES")
+    return Path(own) if own else Path.home() / ".platformio" / "packages"
+
+
+def wanted() -> list[Package]:
+    """Return what a build needs here: a compiler only where PATH has none."""
+    packages = [CORE, SDK]
+    if shutil.which("arm-none-eabi-gcc") is None and sys.platform in TOOLCHAINS:
+        packages.append(TOOLCHAINS[sys.platform])
+    return packages
+
+
+def missing(folder: Path) -> list[Package]:
+    """Return what is wanted and not installed in `folder`."""
+    return [package for package in wanted() if not is_installed(package, folder)]
+
+
+def is_installed(package: Package, folder: Path) -> bool:
+    """Whether `package` lies in `folder`, complete: its manifest is there from the first moment."""
+    return (folder / package.directory / "package.json").is_file()
+
+
+def install(
+    package: Package,
+    folder: Path,
+    source: Path | None = None,
+    progress: Progress = lambda archive, done, total: None,
+) -> Path:
+    """Install `package` in `folder` and return where; what is there already is left as it is.
+
+    The archive comes from the folder `source`, else from the one that downloads go to, else from
+    Sony; an interrupted download is continued. Raises PackageError, with nothing installed, when
+    the archive cannot be had, has another size or hash than it must, or cannot be unpacked.
+    """
+    target = folder / package.directory
+    if is_installed(package, folder):
+        return target
+    downloads = folder / _DOWNLOADS
+    try:
+        downloads.mkdir(parents=True, exist_ok=True)
+        archive = (source or downloads) / package.archive
+        if source is None and not archive.is_file():
+            _download(package, archive, progress)
+        sha256 = _check(package, archive, folder)
+        with tempfile.TemporaryDirectory(dir=downloads) as temporary:
+            new = Path(temporary) / "new"
+            _unpack(package, archive, new)
+            _register(package, new, sha256)
+            shutil.rmtree(target, ignore_errors=True)  # a folder that is no package
+            new.rename(target)
+        _note(package, folder, sha256)
+        if source is None:
+            archive.unlink()
+    except OSError as error:
+        raise PackageError(
+            f"{package.directory} cannot be installed in {folder}: {error.strerror or error}",
+            "free some space or correct the folder's rights, "
+            "or name another folder in $SPRESENSE_PACKAGES",
+        ) from error
+    return target
+
+
+def _download(package: Package, to: Path, progress: Progress) -> None:
+    """Fetch the archive into `to`; what arrives stays in a .part file until it is complete."""
+    part = to.with_name(to.name + ".part")
+    have = part.stat().st_size if part.is_file() else 0
+    if have >= package.bytes:
+        part.unlink()
+        have = 0
+    request = urllib.request.Request(package.url, headers={"User-Agent": "tinyml"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            continued = answer.status == 206
+            have = have if continued else 0
+            with part.open("ab" if continued else "wb") as file:
+                while chunk := _receive(answer):
+                    file.write(chunk)
+                    have += len(chunk)
+                    progress(package.archive, have, package.bytes)
+                    if have > package.bytes:
+                        break
+    except (urllib.error.URLError, http.client.HTTPException, _LostError) as error:
+        reason = getattr(error, "reason", None) or error
+        kept = f" ({have:,} of {package.bytes:,} bytes are kept)" if have else ""
+        raise PackageError(
+            f"{package.url} cannot be downloaded: {reason}{kept}",
+            f"check the network and try again, {_BY_HAND}",
+        ) from error
+    if have > package.bytes:
+        part.unlink()
+        raise _wrong_size(package, package.url, f"more than {package.bytes:,}")
+    if have < package.bytes:
+        raise PackageError(
+            f"the download of {package.url} ended after {have:,} of {package.bytes:,} bytes",
+            f"try again: it continues from there; {_BY_HAND}",
+        )
+    part.replace(to)
+
+
+class _LostError(Exception):
+    """The connection broke while the archive came: not a fault of this machine's disk."""
+
+
+def _receive(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read(_CHUNK_BYTES)
+    except OSError as error:
+        raise _LostError(error.strerror or str(error)) from error
+
+
+def _check(package: Package, archive: Path, folder: Path) -> str:
+    """Return the archive's SHA-256 when size and hash are right."""
+    if not archive.is_file():
+        raise PackageError(
+            f"{archive.parent} has no {package.archive}",
+            f"download it there from {package.url}",
+        )
+    size = archive.stat().st_size
+    if size != package.bytes:
+        raise _wrong_size(package, str(archive), f"{size:,}")
+    digest = hashlib.sha256()
+    with archive.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    found = digest.hexdigest()
+    expected = package.sha256 or _locked(folder).get(package.archive, found)
+    if found != expected:
+        raise PackageError(
+            f"{archive} has SHA-256 {found}, must have {expected}"
+            f"{'' if package.sha256 else ', as at the first install'}",
+            f"delete {archive} and try again; if {package.url} was replaced on purpose, "
+            f"remove its line from {folder / _LOCK}",
+        )
+    return found
+
+
+def _wrong_size(package: Package, what: str, size: str) -> PackageError:
+    return PackageError(
+        f"{what} has {size} bytes, must have {package.bytes:,}",
+        f"delete the file and fetch {package.url} again",
+    )
+
+
+def _locked(folder: Path) -> dict[str, str]:
+    """Return archive -> SHA-256 of earlier installs."""
+    lock = folder / _LOCK
+    if not lock.is_file():
+        return {}
+    try:
+        hashes = json.loads(lock.read_text(encoding="utf-8"))
+        return {str(name): str(sha256) for name, sha256 in hashes.items()}
+    except (ValueError, AttributeError) as error:
+        raise PackageError(
+            f"{lock} cannot be read: {error}", "restore the file, or delete it"
+        ) from error
+
+
+def _note(package: Package, folder: Path, sha256: str) -> None:
+    hashes = {**_locked(folder), package.archive: sha256}
+    text = json.dumps(dict(sorted(hashes.items())), indent=1) + "\n"
+    part = folder / f"{_LOCK}.part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(folder / _LOCK)
+
+
+def _unpack(package: Package, archive: Path, to: Path) -> None:
+    """Write what is wanted of the archive into the new folder `to`, and nothing outside of it."""
+    try:
+        with tarfile.open(archive) as tar:
+            members = tar.getmembers()
+            root = _root(package, archive, [member.name for member in members])
+            for member in members:
+                name = member.name.removeprefix("./")
+                inner = name.removeprefix(root)
+                if name.startswith(root) and inner.startswith(package.keep) and inner:
+                    _extract(tar, member, PurePosixPath(inner), to, archive)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise PackageError(f"{archive} is damaged: {error}", "delete it and try again") from error
+
+
+def _root(package: Package, archive: Path, names: list[str]) -> str:
+    """Return the folder in the archive that the marker is seen from, "" or ending in a slash."""
+    for name in sorted(names, key=len):
+        name = name.removeprefix("./")
+        if name == package.marker or name.endswith(f"/{package.marker}"):
+            return name.removesuffix(package.marker)
+    raise PackageError(
+        f"{archive} has no {package.marker}: it is not {package.directory}",
+        f"fetch {package.url} again",
+    )
+
+
+def _extract(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, inner: PurePosixPath, to: Path, archive: Path
+) -> None:
+    if inner.is_absolute() or ".." in inner.parts:
+        raise _unsafe(archive, member)
+    target = to.joinpath(*inner.parts)
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if member.issym():
+        end = os.path.normpath(target.parent / member.linkname)  # an absolute one stays absolute
+        if not Path(end).is_relative_to(to):
+            raise _unsafe(archive, member)
+        target.symlink_to(member.linkname)
+        return
+    if not target.parent.resolve().is_relative_to(to.resolve()):  # below a link
+        raise _unsafe(archive, member)
+    content = tar.extractfile(member) if member.isfile() or member.islnk() else None
+    if content is None:
+        raise _unsafe(archive, member)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    target.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _unsafe(archive: Path, member: tarfile.TarInfo) -> PackageError:
+    return PackageError(
+        f"{archive} holds {member.name!r}, which would not stay inside the package",
+        "delete it and fetch it again from Sony",
+    )
+
+
+def _register(package: Package, folder: Path, sha256: str) -> None:
+    """Write what PlatformIO knows a package by."""
+    spec = {"owner": "sony", "id": None, "name": package.name, "requirements": None, "uri": None}
+    state = {"type": "tool", "name": package.name, "version": package.version, "spec": spec}
+    manifest = {
+        "name": package.name,
+        "version": package.version,
+        "repository": {"type": "archive", "url": package.url},
+        "sha256": sha256,
+    }
+    (folder / ".piopm").write_text(json.dumps(state), encoding="utf-8")
+    (folder / "package.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
