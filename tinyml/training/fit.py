@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def fit(
     AdamW with a cosine schedule, label smoothing and an exponential average of the weights, which
     is what is kept. After each epoch the whole state goes to `checkpoint`; with `resume` training
     continues there and ends as it would have without the pause. Raises ConfigError where the
-    checkpoint was made with other options.
+    checkpoint was made with other options or recordings.
     """
     tf = tensorflow()
     import tf_keras
@@ -50,15 +50,16 @@ def fit(
     tf_keras.backend.clear_session()  # or names of layers, and so the model, would differ
     tf_keras.utils.set_random_seed(options.seed)
     model = task.build_model(len(labels), options.width)
+    identity = {**options.document(), "labels": list(labels), "recordings": len(recordings)}
     run = _Run(tf, task, model, options)
     variants = _Variants(task, recordings, labels, options, on_progress)
     first = 0
     if resume:
-        first = run.restore(checkpoint, options)
+        first = run.restore(checkpoint, identity)
     began = time.monotonic()
     for epoch in range(first, options.epochs):
         loss = run.epoch(variants.of(epoch), epoch, len(labels))
-        run.save(checkpoint, options, epoch + 1)
+        run.save(checkpoint, identity, epoch + 1)
         done = epoch + 1
         left = (time.monotonic() - began) / (done - first) * (options.epochs - done)
         accuracy = run.accuracy(validation) if len(validation.targets) else None
@@ -173,9 +174,9 @@ class _Run:
     def _state(self) -> list[Any]:
         return [*self._model.weights, *self._optimizer.variables, *self._average]
 
-    def save(self, path: Path, options: Options, epoch: int) -> None:
+    def save(self, path: Path, identity: Mapping[str, Any], epoch: int) -> None:
         arrays = {f"v{number}": one.numpy() for number, one in enumerate(self._state())}
-        about = json.dumps({"options": options.document(), "epoch": epoch})
+        about = json.dumps({"identity": identity, "epoch": epoch})
         temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,21 +189,24 @@ class _Run:
                 "name another folder with --out",
             ) from error
 
-    def restore(self, path: Path, options: Options) -> int:
+    def restore(self, path: Path, identity: Mapping[str, Any]) -> int:
         """Take up the state in `path`; return how many epochs were done."""
         try:
             with np.load(path, allow_pickle=False) as loaded:
                 arrays = dict(loaded.items())
             about = json.loads(str(arrays["about"]))
             state = self._state()
-            if about["options"] != options.document():
+            found, epoch = dict(about["identity"]), int(about["epoch"])
+            other = [name for name in identity if found.get(name) != identity[name]]
+            if other:
                 raise ConfigError(
-                    f"{path} was made with other options: {about['options']}",
-                    "resume with the same options, or train from the start without --resume",
+                    f"{path} was made with other options or recordings: "
+                    + ", ".join(f"{name} {found.get(name)}" for name in other),
+                    "resume with the same ones, or train from the start without --resume",
                 )
             for number, variable in enumerate(state):
                 variable.assign(arrays[f"v{number}"])
-            return int(about["epoch"])
+            return epoch
         except FileNotFoundError as error:
             raise ConfigError(
                 f"there is nothing to resume: {path} does not exist", "train without --resume"
