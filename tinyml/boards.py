@@ -65,6 +65,7 @@ def read(file: Path) -> Board:
         path=file,
         shared_memory=fields.choice("memory", MEMORIES, "separate") == "shared",
         stack_bytes=fields.bytes("stack_bytes", "0", least=0),
+        stack_symbol=options.get("custom_stack_symbol", ""),
     )
 
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tinyml import elf, proc
+from tinyml import elf, proc, proofs
 from tinyml.errors import DoesNotFitError, TinymlError, ToolError
 from tinyml.records import Board, Firmware, Project
 
@@ -65,15 +65,22 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
     if done.code != 0:
         objects = sorted(built.rglob("*.o"))
         raise explain(done.output, project.board, elf.contributors(objects) if objects else ())
-    return measure(project, built / "firmware.elf")
+    firmware = measure(project, built / "firmware.elf")
+    proofs.check(firmware.elf, _own_objects(built), project.source)
+    return firmware
+
+
+def _own_objects(built: Path) -> list[Path]:
+    """Return the object files of the project and its libraries, without those of a framework."""
+    return [file for folder in (built / "src", *built.glob("lib*")) for file in folder.rglob("*.o")]
 
 
 def measure(project: Project, file: Path) -> Firmware:
     """Return the Firmware that `file` is; DoesNotFitError when it exceeds the board."""
     if not file.is_file():
         raise ToolError(f"PlatformIO ended without an error but left no {file}")
-    size, largest = elf.sizes(file), elf.contributors([file])
     board = project.board
+    size, largest = elf.sizes(file, board.stack_symbol), elf.contributors([file])
     ram = size.ram + board.stack_bytes + (size.flash if board.shared_memory else 0)
     for kind, need, has in (
         ("flash", size.flash, board.flash_bytes),

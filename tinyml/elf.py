@@ -27,8 +27,12 @@ class Sizes:
     stack: int
 
 
-def sizes(elf: Path) -> Sizes:
-    """Return what the linked firmware `elf` occupies; its stack is the section `.stack`."""
+def sizes(elf: Path, stack_symbol: str = "") -> Sizes:
+    """Return what the linked firmware `elf` occupies.
+
+    Its stack is the section `.stack` and the variable `stack_symbol`. A section `.heap` is what
+    linker scripts call the RAM that they leave over: nothing of it is occupied.
+    """
     from elftools.elf.elffile import ELFFile
 
     with elf.open("rb") as stream:
@@ -36,12 +40,14 @@ def sizes(elf: Path) -> Sizes:
         loads = [segment for segment in file.iter_segments() if segment["p_type"] == "PT_LOAD"]
         flash = ram = stack = 0
         for section in file.iter_sections():
-            if not section["sh_flags"] & _SHF_ALLOC:
+            if not section["sh_flags"] & _SHF_ALLOC or section.name == ".heap":
                 continue
             stored = section["sh_type"] != "SHT_NOBITS"
             flash += section["sh_size"] * stored
             ram += section["sh_size"] * (not stored or _is_copied(section, loads))
             stack += section["sh_size"] * (section.name == ".stack")
+    if stack_symbol:
+        stack += sum(size for name, _, size in _symbols(elf) if name == stack_symbol)
     return Sizes(flash, ram, stack)
 
 
@@ -52,6 +58,28 @@ def contributors(files: Iterable[Path], most: int = 30) -> Contributors:
         key=lambda symbol: (-symbol[2], symbol[0]),
     )
     return tuple(found[:most])
+
+
+def functions(file: Path) -> set[str]:
+    """Return the names of all functions in the ELF `file`."""
+    return {name for name, section, _ in _symbols(file) if section == ".text"}
+
+
+def floats_in_hardware(file: Path) -> bool:
+    """Return whether the ELF `file` was compiled, at least in part, for a floating point unit."""
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import ARMAttributesSection
+
+    with file.open("rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".ARM.attributes")
+        if not isinstance(section, ARMAttributesSection):
+            return False
+        return any(
+            attribute.value != 0
+            for vendor in section.iter_subsections()
+            for part in vendor.iter_subsubsections()
+            for attribute in part.iter_attributes("TAG_FP_ARCH")
+        )
 
 
 def _symbols(file: Path) -> Iterator[tuple[str, str, int]]:

@@ -82,7 +82,8 @@ class Board:
     `flash_bytes`/`ram_bytes` are what the application may use. `link`: "qemu" or "serial".
     `settle_s`: time from reset until the firmware answers. `timing`: "instructions" or "cycles".
     `shared_memory`: one memory of `ram_bytes` holds code and constants as well as data.
-    `stack_bytes`: of the application's stack, where the board's system allocates it at run time.
+    `stack_bytes`: of the application's stack, where the board's system allocates it at run time;
+    `stack_symbol`: the variable that is that stack, where the system has it among its own.
     """
 
     id: str
@@ -99,6 +100,12 @@ class Board:
     path: Path
     shared_memory: bool = False
     stack_bytes: int = 0
+    stack_symbol: str = ""
+
+    @property
+    def own_platform(self) -> bool:
+        """Whether its PlatformIO platform is one of ours, which travels with every project."""
+        return self.options.get("platform", "").startswith("symlink://")
 
 
 @dataclass(frozen=True)
@@ -149,6 +156,7 @@ class CSource:
     upper bound. `constant_bytes`: weights and tables in flash.
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
+    `functions`: how names of functions begin that the firmware must have, lest it be slow.
     """
 
     runtime: str
@@ -163,6 +171,7 @@ class CSource:
     facts: Mapping[str, Any] = field(default_factory=dict)
     arena_exact: bool = True
     library: Path | None = None
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,19 @@ from tinyml.records import (
 from tinyml.tflite import Graph, Op
 
 # Operators whose kernels come in an int8-only registration, which links less code, in both
-# generations of the library; the others have one registration only.
-_INT8_REGISTRATIONS = frozenset(
-    ("ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D",
-     "MUL", "SOFTMAX", "SVDF")
-)  # fmt: skip
+# generations of the library, with the CMSIS-NN functions that they call; the others have one
+# registration only.
+_INT8_FUNCTIONS = {
+    "ADD": "arm_elementwise_add",
+    "AVERAGE_POOL_2D": "arm_avgpool",
+    "CONV_2D": "arm_convolve",
+    "DEPTHWISE_CONV_2D": "arm_depthwise_conv",
+    "FULLY_CONNECTED": "arm_fully_connected",
+    "MAX_POOL_2D": "arm_max_pool",
+    "MUL": "arm_elementwise_mul",
+    "SOFTMAX": "arm_softmax",
+    "SVDF": "arm_svdf",
+}
 # Where MicroMutableOpResolver's method is not the operator's name in camel case.
 _METHODS = {
     "BATCH_MATMUL": "BatchMatMul",
@@ -87,6 +95,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
             "resource_variables": len({op.outputs for op in graph.ops if op.name == "VAR_HANDLE"}),
         },
         library=library,
+        functions=tuple(start for name, start in _INT8_FUNCTIONS.items() if _is_lean(name, graph)),
     )
 
 
@@ -137,10 +146,15 @@ def _registrations(graph: Graph) -> list[str]:
         method = _METHODS.get(name) or "".join(
             part if part == "2D" else part.capitalize() for part in name.split("_")
         )
-        users = [op for op in graph.ops if op.name == name]
-        lean = name in _INT8_REGISTRATIONS and all(_is_int8(op, graph) for op in users)
-        calls.append(f"Add{method}({f'tflite::Register_{name}_INT8()' if lean else ''})")
+        lean = f"tflite::Register_{name}_INT8()" if _is_lean(name, graph) else ""
+        calls.append(f"Add{method}({lean})")
     return calls
+
+
+def _is_lean(name: str, graph: Graph) -> bool:
+    """Whether the int8-only registration serves all of the operators `name` that there are."""
+    users = [op for op in graph.ops if op.name == name]
+    return name in _INT8_FUNCTIONS and bool(users) and all(_is_int8(op, graph) for op in users)
 
 
 def _is_int8(op: Op, graph: Graph) -> bool:
