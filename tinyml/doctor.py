@@ -1,4 +1,8 @@
-"""What this machine has of what tinyml needs, and the exact command that installs the rest."""
+"""What this machine has of what tinyml needs, and the exact command that installs the rest.
+
+What a platform of ours builds with, and no package manager has, is installed here: by the file
+`packages.py` of its folder in `tinyml/platforms`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tinyml import proc
-from tinyml.errors import ToolError
+from tinyml import paths, proc
+from tinyml.errors import ConfigError, ToolError, nearest
 
 REQUIRED = "required"
 OPTIONAL = "optional"
@@ -51,12 +56,46 @@ def examine() -> list[Check]:
         _arm_library("libstdc++.a", "libstdc++ for Arm", "libstdc++-arm-none-eabi-newlib"),
         _program("qemu-system-arm", "flash and monitor on qemu-m4", "qemu-system-arm"),
         _package("serial", "flash and monitor on real boards", "pyserial"),
+        *(_platform(name) for name in fixable()),
     ]
 
 
 def ready(checks: list[Check]) -> bool:
     """Return whether nothing that is required is missing."""
     return all(check.ok or check.level == OPTIONAL for check in checks)
+
+
+def fixable() -> list[str]:
+    """Return the platforms whose packages can be installed here."""
+    return sorted(file.parent.name for file in paths.shared("platforms").glob("*/packages.py"))
+
+
+def fix(
+    platform: str, source: Path | None = None, on_step: Callable[[str], None] = lambda text: None
+) -> list[Path]:
+    """Install what `platform` builds with and return its folders; what is there is left alone.
+
+    Archives come from the folder `source`, else from the network. Raises ConfigError for an unknown
+    platform and ToolError, with one line for each archive that cannot be had or is not the one that
+    it must be; what could be installed stays.
+    """
+    packages = _packages(platform)
+    folder = packages.home()
+    installed, failures, hints = [], [], []
+
+    def progress(archive: str, done: int, total: int) -> None:
+        on_step(f"{archive}: {done * 100 // total} % of {total / 1e6:.1f} MB")
+
+    for package in packages.wanted():
+        on_step(package.archive)
+        try:
+            installed.append(packages.install(package, folder, source, progress))
+        except packages.PackageError as error:
+            failures.append(str(error))
+            hints.append(error.hint)
+    if failures:
+        raise ToolError("\n".join(failures), "\n".join(dict.fromkeys(hints)))
+    return installed
 
 
 def install_command(packages: str) -> str:
@@ -96,6 +135,25 @@ def _extension() -> Check:
     except ToolError as error:
         ok, found, fix = False, error.message, error.hint
     return Check("audio front end", ok, found, "train, evaluate, monitor", REQUIRED, fix)
+
+
+def _packages(platform: str) -> Any:
+    if platform not in fixable():
+        raise ConfigError(f"nothing to fix for {platform!r}", nearest(platform, fixable()))
+    return importlib.import_module(f"tinyml.platforms.{platform}.packages")
+
+
+def _platform(name: str) -> Check:
+    packages = _packages(name)
+    missing = [package.directory for package in packages.missing(packages.home())]
+    return Check(
+        f"{name} packages",
+        not missing,
+        f"not installed: {', '.join(missing)}" if missing else str(packages.home()),
+        f"build for {name}",
+        OPTIONAL,
+        f"tinyml doctor --fix {name}" if missing else "",
+    )
 
 
 def _program(name: str, needed_for: str, packages: str, *, level: str = REQUIRED) -> Check:

@@ -1,0 +1,313 @@
+"""The installer of Sony's archives, against a server on this machine that does everything wrong."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tinyml import cli
+from tinyml.platforms.spresense import packages
+from tinyml.platforms.spresense.packages import Package, PackageError, install
+
+FILES = {
+    "vendor/1.0/platform.txt": b"name=Spresense\n",
+    "vendor/1.0/cores/a.c": b"int a;\n" * 30_000,
+    "vendor/1.0/firmware/loader.espk": b"under a licence of its own",
+    "elsewhere/readme": b"not of the package",
+}
+
+
+def archive(files: dict[str, bytes], *others: tarfile.TarInfo) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            info.mode = 0o755 if name.endswith(".sh") else 0o600
+            tar.addfile(info, io.BytesIO(content))
+        for info in others:
+            tar.addfile(info)
+    return out.getvalue()
+
+
+class Server:
+    """Serves `content`; `cut` ends the first answers after so many bytes, `ranges` as HTTP has."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.cut: list[int] = []
+        self.ranges = True
+        self.status = 200
+        self.asked: list[str | None] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.answer(self)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1/core-v1.tar.gz"
+        threading.Thread(target=partial(self._http.serve_forever, 0.01), daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        wanted = request.headers.get("Range")
+        self.asked.append(wanted)
+        start = 0
+        if self.status != 200:
+            request.send_error(self.status)
+            return
+        if wanted and self.ranges:
+            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+            request.send_response(206)
+        else:
+            request.send_response(200)
+        body = self.content[start:]
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body[: self.cut.pop(0)] if self.cut else body)
+        request.close_connection = True
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server(archive(FILES))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def package(server: Server) -> Package:
+    return Package("core", "1.0.0", server.url, len(server.content), "platform.txt", keep="")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and not file.is_symlink()
+    }
+
+
+def nothing_is_installed(home: Path) -> bool:
+    return not [folder for folder in home.glob("*") if "@" in folder.name]
+
+
+def test_a_package_is_what_platformio_calls_installed(
+    tmp_path: Path, server: Server, package: Package
+) -> None:
+    heard: list[tuple[str, int, int]] = []
+    folder = install(package, tmp_path, progress=lambda *step: heard.append(step))
+    assert folder == tmp_path / "core@1.0.0"
+    files = tree(folder)
+    assert files["cores/a.c"] == FILES["vendor/1.0/cores/a.c"]
+    assert "elsewhere/readme" not in files
+    assert not any("readme" in name for name in files)
+    manifest = json.loads(files["package.json"])
+    assert (manifest["name"], manifest["version"]) == ("core", "1.0.0")
+    assert manifest["sha256"] == hashlib.sha256(server.content).hexdigest()
+    state = json.loads(files[".piopm"])
+    assert (state["type"], state["version"], state["spec"]["name"]) == ("tool", "1.0.0", "core")
+    assert heard[-1] == ("core-v1.tar.gz", package.bytes, package.bytes)
+    assert not list((tmp_path / "spresense-downloads").iterdir())
+
+
+def test_only_what_is_kept_is_written(tmp_path: Path, package: Package) -> None:
+    folder = install(package._replace(keep="cores/"), tmp_path)
+    assert set(tree(folder)) == {"cores/a.c", "package.json", ".piopm"}
+
+
+def test_nothing_is_fetched_twice(tmp_path: Path, server: Server, package: Package) -> None:
+    install(package, tmp_path)
+    install(package, tmp_path)
+    assert len(server.asked) == 1
+
+
+def test_a_download_that_ends_early_is_continued(
+    tmp_path: Path, server: Server, package: Package
+) -> None:
+    server.cut = [1000]
+    with pytest.raises(PackageError, match="1,000 of") as caught:
+        install(package, tmp_path)
+    assert "try again" in caught.value.hint
+    assert nothing_is_installed(tmp_path)
+    install(package, tmp_path)
+    assert server.asked == [None, "bytes=1000-"]
+    assert tree(tmp_path / "core@1.0.0")["cores/a.c"] == FILES["vendor/1.0/cores/a.c"]
+
+
+def test_a_server_without_ranges_starts_over(
+    tmp_path: Path, server: Server, package: Package
+) -> None:
+    server.cut, server.ranges = [1000], False
+    with pytest.raises(PackageError):
+        install(package, tmp_path)
+    install(package, tmp_path)
+    assert (tmp_path / "core@1.0.0" / "platform.txt").is_file()
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_another_size_is_refused(
+    tmp_path: Path, server: Server, package: Package, more: int
+) -> None:
+    server.content = server.content + b"x" if more > 0 else server.content[:-1]
+    with pytest.raises(PackageError, match=f"{package.bytes:,}"):
+        install(package, tmp_path)
+    assert nothing_is_installed(tmp_path)
+
+
+def test_an_archive_that_changed_since_the_first_install_is_refused(
+    tmp_path: Path, server: Server, package: Package
+) -> None:
+    folder = install(package, tmp_path)
+    (folder / "package.json").unlink()
+    changed = bytearray(server.content)
+    changed[-1] ^= 1
+    server.content = bytes(changed)
+    with pytest.raises(PackageError, match="as at the first install") as caught:
+        install(package, tmp_path)
+    assert "spresense-packages.json" in caught.value.hint
+    assert not packages.is_installed(package, tmp_path)
+
+
+def test_a_published_hash_counts_from_the_start(tmp_path: Path, package: Package) -> None:
+    with pytest.raises(PackageError, match="must have 00"):
+        install(package._replace(sha256="00" * 32), tmp_path)
+    assert nothing_is_installed(tmp_path)
+
+
+def test_no_network_names_the_address_and_the_way_by_hand(tmp_path: Path, server: Server) -> None:
+    server.close()
+    package = Package("core", "1.0.0", server.url, 10, "platform.txt")
+    with pytest.raises(PackageError, match=r"core-v1\.tar\.gz cannot be downloaded") as caught:
+        install(package, tmp_path)
+    assert "--from DIR" in caught.value.hint
+
+
+def test_a_refusal_of_the_server_is_shown(tmp_path: Path, server: Server, package: Package) -> None:
+    server.status = 404
+    with pytest.raises(PackageError, match="Not Found"):
+        install(package, tmp_path)
+
+
+def test_archives_fetched_by_hand_need_no_network(
+    tmp_path: Path, server: Server, package: Package
+) -> None:
+    by_hand = tmp_path / "by hand"
+    by_hand.mkdir()
+    with pytest.raises(PackageError, match=r"by hand has no core-v1\.tar\.gz") as caught:
+        install(package, tmp_path / "home", by_hand)
+    assert server.url in caught.value.hint
+    (by_hand / package.archive).write_bytes(server.content)
+    install(package, tmp_path / "home", by_hand)
+    assert server.asked == []
+    assert (by_hand / package.archive).is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "link"),
+    [
+        ("vendor/1.0/../../../escaped", tarfile.REGTYPE, ""),
+        ("vendor/1.0/link", tarfile.SYMTYPE, "/etc/passwd"),
+        ("vendor/1.0/link", tarfile.SYMTYPE, "../../../escaped"),
+        ("vendor/1.0/device", tarfile.CHRTYPE, ""),
+    ],
+)
+def test_nothing_is_written_outside_the_package(
+    tmp_path: Path, name: str, kind: bytes, link: str
+) -> None:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    content = archive(FILES, info)
+    home, by_hand = tmp_path / "a" / "b" / "home", tmp_path / "by hand"
+    by_hand.mkdir()
+    (by_hand / "x.tar.gz").write_bytes(content)
+    package = Package("core", "1.0.0", "http://127.0.0.1/x.tar.gz", len(content), "platform.txt")
+    with pytest.raises(PackageError, match="would not stay inside"):
+        install(package, home, by_hand)
+    assert nothing_is_installed(home)
+    assert not list(tmp_path.rglob("escaped"))
+
+
+def test_links_inside_and_programs_are_kept(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("bin/gcc")
+    info.type, info.linkname = tarfile.SYMTYPE, "tool.sh"
+    content = archive({"bin/tool.sh": b"#!/bin/sh\n", "platform.txt": b""}, info)
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    package = Package("core", "1.0.0", "http://127.0.0.1/x.tar.gz", len(content), "platform.txt")
+    folder = install(package, tmp_path / "home", tmp_path)
+    assert (folder / "bin/gcc").readlink() == Path("tool.sh")
+    assert (folder / "bin/tool.sh").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("content", [b"no archive", archive({"other": b""}), archive(FILES)[:-99]])
+def test_an_archive_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    package = Package("core", "1.0.0", "http://127.0.0.1/x.tar.gz", len(content), "platform.txt")
+    with pytest.raises(PackageError, match=r"is damaged|it is not core@1\.0\.0"):
+        install(package, tmp_path / "home", tmp_path)
+    assert nothing_is_installed(tmp_path / "home")
+
+
+def test_a_full_disk_is_said_in_words(
+    tmp_path: Path, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(packages.shutil, "copyfileobj", full)
+    with pytest.raises(PackageError, match="No space left on device") as caught:
+        install(package, tmp_path)
+    assert "SPRESENSE_PACKAGES" in caught.value.hint
+    assert nothing_is_installed(tmp_path)
+
+
+def test_a_damaged_lock_file_is_named(tmp_path: Path, package: Package) -> None:
+    (tmp_path / "spresense-packages.json").write_text("{")
+    with pytest.raises(PackageError, match=r"spresense-packages\.json cannot be read"):
+        install(package, tmp_path)
+
+
+def test_sony_s_archives_are_pinned() -> None:
+    for package in (packages.CORE, packages.SDK, *packages.TOOLCHAINS.values()):
+        assert package.url.startswith("https://github.com/sonydevworld/")
+        assert package.bytes > 500_000
+    assert all(len(package.sha256) == 64 for package in packages.TOOLCHAINS.values())
+
+
+def test_doctor_installs_and_names_all_that_it_cannot_have(
+    tmp_path: Path,
+    server: Server,
+    package: Package,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SPRESENSE_PACKAGES", str(tmp_path))
+    missing = [package._replace(name=name, url=f"{server.url}.{name}") for name in ("sdk", "gcc")]
+    monkeypatch.setattr(packages, "wanted", lambda: [package])
+    assert cli.main(["doctor", "--fix", "spresense"]) == 0
+    assert str(tmp_path / "core@1.0.0") in capsys.readouterr().out
+    server.status = 404
+    monkeypatch.setattr(packages, "wanted", lambda: [package, *missing])
+    assert cli.main(["doctor", "--fix", "spresense"]) == 3
+    said = capsys.readouterr().err
+    assert all(other.url in said for other in missing)
+    assert cli.main(["doctor", "--fix", "spresens"]) == 2
+    assert "did you mean spresense" in capsys.readouterr().err
+    assert cli.main(["doctor", "--from", str(tmp_path)]) == 2
