@@ -44,8 +44,8 @@ def number(value: float) -> str:
     single = float(np.float32(value))
     if np.isinf(single):
         return "INFINITY" if single > 0 else "-INFINITY"
-    digits = f"{single:.9g}"
-    return f"{digits}f" if re.search(r"[.e]", digits) else f"{digits}.0f"
+    digits = repr(single)  # has a point or an exponent, without which C would see an integer
+    return f"{single:.9g}f" if "e" in digits else f"{digits}f"
 
 
 def wrapped(opening: str, items: Sequence[str], closing: str, indent: str = "    ") -> str:

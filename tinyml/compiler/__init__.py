@@ -6,6 +6,7 @@ of the graph in `passes/`.
 
 from __future__ import annotations
 
+from tinyml.c_text import MAX_RANK
 from tinyml.compiler import ops, passes
 from tinyml.compiler.emit import Emitter
 from tinyml.compiler.plan import plan
@@ -60,8 +61,8 @@ def _step(graph: Graph, position: int) -> Step:
 def _require_storable(graph: Graph) -> None:
     """Refuse what `model.h` or a static plan cannot hold."""
     for tensor in (graph.tensors[index] for index in graph.inputs + graph.outputs):
-        if len(tensor.shape) > 6:
-            raise ModelError(f"tensor {tensor} has more than 6 dimensions")
+        if len(tensor.shape) > MAX_RANK:
+            raise ModelError(f"tensor {tensor} has more than {MAX_RANK} dimensions")
     if len(graph.ops) > _MAX_STEPS or len(graph.tensors) > _MAX_STEPS:
         raise ModelError(f"{graph.name} has more than {_MAX_STEPS} operators or tensors")
     for op in graph.ops:

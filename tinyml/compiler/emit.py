@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml import c_text
 from tinyml.compiler import ops
 from tinyml.compiler.call import Arg, Call, Const, Ref, Scratch, Struct
 from tinyml.compiler.plan import Plan
 from tinyml.records import Step, TensorInfo
 from tinyml.tflite import Graph, Op
 
-_C_TYPES = {
-    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
-    "int32": "int32_t", "uint32": "uint32_t", "int64": "int64_t", "float32": "float",
-}  # fmt: skip
-_ENUM = {
-    "int8": "TML_INT8", "uint8": "TML_UINT8", "int16": "TML_INT16", "int32": "TML_INT32",
-    "int64": "TML_INT64", "float32": "TML_FLOAT32", "bool": "TML_BOOL",
-}  # fmt: skip
-_MAX_RANK = 6
-_WIDTH = 100
 _INCLUDE = re.compile(r'^#include "(\w+\.h)"', re.MULTILINE)
 _FIXED_PART = "tml_compiled.h"
 
@@ -49,12 +40,12 @@ class Emitter:
             self._headers.append(header)
         label = f"op{op.index}"
         output = self._graph.output(op)
-        comment = f"/* {op.name}: tensor {output.index}, {_comment(output.name)} */"
+        comment = f"/* {op.name}: tensor {output.index}, {c_text.comment(output.name)} */"
         before = len(self._definitions)
         arguments = [self._argument(arg, label, position) for arg in call.args]
         if len(self._definitions) > before:
             self._definitions.insert(before, comment)
-        self._body.append(_wrapped(f"  {call.kernel}(", arguments, ");", "      "))
+        self._body.append(c_text.wrapped(f"  {call.kernel}(", arguments, ");", "      "))
         self._body.append(f"  done({position});")
 
     def files(
@@ -71,7 +62,7 @@ class Emitter:
         includes = [f'#include "{name}"' for name in sorted({*self._headers, "tml_kernel.h"})]
         text = "\n".join(
             [
-                f"/* {_comment(heading)} */",
+                f"/* {c_text.comment(heading)} */",
                 '#include "model.h"',
                 *includes,
                 "",
@@ -97,18 +88,17 @@ class Emitter:
 
     def _argument(self, arg: Arg, label: str, position: int) -> str:
         if isinstance(arg, Struct):
-            fields = ", ".join(
+            fields = [
                 f".{name} = {self._argument(value, label, position)}"
                 for name, value in arg.fields.items()
-            )
+            ]
             name = self._unique(f"{label}_params")
             opening = f"const {arg.type} {name} = {{"
             if any(isinstance(value, Ref) for value in arg.fields.values()):
                 # An address in the arena is no constant expression.
-                self._body.append(_wrapped(f"  {opening}", fields.split(", "), "};", "      "))
+                self._body.append(c_text.wrapped(f"  {opening}", fields, "};", "      "))
             else:
-                static = f"static {opening}"
-                self._definitions.append(_wrapped(static, fields.split(", "), "};", "    "))
+                self._definitions.append(c_text.wrapped(f"static {opening}", fields, "};"))
             return f"&{name}"
         if isinstance(arg, Scratch):
             return f"at({self._plan.scratch[position]})"
@@ -121,7 +111,7 @@ class Emitter:
             return f"at({self._offset(arg.tensor)})"
         if arg is None:
             return "NULL"
-        return _number(arg)
+        return c_text.number(arg)
 
     def _offset(self, tensor: int) -> int:
         return self._plan.tensors[self._graph.storage(tensor)]
@@ -134,14 +124,14 @@ class Emitter:
             name = self._unique(name)
             self._arrays[key] = name
             self.constant_bytes += flat.nbytes
-            values = [_number(value) for value in flat.tolist()] or ["0"]
+            values = [c_text.number(value) for value in flat.tolist()] or ["0"]
             if struct:
                 values = [
-                    f"{{{', '.join(_number(item) for item in row)}}}" for row in data.tolist()
+                    f"{{{', '.join(c_text.number(item) for item in row)}}}" for row in data.tolist()
                 ]
-            c_type = struct or _C_TYPES[flat.dtype.name]
+            c_type = struct or c_text.C_TYPES[flat.dtype.name]
             opening = f"static const {c_type} {name}[{len(values)}] TML_ALIGN_WORD = {{"
-            self._definitions.append(_wrapped(opening, values, "};", "    "))
+            self._definitions.append(c_text.wrapped(opening, values, "};"))
         return self._arrays[key]
 
     def _unique(self, name: str) -> str:
@@ -159,16 +149,19 @@ class Emitter:
         lines = []
         for kind, infos in (("input", inputs), ("output", outputs)):
             lines.append(f"static const tml_tensor_t {kind}_info[] = {{")
-            lines += [f"    {_tensor_info(info)}," for info in infos]
+            lines += [f"    {c_text.tensor_info(info)}," for info in infos]
             lines.append("};")
+        rows = []
         for index, step in enumerate(steps):
+            channels = "NULL"
             if step.channels is not None:
+                channels = f"step{index}_channels"
                 values = [str(channel) for channel in step.channels]
-                opening = f"static const uint16_t step{index}_channels[] = {{"
-                lines.append(_wrapped(opening, values, "};", "    "))
+                opening = f"static const uint16_t {channels}[] = {{"
+                lines.append(c_text.wrapped(opening, values, "};"))
+            rows.append(f"    {c_text.step_info(step, channels)},")
         lines.append("static const tml_step_t step_info[] = {")
         # C has no empty arrays; a model of nothing but reshapes has no steps.
-        rows = [f"    {_step_info(index, step)}," for index, step in enumerate(steps)]
         lines += rows or ["    {0}"]
         lines.append("};")
         offsets = {
@@ -179,7 +172,7 @@ class Emitter:
         for kind, values_of in offsets.items():
             opening = f"static const uint32_t {kind}_offset[] = {{"
             values = [str(value) for value in values_of] or ["0"]
-            lines.append(_wrapped(opening, values, "};", "    "))
+            lines.append(c_text.wrapped(opening, values, "};"))
         return lines
 
 
@@ -193,68 +186,3 @@ def _with_included(headers: Iterable[str]) -> dict[str, str]:
             texts[name] = (ops.FOLDER / name).read_text()
             waiting += _INCLUDE.findall(texts[name])
     return {name: texts[name] for name in sorted(texts)}
-
-
-def _tensor_info(info: TensorInfo) -> str:
-    shape = [*info.shape, *[1] * (_MAX_RANK - len(info.shape))]
-    fields: Mapping[str, str] = {
-        "name": _string(info.name),
-        "dtype": _ENUM[info.dtype],
-        "rank": str(len(info.shape)),
-        "shape": "{" + ", ".join(map(str, shape)) + "}",
-        "scale": _number(float(info.scale)),
-        "zero_point": _number(info.zero_point),
-        "bytes": str(info.bytes),
-    }
-    return "{" + ", ".join(f".{key} = {value}" for key, value in fields.items()) + "}"
-
-
-def _step_info(index: int, step: Step) -> str:
-    channels, count = "NULL", 0
-    if step.channels is not None:
-        channels, count = f"step{index}_channels", len(step.channels)
-    return f"{{{step.op_index}, {step.tensor_index}, {step.bytes}, {channels}, {count}}}"
-
-
-def _number(value: float) -> str:
-    if isinstance(value, int):
-        # -2147483648 is an expression in C, of a wider type.
-        return "(-2147483647 - 1)" if value == -(1 << 31) else str(value)
-    text = repr(float(np.float32(value))) if value else "0.0"
-    return (
-        f"{float(np.float32(value)):.9g}f".replace("inf", "INFINITY") if "e" in text else text + "f"
-    )
-
-
-def _string(text: str) -> str:
-    """A C string literal; bytes outside printable ASCII become octal escapes of UTF-8."""
-    special = {ord('"'), ord("\\"), ord("?")}
-    return (
-        '"'
-        + "".join(
-            chr(byte) if 32 <= byte < 127 and byte not in special else f"\\{byte:03o}"
-            for byte in text.encode()
-        )
-        + '"'
-    )
-
-
-def _comment(text: str) -> str:
-    """Text that cannot end a C comment or a line."""
-    return re.sub(r"[^ -~]|\\|\?", "_", text).replace("*/", "* /").replace("/*", "/ *")
-
-
-def _wrapped(opening: str, items: Sequence[str], closing: str, indent: str) -> str:
-    """`opening item, item, ... closing` on one line, or filled over several."""
-    joined = ", ".join(items)
-    if len(opening) + len(joined) + len(closing) <= _WIDTH:
-        return f"{opening}{joined}{closing}"
-    lines = [opening]
-    current = indent
-    for item in items:
-        if len(current) + len(item) + 2 > _WIDTH:
-            lines.append(current.rstrip())
-            current = indent
-        current += item + ", "
-    lines.append(current.rstrip().rstrip(",") + closing)
-    return "\n".join(lines)
