@@ -9,6 +9,7 @@ pyserial's Serial has, and nothing of tinyml, so that a generated project can ca
 from __future__ import annotations
 
 import binascii
+import errno
 import re
 import time
 from collections.abc import Callable
@@ -233,8 +234,12 @@ class _Session:
         return byte[0] if byte else None
 
     def _pulse_reset(self) -> None:
-        for level in (False, True, False):
-            self._port.dtr = level
+        try:
+            for level in (False, True, False):
+                self._port.dtr = level
+        except OSError as error:  # a line without DTR: a person presses the button
+            if error.errno not in (errno.ENOTTY, errno.EINVAL):
+                raise
 
     def _listen(self) -> None:
         self._heard += self._port.read(256)
