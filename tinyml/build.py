@@ -70,6 +70,26 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
     return firmware
 
 
+def upload(
+    project: Project, port: str, timeout_s: float, on_line: Callable[[str], None] | None = None
+) -> None:
+    """Have PlatformIO's uploader put the built `project` on the board at `port`.
+
+    Raises ToolError, with what was printed last, when the uploader fails or takes longer.
+    """
+    target = ["--target", "upload", "--upload-port", port]
+    done = proc.run(
+        [sys.executable, "-m", "platformio", "run", "--environment", project.board.id, *target],
+        cwd=project.path,
+        env=_environment(project.path.resolve()),
+        timeout_s=timeout_s,
+        on_line=on_line,
+        check=False,
+    )
+    if done.code != 0:
+        raise ToolError(f"the uploader failed:\n{_tail(done.output)}")
+
+
 def _own_objects(built: Path) -> list[Path]:
     """Return the object files of the project and its libraries, without those of a framework."""
     return [file for folder in (built / "src", *built.glob("lib*")) for file in folder.rglob("*.o")]
@@ -116,8 +136,11 @@ def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError
             return ToolError(f"the firmware does not compile: {error[0].strip()}", "tinyml doctor")
     if error := _PLATFORMIO_ERROR.search(output):
         return ToolError(error[1], "tinyml doctor")
-    tail = "\n".join(output.splitlines()[-15:])
-    return ToolError(f"PlatformIO failed:\n{tail}", "tinyml doctor")
+    return ToolError(f"PlatformIO failed:\n{_tail(output)}", "tinyml doctor")
+
+
+def _tail(output: str) -> str:
+    return "\n".join(output.splitlines()[-15:])
 
 
 def _does_not_fit(

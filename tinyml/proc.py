@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,10 +45,11 @@ def run(
 
     `env` adds to the environment. Raises ToolError when the program cannot be started, runs past
     `timeout_s`, or (with `check`) exits non-zero; the message ends with the last lines it printed.
+    A program that is given up takes along all that it started.
     """
     command = tuple(str(arg) for arg in args)
     lines: list[str] = []
-    process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE)
+    process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE, detach=True)
     killer = _Killer(process, timeout_s)
     try:
         assert process.stdout is not None
@@ -57,7 +60,7 @@ def run(
                 on_line(line)
         code = process.wait()
     except BaseException:
-        process.kill()
+        _kill(process)
         process.wait()
         raise
     finally:
@@ -97,6 +100,15 @@ def spawn(
         raise ToolError(f"cannot start {command[0]}: {error.strerror or error}") from error
 
 
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a program that was started in a session of its own, and everything in that session."""
+    if os.name != "posix":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 class _Killer:
     """Ends a process that outlives its time."""
 
@@ -111,7 +123,7 @@ class _Killer:
 
     def _fire(self) -> None:
         self.fired = True
-        self._process.kill()
+        _kill(self._process)
 
     def cancel(self) -> None:
         self._timer.cancel()

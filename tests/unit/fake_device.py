@@ -56,6 +56,7 @@ class FakeDevice:
     faults_on: str = ""
     streams: bool = True
     sensor: str = p.VIRTUAL_SENSOR
+    uptime_us: int = 5
     version: int = wire.VERSION
     claims: dict[int, list[wire.Record]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
@@ -208,7 +209,7 @@ class FakeDevice:
                 p.Parameter(0.0, "stream.background"),
                 p.Parameter(1.0, "stream.background"),
             ],
-            p.Section.STATUS: [p.Status(5, 100, 90, 80, 8192, 600, 7, 6, 5, 4)],
+            p.Section.STATUS: [p.Status(self.uptime_us, 100, 90, 80, 8192, 600, 7, 6, 5, 4)],
             p.Section.STEPS: [
                 p.StepInfo(0, 5, STEP_BYTES[0], (0, 2)),
                 p.StepInfo(3, 9, STEP_BYTES[1], ()),

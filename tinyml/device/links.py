@@ -225,6 +225,6 @@ def open_hint(error: Exception) -> str:
     reasons = f"{error} {error.__cause__ or ''}".lower()
     if "permission" in reasons:
         return "add yourself to its group, then log in again: sudo usermod -aG dialout $USER"
-    if "lock" in reasons or "busy" in reasons:
+    if "exclusively lock" in reasons or "busy" in reasons:
         return "another program has it open: close that first"
     return ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tinyml.errors import ConfigError
 
-_USB_ID = re.compile(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})")
+_USB_ID = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Port:
     vid: int | None = None
     pid: int | None = None
 
+    @property
+    def usb_id(self) -> str:
+        """VID:PID in hex as `lsusb` writes it, empty for a port that is not on USB."""
+        return "" if self.vid is None or self.pid is None else f"{self.vid:04x}:{self.pid:04x}"
+
     def __str__(self) -> str:
-        parts = [self.path]
-        if self.vid is not None and self.pid is not None:
-            parts.append(f"{self.vid:04x}:{self.pid:04x}")
-        parts += [part for part in (self.serial_number, self.description) if part]
-        return "  ".join(parts)
+        parts = (self.path, self.usb_id, self.serial_number, self.description)
+        return "  ".join(part for part in parts if part)
 
 
 def available() -> list[Port]:
@@ -50,19 +52,21 @@ def available() -> list[Port]:
     return sorted(found, key=lambda port: port.path)
 
 
-def resolve(wanted: str | None, ports: Sequence[Port]) -> str:
+def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = ()) -> str:
     """Return the path or URL of the one port that `wanted` names.
 
     `wanted`: a path (returned as it is, listed or not), a pyserial URL, a glob of paths, VID:PID in
-    hex, a USB serial number, or None for the only USB port there is. Raises ConfigError with the
-    ports found when not exactly one fits.
+    hex, a USB serial number, or None for the only port with one of `usb_ids`, or where none are
+    given, on USB. Raises ConfigError with the ports found when not exactly one fits.
     """
     if wanted is not None and ("://" in wanted or _is_path(wanted)):
         return wanted
-    fitting = [port for port in ports if _fits(wanted, port)]
+    fitting = [port for port in ports if _fits(wanted, port, usb_ids)]
     if len(fitting) == 1:
         return fitting[0].path
-    what = "is a USB serial port" if wanted is None else f"matches {wanted!r}"
+    what = f"matches {wanted!r}"
+    if wanted is None:
+        what = f"has the USB id {' or '.join(usb_ids)}" if usb_ids else "is a USB serial port"
     if fitting:
         raise ConfigError(f"more than one port {what}:\n{_listing(fitting)}", "choose: --port PATH")
     found = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
@@ -73,11 +77,11 @@ def _is_path(wanted: str) -> bool:
     return ("/" in wanted or wanted.upper().startswith("COM")) and not set(wanted) & set("*?[")
 
 
-def _fits(wanted: str | None, port: Port) -> bool:
+def _fits(wanted: str | None, port: Port, usb_ids: Sequence[str]) -> bool:
     if wanted is None:
-        return port.vid is not None
-    if match := _USB_ID.fullmatch(wanted):
-        return (port.vid, port.pid) == (int(match[1], 16), int(match[2], 16))
+        return port.usb_id in usb_ids if usb_ids else port.usb_id != ""
+    if _USB_ID.fullmatch(wanted):
+        return port.usb_id == wanted.lower()
     if "/" in wanted:
         return fnmatch.fnmatchcase(port.path, wanted)
     return wanted == port.serial_number

@@ -29,16 +29,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Build, flash, and show what the device says of itself."""
+    """Build, flash, and say what the board runs now."""
     from tinyml.cli import pipeline
 
     choice = pipeline.choose(args)
     firmware = pipeline.build(choice, console)
     pipeline.flash(firmware, console, args.port)
-    with pipeline.connected(choice.board, console, args.port) as device:
-        info = device.info
+    model, runtime = choice.bundle, firmware.project.source.runtime
     console.print(
-        f"{info.board} runs {info.model} ({info.sha256[:12]}) under the {info.runtime} runtime"
+        f"{choice.board.id} runs {model.name} ({model.sha256[:12]}) under the {runtime} runtime"
     )
     console.print(f"see what it does: tinyml monitor --board {choice.board.id}")
     return 0
