@@ -15,11 +15,12 @@ data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
 accuracy      {float, int8, test_clips, ...}: fractions, on test recordings only
 confusion     {label said: {label recognised: count}}, int8 on the test recordings
+mlperf        the MLPerf Tiny model it is; false for none; absent: see `tinyml/mlperf.py`
 stand_in      true where the data was synthetic, so that the model only stands in for a real one
 files         {path: sha256} of every other file of the bundle
 
 Fields from `quantization` to `stand_in` are information for people and reports; readers must not
-depend on any but `accuracy.int8`.
+depend on any but `accuracy.int8` and `mlperf`.
 """
 
 from __future__ import annotations

@@ -64,12 +64,17 @@ def wrapped(opening: str, items: Sequence[str], closing: str, indent: str = "   
     return "\n".join(lines)
 
 
+def dtype(name: str) -> str:
+    """Return the `tml_dtype_t` (model.h) of a dtype."""
+    return _ENUM[name]
+
+
 def tensor_info(info: TensorInfo) -> str:
     """Return the initialiser of a `tml_tensor_t` (model.h)."""
     shape = [*info.shape, *[1] * (MAX_RANK - len(info.shape))]
     fields = {
         "name": string(info.name),
-        "dtype": _ENUM[info.dtype],
+        "dtype": dtype(info.dtype),
         "rank": str(len(info.shape)),
         "shape": "{" + ", ".join(map(str, shape)) + "}",
         "scale": number(float(info.scale)),

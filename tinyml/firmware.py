@@ -16,7 +16,7 @@ from typing import Any
 
 import jinja2
 
-from tinyml import __version__, c_text, paths, protocol, protocol_c, runtimes, sensors, wire
+from tinyml import __version__, c_text, mlperf, paths, protocol, protocol_c, runtimes, sensors, wire
 from tinyml.errors import ConfigError
 from tinyml.firmware_config import FirmwareConfig
 from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
@@ -127,6 +127,8 @@ def _templates(
             yield from _tree("src/sensor", templates / "board_sensor")
     else:
         folders["src/stream"] = templates / "no_stream"
+    profile = mlperf.profile_of(bundle, source)
+    folders["src/text"] = templates / ("no_mlperf" if profile is None else "mlperf")
     for target, folder in folders.items():
         if not folder.is_dir():
             raise ConfigError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyml import features
+from tinyml import c_text, features, mlperf
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Bundle, CSource, StreamConfig
 
@@ -93,6 +93,19 @@ class FirmwareConfig:
         return [
             ("TML_STREAM_STRIDE_ROWS", str(stream.stride_frames)),
             ("TML_RECOGNIZER_CONFIG", f"{{{recognizer}}}"),
+        ]
+
+    @property
+    def mlperf_macros(self) -> list[tuple[str, str]]:
+        """What the text dialect of MLPerf Tiny needs as (macro, value); none without it."""
+        profile = mlperf.profile_of(self.bundle, self.source)
+        if profile is None:
+            return []
+        return [
+            ("TML_MLPERF_MODEL", c_text.string(profile.name)),
+            ("TML_MLPERF_ENCODING", c_text.dtype(profile.encoding)),
+            ("TML_MLPERF_BYTES", str(profile.bytes)),
+            ("TML_MLPERF_RECONSTRUCTS", str(int(profile.reconstructs))),
         ]
 
     @property

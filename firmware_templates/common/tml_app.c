@@ -8,6 +8,7 @@
 #include "tml_port.h"
 #include "tml_run.h"
 #include "tml_stream.h"
+#include "tml_text.h"
 
 static void log_text(const char *text) {
   uint8_t payload[256];
@@ -24,10 +25,11 @@ void tml_app_start(void) {
   } else {
     log_text("started");
   }
+  tml_text_start();
 }
 
 void tml_app_turn(void) {
-  const int came = tml_line_poll(tml_command);
+  const int came = tml_line_poll(tml_command, tml_text_byte);
   const int worked = tml_stream_turn();
   if (!came && !worked) {
     tml_port_idle();

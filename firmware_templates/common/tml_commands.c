@@ -36,6 +36,8 @@ static void hello(const tml_request_t *request) {
 /* Bytes of each kept input that have arrived in order; an inference needs all of them. */
 static uint32_t arrived[TML_INPUTS];
 
+void tml_inputs_lost(void) { memset(arrived, 0, sizeof arrived); }
+
 static void input(const tml_request_t *request) {
   tml_wire_input_t ask;
   tml_wire_get_input(request->payload, &ask);
@@ -180,7 +182,7 @@ static void bench(const tml_request_t *request) {
 static void stream(const tml_request_t *request) {
   tml_stream_command(request);
   if (tml_stream_running()) {
-    memset(arrived, 0, sizeof arrived); /* the stream's window takes the place of the inputs */
+    tml_inputs_lost(); /* the stream's window takes their place */
   }
 }
 

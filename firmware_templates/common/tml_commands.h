@@ -7,6 +7,9 @@
 /* Answer any request: a tml_line_handler_t. */
 void tml_command(const tml_request_t *request);
 
+/* Forget the inputs that INPUT brought: another has written into them since. */
+void tml_inputs_lost(void);
+
 /* Answer INFO; the payload has its right length. */
 void tml_info(const tml_request_t *request);
 

@@ -26,7 +26,7 @@ void tml_fault(const uint32_t registers[8]) {
   memcpy(fault.registers, registers, sizeof fault.registers);
   report();
   for (;;) {
-    if (!tml_line_poll(answer)) {
+    if (!tml_line_poll(answer, NULL)) {
       tml_port_idle();
     }
   }

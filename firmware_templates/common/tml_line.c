@@ -208,11 +208,14 @@ static void receive(uint8_t byte, tml_line_handler_t handler) {
   }
 }
 
-int tml_line_poll(tml_line_handler_t handler) {
+int tml_line_poll(tml_line_handler_t handler, tml_text_handler_t text) {
   uint8_t bytes[READ_BYTES];
   const uint32_t n = tml_port_read(bytes, sizeof bytes);
   for (uint32_t i = 0; i < n; i++) {
     receive(bytes[i], handler);
+    if (text != NULL) {
+      text(bytes[i]);
+    }
   }
   return n > 0;
 }

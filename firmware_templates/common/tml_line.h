@@ -1,8 +1,8 @@
 /* tml_line.h: frames on the serial line, in both directions. No heap; state is static.
  *
  * Frames that arrive are checked and handed on; whatever is damaged is counted, skipped and
- * reported at a limited rate. Text between frames is let pass. Frames that leave are written into
- * one buffer, so one reply or event is made at a time.
+ * reported at a limited rate. Text between frames is for others (tml_text.h). Frames that leave are
+ * written into one buffer, so one reply or event is made at a time.
  */
 #ifndef TML_LINE_H
 #define TML_LINE_H
@@ -18,9 +18,11 @@ typedef struct {
 } tml_request_t;
 
 typedef void (*tml_line_handler_t)(const tml_request_t *request);
+typedef void (*tml_text_handler_t)(uint8_t byte);
 
-/* Take what the port has received and call handler for every frame; returns 1 when bytes came. */
-int tml_line_poll(tml_line_handler_t handler);
+/* Take what the port has received: call handler for every frame, and text for every byte, where it
+ * is not NULL. Returns 1 when bytes came. */
+int tml_line_poll(tml_line_handler_t handler, tml_text_handler_t text);
 
 /* Good frames from the host, and damaged ones, since start. */
 uint32_t tml_line_frames(void);
