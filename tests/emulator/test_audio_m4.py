@@ -42,7 +42,7 @@ def test_equals_the_host_at_a_twentieth_of_the_time_there_is(
     proc.run(
         ["arm-none-eabi-gcc", "-std=gnu99", "-Wall", "-Wextra", "-Werror", *CORE, optimisation,
          "-nostdlib", "-T", FOLDER / "link.ld", "-I", features, '-DSAMPLES="\\"samples\\""',
-         FOLDER / "main.c", *sorted(features.glob("audio*.c")), "-lgcc", "-o", program],
+         FOLDER / "audio.c", *sorted(features.glob("audio*.c")), "-lgcc", "-o", program],
         cwd=tmp_path,
     )  # fmt: skip
     lines = proc.run([*QEMU, "-kernel", program], timeout_s=60).output.splitlines()

@@ -3,21 +3,72 @@
 Written once, in C: a front end is `<name>.c` and `<name>.h` (with `<name>_*.c` where one file is
 too long), copied into every firmware that uses it and compiled into the extension `_native`, which
 the Python modules here only wrap. So training and device cannot differ. `recognizer.c` is shared by
-all front ends. To add one: write the two C files and their wrapper, declare in `_build.py` what the
-wrapper calls, and give the firmware its glue in `firmware_templates/front_ends/<name>`.
+all front ends. To add one: write the two C files and their wrapper, which names its class
+`FRONT_END` and has `check(config)`, declare in `_build.py` what the wrapper calls, and give the
+firmware its glue in `firmware_templates/front_ends/<name>`.
 """
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyml.errors import ConfigError, nearest
 from tinyml.features.audio import AudioFrontEnd, audio_features
+from tinyml.features.motion import MotionFrontEnd
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
 from tinyml.records import FeatureConfig
 
-__all__ = ["AudioFrontEnd", "Event", "Recognizer", "RecognizerSettings", "audio_features", "check"]
+__all__ = ["AudioFrontEnd", "Event", "FrontEnd", "MotionFrontEnd", "Recognizer",
+           "RecognizerSettings", "audio_features", "check", "load"]  # fmt: skip
+
+Samples = npt.NDArray[np.int16]
+
+
+class FrontEnd(Protocol):
+    """What every front end can do; which one it is, a FeatureConfig says.
+
+    Samples are int16 [n], or [n, channels] where the sensor has several `channels`, `rate_hz` of
+    them a second. A row is `row_bytes` int8; a model's input is rows in chronological order.
+    Recordings are files ending in `suffix`.
+    """
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def row_bytes(self) -> int: ...
+
+    @property
+    def suffix(self) -> str: ...
+
+    def reset(self) -> None:
+        """Start a new stream."""
+
+    def push(self, samples: Samples) -> npt.NDArray[np.int8]:
+        """Take any number of samples; return the rows that they complete, int8 [n, row_bytes]."""
+
+    def samples_for(self, rows: int) -> int:
+        """Return how many samples complete the first `rows` rows of a stream."""
+
+    def read(self, path: Path) -> Samples:
+        """Return the recording in a file, n > 0; raises DataError for an unusable one."""
+
+    def pause(self, count: int, after: Samples | None = None) -> Samples:
+        """Return `count` samples of what the sensor gives when nothing happens."""
+
+
+def load(config: FeatureConfig) -> FrontEnd:
+    """Return the front end that `config` describes; raises ConfigError where there is none."""
+    check(config)
+    return cast(FrontEnd, _module(config).FRONT_END(config))
 
 
 def check(config: FeatureConfig) -> None:
@@ -30,4 +81,8 @@ def check(config: FeatureConfig) -> None:
     known.remove("recognizer")
     if config.name not in known:
         raise ConfigError(f"no front end {config.name!r}", nearest(config.name, known))
-    importlib.import_module(f"{__name__}.{config.name}").check(config)
+    _module(config).check(config)
+
+
+def _module(config: FeatureConfig) -> Any:
+    return importlib.import_module(f"{__name__}.{config.name}")

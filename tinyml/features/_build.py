@@ -16,6 +16,18 @@ ffi.cdef(
     uint32_t push_all(tml_audio_t *audio, const int16_t *samples, uint32_t count, uint16_t *frames);
     void to_int8(const uint16_t *frames, uint32_t count, int8_t *out);
 
+    #define TML_MOTION_MAX_RATE_HZ ...
+    #define TML_MOTION_MAX_STRIDE_MS ...
+    #define TML_MOTION_MAX_GRAVITY_MS ...
+    #define TML_MOTION_MAX_RANGE_MG ...
+    typedef struct {
+        uint32_t rate_hz; uint32_t stride_ms; uint32_t gravity_ms; uint32_t range_mg;
+    } tml_motion_config_t;
+    typedef struct { ...; } tml_motion_t;
+    int tml_motion_init(tml_motion_t *motion, const tml_motion_config_t *config);
+    uint32_t push_motion(tml_motion_t *motion, const int16_t *samples, uint32_t count,
+                         int8_t *rows);
+
     #define TML_RECOGNIZER_LABELS ...
     #define TML_RECOGNIZER_AVERAGE ...
     typedef struct {
@@ -33,6 +45,7 @@ ffi.set_source(
     "tinyml.features._native",
     """
     #include "audio.h"
+    #include "motion.h"
     #include "recognizer.h"
 
     static uint32_t push_all(tml_audio_t *audio, const int16_t *samples, uint32_t count,
@@ -48,6 +61,15 @@ ffi.set_source(
       for (uint32_t i = 0; i < count * TML_AUDIO_CHANNELS; i += TML_AUDIO_CHANNELS) {
         tml_audio_to_int8(frames + i, out + i);
       }
+    }
+
+    static uint32_t push_motion(tml_motion_t *motion, const int16_t *samples, uint32_t count,
+                                int8_t *rows) {
+      uint32_t made = 0;
+      for (; tml_motion_push(motion, &samples, &count); made++) {
+        memcpy(rows + made * TML_MOTION_AXES, motion->row, sizeof motion->row);
+      }
+      return made;
     }
     """,
     sources=[str(file) for file in sorted(_FOLDER.glob("[!_]*.c"))],

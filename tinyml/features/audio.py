@@ -11,11 +11,13 @@ the micro_speech and microWakeWord families were trained on it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import wav
 from tinyml.errors import ConfigError, DataError
 from tinyml.features._extension import ffi, lib
 from tinyml.records import FeatureConfig
@@ -26,6 +28,7 @@ FIXED_PARAMS = {
 }  # fmt: skip
 STRIDES_MS = range(1, 31)
 _CHANNELS = 40
+_WINDOW = 480  # samples
 _SAMPLES_PER_MS = 16
 
 
@@ -36,6 +39,11 @@ class AudioFrontEnd:
     and may repeat FIXED_PARAMS. Frame n covers samples n*stride to n*stride + 479; how the samples
     are cut into pushes changes nothing. Raises ConfigError where `config` asks for anything else.
     """
+
+    rate_hz = wav.RATE_HZ
+    channels = 1
+    row_bytes = _CHANNELS
+    suffix = ".wav"
 
     def __init__(self, config: FeatureConfig) -> None:
         self._stride = stride_samples(config)
@@ -69,6 +77,23 @@ class AudioFrontEnd:
     def push(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Like `push_raw`, but the frames are int8 [n, 40], as int8 models take them."""
         return to_int8(self.push_raw(samples))
+
+    def samples_for(self, rows: int) -> int:
+        """Return how many samples complete the first `rows` frames of a stream; 0 for none."""
+        return (rows - 1) * self._stride + _WINDOW if rows > 0 else 0
+
+    def read(self, path: Path) -> npt.NDArray[np.int16]:
+        """Return the recording in a WAV file as `push` takes it; raises DataError."""
+        return wav.read(path)
+
+    def pause(
+        self, count: int, after: npt.NDArray[np.int16] | None = None
+    ) -> npt.NDArray[np.int16]:
+        """Return `count` samples of silence, whatever came before."""
+        return np.zeros(count, np.int16)
+
+
+FRONT_END = AudioFrontEnd
 
 
 def to_int8(frames: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:

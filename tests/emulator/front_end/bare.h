@@ -1,16 +1,12 @@
-/* Runs the front end over samples that are linked in; tells the host, through semihosting, every
- * frame in hexadecimal and the instructions that each stride took. For QEMU's mps2-an386. */
+/* bare.h: a program for QEMU's mps2-an386 that runs a front end over samples that are linked in and
+ * tells the host, through semihosting, what comes of them. Its one file defines `run`. */
 #include <stddef.h>
 #include <stdint.h>
-
-#include "audio.h"
 
 /* SAMPLES is the path of a file of int16 samples. */
 __asm__(".section .rodata\n.balign 4\nsamples: .incbin " SAMPLES "\nsamples_end:\n.text\n");
 extern const int16_t samples[], samples_end[];
 extern char stack_top[];
-
-static tml_audio_t audio;
 
 static void semihosting(uint32_t operation, const void *argument) {
   register uint32_t r0 __asm__("r0") = operation;
@@ -44,27 +40,17 @@ void *memset(void *to, int value, size_t bytes) {
 /* CMSDK timer 0: CTRL, VALUE (counts down at 25 MHz), RELOAD. */
 static volatile uint32_t *const timer = (volatile uint32_t *)0x40000000u;
 
+/* By `-icount shift=6`, 64 ns each. */
+static uint32_t instructions_since(uint32_t start) { return (start - timer[1]) * 40 / 64; }
+
+/* Take samples from `next` on, print rows; ends the program. */
+static void run(void);
+
 void reset(void) {
   timer[2] = timer[1] = UINT32_MAX;
   timer[0] = 1;
-  if (tml_audio_init(&audio, 320) != 0) {
-    end(1);
-  }
-  const int16_t *next = samples;
-  for (;;) {
-    uint32_t count = 320 < samples_end - next ? 320 : (uint32_t)(samples_end - next);
-    const uint32_t before = timer[1];
-    const bool is_new = tml_audio_push(&audio, &next, &count);
-    const uint32_t instructions = (before - timer[1]) * 40 / 64; /* -icount shift=6 */
-    if (is_new) {
-      for (int i = 0; i < TML_AUDIO_CHANNELS; i++) {
-        print(audio.frame[i], 4, ' ');
-      }
-      print(instructions, 8, '\n');
-    } else if (next == samples_end) {
-      end(0x20026); /* ADP_Stopped_ApplicationExit */
-    }
-  }
+  run();
+  end(0x20026); /* ADP_Stopped_ApplicationExit */
 }
 
 static void fault(void) { end(0x20023); /* ADP_Stopped_RunTimeErrorUnknown */ }

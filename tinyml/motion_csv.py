@@ -1,0 +1,101 @@
+"""CSV files of timed accelerometer samples in and out; unusable ones are refused with the line.
+
+The first line names the columns. `time_ms`, `x_mg`, `y_mg` and `z_mg` are needed, in any order:
+milliseconds, which rise from line to line but need not be even, and milli-g with gravity. Other
+columns are ignored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml.errors import DataError
+
+COLUMNS = ("time_ms", "x_mg", "y_mg", "z_mg")
+_MAX_GAP_MS = 1000.0  # between two samples of one recording
+_HINT = f"the first line is {','.join(COLUMNS)}, then one line of numbers per sample"
+
+Samples = npt.NDArray[np.int16]
+
+
+def read(path: Path, rate_hz: int) -> Samples:
+    """Return the motion in `path` as int16 [n, 3], n > 0: milli-g at an even `rate_hz`.
+
+    Samples are interpolated linearly at multiples of the period after the first one; what lies
+    beyond +-32767 mg is cut off. Raises DataError, naming the path and what is wrong, for a file
+    that is not as described above, or stands still in time, or has fewer than two samples.
+    """
+    table = _table(path)
+    time = table[:, 0] - table[0, 0]
+    gaps = np.diff(time)
+    wrong = np.flatnonzero((gaps <= 0) | (gaps > _MAX_GAP_MS))
+    if len(wrong):
+        line = int(wrong[0]) + 3
+        raise DataError(
+            f"{path}, line {line}: {gaps[wrong[0]]:g} ms after the line before",
+            f"time_ms rises by at most {_MAX_GAP_MS:g} from line to line; cut the file there",
+        )
+    return resampled(time / 1000, table[:, 1:], rate_hz)
+
+
+def write(path: Path, samples: Samples, rate_hz: int) -> None:
+    """Write int16 samples [n, 3] in milli-g, `rate_hz` a second, whole or not at all.
+
+    Raises DataError where the file cannot be written.
+    """
+    lines = [",".join(COLUMNS)]
+    for number, (x, y, z) in enumerate(samples.tolist()):
+        time_ms = f"{number * 1000 / rate_hz:.3f}".rstrip("0").rstrip(".")
+        lines.append(f"{time_ms},{x},{y},{z}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def resampled(
+    time_s: npt.NDArray[np.float64], values: npt.NDArray[np.float64], rate_hz: int
+) -> Samples:
+    """Return `values` [n, 3] of rising times, which begin at 0, at an even rate as int16."""
+    # A thousandth of a sample: times may be rounded.
+    grid = np.arange(int(time_s[-1] * rate_hz + 1e-3) + 1) / rate_hz
+    axes = [np.interp(grid, time_s, axis) for axis in values.T]
+    samples: Samples = np.clip(np.rint(np.stack(axes, 1)), -32768, 32767).astype(np.int16)
+    return samples
+
+
+def _table(path: Path) -> npt.NDArray[np.float64]:
+    """Return the four columns as float64 [n, 4], n > 1, all finite."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [row for row in csv.reader(file) if row]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no CSV file: {error}", _HINT) from error
+    names = [name.strip() for name in lines[0]] if lines else []
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise DataError(f"{path} has no column {', '.join(missing)}", _HINT)
+    if len(lines) < 3:
+        raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", _HINT)
+    wanted = [names.index(name) for name in COLUMNS]
+    table = np.empty((len(lines) - 1, len(COLUMNS)))
+    for number, row in enumerate(lines[1:]):
+        try:
+            table[number] = [float(row[column]) for column in wanted]
+        except (ValueError, IndexError) as error:
+            raise DataError(f"{path}, line {number + 2}: {','.join(row)!r}", _HINT) from error
+        if not np.isfinite(table[number]).all():
+            raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", _HINT)
+    return table
