@@ -1,6 +1,7 @@
 """Builds a generated project with PlatformIO: Project in, Firmware out.
 
-PlatformIO runs in the Python that runs tinyml and keeps all it needs in the project's `.pio`.
+PlatformIO runs in the Python that runs tinyml. With a platform of ours it keeps all it needs in the
+project's `.pio`; what others download is large, and goes where the user's PlatformIO has it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tinyml import elf, proc, proofs
+from tinyml import elf, packages, proc, proofs
 from tinyml.errors import DoesNotFitError, TinymlError, ToolError
 from tinyml.records import Board, Firmware, Project
 
@@ -34,12 +35,15 @@ _LARGEST = 5
 
 # PlatformIO's variables that name a folder, and where a project has it.
 _FOLDERS = {
+    "PLATFORMIO_WORKSPACE_DIR": ".pio",
+    "PLATFORMIO_BUILD_DIR": ".pio/build",
+    "PLATFORMIO_LIBDEPS_DIR": ".pio/libdeps",
+    "PLATFORMIO_SRC_DIR": "src",
+}
+_CORE_FOLDERS = {
     "PLATFORMIO_CORE_DIR": ".pio/core",
     "PLATFORMIO_PACKAGES_DIR": ".pio/core/packages",
     "PLATFORMIO_PLATFORMS_DIR": ".pio/core/platforms",
-    "PLATFORMIO_WORKSPACE_DIR": ".pio",
-    "PLATFORMIO_BUILD_DIR": ".pio/build",
-    "PLATFORMIO_SRC_DIR": "src",
 }
 
 
@@ -52,11 +56,12 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
     if importlib.util.find_spec("platformio") is None:
         raise ToolError("PlatformIO is not installed", "pip install 'platformio>=6.2,<6.3'")
     _check_writable(project)
+    packages.require(project)
     environment = project.board.id
     done = proc.run(
         [sys.executable, "-m", "platformio", "run", "--environment", environment],
         cwd=project.path,
-        env=_environment(project.path.resolve()),
+        env=_environment(project),
         timeout_s=TIMEOUT_S,
         on_line=None if on_line is None else _progress(project, on_line),
         check=False,
@@ -81,7 +86,7 @@ def upload(
     done = proc.run(
         [sys.executable, "-m", "platformio", "run", "--environment", project.board.id, *target],
         cwd=project.path,
-        env=_environment(project.path.resolve()),
+        env=_environment(project),
         timeout_s=timeout_s,
         on_line=on_line,
         check=False,
@@ -160,9 +165,11 @@ def _advice(largest: elf.Contributors) -> str:
     return f"largest: {shown}; try a smaller model or another board" if shown else ""
 
 
-def _environment(path: Path) -> dict[str, str]:
+def _environment(project: Project) -> dict[str, str]:
     """Keep a build inside its project, also where the user's own settings lead elsewhere."""
-    folders = {name: str(path / own) for name, own in _FOLDERS.items() if name in os.environ}
+    path = project.path.resolve()
+    own_folders = {**_FOLDERS, **(_CORE_FOLDERS if project.board.own_platform else {})}
+    folders = {name: str(path / own) for name, own in own_folders.items() if name in os.environ}
     return {
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",

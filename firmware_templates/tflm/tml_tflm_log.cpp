@@ -1,5 +1,5 @@
-// What TFLM asks of its target. The Arduino library brings its own for the Nano 33 BLE; libraries
-// are archives, so that one is only taken where this file leaves a symbol open.
+// What TFLM asks of its target. All of it is weak: the Arduino library brings its own for the
+// Nano 33 BLE, whose core links every file of every library.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,12 +8,13 @@
 
 // The current tree: a format and its arguments. Errors are found by the negative reasons of
 // model.h, so the texts are dropped and no printf is linked.
-extern "C" void DebugLog(const char *format, va_list arguments) {
+extern "C" __attribute__((weak)) void DebugLog(const char *format, va_list arguments) {
   (void)format;
   (void)arguments;
 }
 
-extern "C" int DebugVsnprintf(char *buffer, size_t size, const char *format, va_list arguments) {
+extern "C" __attribute__((weak)) int DebugVsnprintf(char *buffer, size_t size, const char *format,
+                                                     va_list arguments) {
   (void)format;
   (void)arguments;
   if (size > 0) {
@@ -25,6 +26,6 @@ extern "C" int DebugVsnprintf(char *buffer, size_t size, const char *format, va_
 #else
 
 // The library of 2023: ready text.
-extern "C" void DebugLog(const char *text) { (void)text; }
+extern "C" __attribute__((weak)) void DebugLog(const char *text) { (void)text; }
 
 #endif

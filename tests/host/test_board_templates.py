@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, firmware, sensors
+from tinyml import boards, firmware, paths, sensors
 from tinyml.records import Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
@@ -78,3 +78,20 @@ def test_a_variant_compiles(name: str, front_end: str, sensor: str | None, tmp_p
             cwd=tmp_path,
             check=True,
         )
+
+
+@pytest.mark.needs_arm_gcc
+@pytest.mark.parametrize("generation", ["2023", "current"])
+def test_what_tflm_asks_of_its_target_gives_way_to_a_library_s_own(
+    generation: str, tmp_path: Path
+) -> None:
+    if generation == "current":  # a header that only the current tree has
+        header = tmp_path / "tensorflow" / "lite" / "micro" / "micro_interpreter_graph.h"
+        header.parent.mkdir(parents=True)
+        header.touch()
+    source = paths.shared("firmware_templates") / "tflm" / "tml_tflm_log.cpp"
+    command = [*LANGUAGES[".cpp"], *FLAGS, f"-I{tmp_path}", "-c", source, "-o", "log.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    symbols = subprocess.check_output(["arm-none-eabi-nm", "log.o"], cwd=tmp_path, text=True)
+    assert " W DebugLog\n" in symbols
+    assert " T " not in symbols
