@@ -40,6 +40,12 @@ def test_examples_are_each_clip_once_and_silence(tones: Dataset) -> None:
     assert made.inputs.dtype == np.int8
 
 
+def test_no_recordings_are_no_examples(tones: Dataset) -> None:
+    made = keyword_spotting.examples([], tones.labels)
+    assert made.inputs.shape == (0, 49, 40, 1)
+    assert made.targets.shape == (0,)
+
+
 def test_augmentation_follows_its_seed(tones: Dataset) -> None:
     first, again, other = (
         keyword_spotting.augmented(tones.recordings, tones.labels, seed) for seed in (1, 1, 2)

@@ -202,7 +202,7 @@ def _features(samples: Samples) -> Features:
 
 def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
     index = {label: number for number, label in enumerate(labels)}
-    inputs = np.stack([row for row, _ in rows])[..., np.newaxis]
+    inputs = np.array([row for row, _ in rows], np.int8).reshape(-1, FRAMES, CHANNELS, 1)
     return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
 
 
