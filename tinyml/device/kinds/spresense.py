@@ -11,7 +11,6 @@ from tinyml.errors import ConfigError, DeviceError, ToolError
 from tinyml.platforms.spresense import updater
 from tinyml.records import Board, Firmware
 
-_USB_ID = "10c4:ea60"  # of the main board's serial chip, which other devices have too
 _SPEED = "upload_speed"  # PlatformIO's option, so that `pio run -t upload` takes the same rate
 
 
@@ -26,7 +25,7 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told 
     if not spk.is_file():
         raise ToolError(f"{firmware.elf} has no {spk.name} beside it", "tinyml build")
     board = firmware.project.board
-    path = ports.resolve(port or _USB_ID, ports.available())
+    path = _path(board, port)
     try:
         install(path, spk.read_bytes(), _baud(board), on_step)
     except updater.UpdaterError as error:
@@ -42,9 +41,9 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told 
 def attach(board: Board, timeout_s: float) -> Attachment:
     """Open the only port with the USB id of a Spresense; ConfigError listing them where more are.
 
-    Which firmware answers there is for the caller to check: other devices have the same id.
+    Which firmware answers there is for the caller to check: other devices have the same chip.
     """
-    return Attachment(SerialLink(ports.resolve(_USB_ID, ports.available())))
+    return Attachment(SerialLink(_path(board, None)))
 
 
 def install(
@@ -68,6 +67,11 @@ def install(
                 updater.install(port, image, progress=progress, step_s=step_s)
     except (serial.SerialException, OSError) as error:
         raise DeviceError(f"{path} cannot be used: {error}", open_hint(error)) from error
+
+
+def _path(board: Board, wanted: str | None) -> str:
+    usb_ids = board.options.get("custom_usb", "").lower().split()
+    return ports.resolve(wanted, ports.available(), usb_ids)
 
 
 def _baud(board: Board) -> int:
