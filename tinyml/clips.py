@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import wav
 from tinyml.errors import DataError
+from tinyml.features import FrontEnd
 
 Samples = NDArray[np.int16]
 LABELS = "examples.json"
@@ -19,33 +19,37 @@ LABELS = "examples.json"
 
 @dataclass(frozen=True)
 class Clip:
-    """A recording: `samples` int16 [n]; `said` is its label, None where it is not known."""
+    """A recording: `samples` as its front end takes them; `said` is its label, None if unknown."""
 
     name: str
     said: str | None
     samples: Samples
 
 
-def load(paths: Sequence[Path]) -> list[Clip]:
-    """Return the recordings named: WAV files, folders of them, or folders with one per word.
+def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
+    """Return the recordings named: files, folders of them, or folders with one per label.
 
-    A clip's label comes from examples.json beside it ({file name: label}), else from the name of
-    its folder when that is a folder of words. Raises DataError naming the path of what is unusable.
+    They are of the kind that `front_end` takes, by the ending of their names. A clip's label comes
+    from examples.json beside it ({file name: label}), else from the name of its folder when that is
+    a folder of labels. Raises DataError naming the path of what is unusable.
     """
-    files = [file for path in paths for file in _files(path)]
+    suffix = front_end.suffix
+    files = [file for path in paths for file in _files(path, suffix)]
     if not files:
-        raise DataError(f"no .wav files in {', '.join(map(str, paths))}", "name files or folders")
-    return [Clip(file.name, said, wav.read(file)) for file, said in files]
+        raise DataError(
+            f"no {suffix} files in {', '.join(map(str, paths))}", "name files or folders"
+        )
+    return [Clip(file.name, said, front_end.read(file)) for file, said in files]
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str | None]]:
+def _files(path: Path, suffix: str) -> Iterator[tuple[Path, str | None]]:
     if path.is_file():
         yield path, _labels(path.parent).get(path.name)
         return
     if not path.is_dir():
-        raise DataError(f"{path} does not exist", "name WAV files or folders of them")
+        raise DataError(f"{path} does not exist", f"name {suffix} files or folders of them")
     labels = _labels(path)
-    for file in sorted(path.rglob("*.wav")):
+    for file in sorted(path.rglob(f"*{suffix}")):
         folder = file.parent.name if file.parent != path else None
         yield file, labels.get(file.name, folder)
 
@@ -61,10 +65,9 @@ def _labels(folder: Path) -> dict[str, str]:
         raise DataError(f"{file} is no JSON object of file names and labels: {error}") from error
 
 
-def joined(clips: Sequence[Clip], gap: int) -> tuple[Samples, list[int]]:
-    """Return `clips` as one stream, silence of `gap` samples after each, and where each starts."""
-    silence = np.zeros(gap, np.int16)
-    parts = [part for clip in clips for part in (clip.samples, silence)]
+def joined(clips: Sequence[Clip], gap: int, front_end: FrontEnd) -> tuple[Samples, list[int]]:
+    """Return `clips` as one stream, a pause of `gap` samples after each, and where each starts."""
+    parts = [part for clip in clips for part in (clip.samples, front_end.pause(gap, clip.samples))]
     lengths = [len(clip.samples) + gap for clip in clips]
     starts = [sum(lengths[:number]) for number in range(len(clips))]
     return np.concatenate(parts), starts

@@ -1,4 +1,4 @@
-"""Recordings played into a device's virtual microphone, and what came of each of them.
+"""Recordings played into a device's virtual sensor, and what came of each of them.
 
 Clips in, a `StreamReport` out. The host runs the same stream through the same front end, the
 reference interpreter and the same recognizer: every inference of the device is compared with it.
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml import features
 from tinyml.clips import Clip, Samples, joined
 from tinyml.errors import ConfigError
-from tinyml.features import AudioFrontEnd, Event, Recognizer
+from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, FeatureConfig, StreamConfig, TensorInfo
 from tinyml.validate import require_model
@@ -60,9 +61,9 @@ class StreamReport:
     `inferences`: as the host expects them; `mismatched`: of them, those whose number, sample, score
     bytes or event the device reports otherwise or not at all; `first_mismatch` says in words. Where
     nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
-    `real_time_factor`: seconds of sound per second. `counter_*`: per inference in `counter_unit`;
-    `front_counter_per_stride`: the front end's cost for each of its strides of `stride_ms`, median.
-    `dropped`: samples the device lost.
+    `real_time_factor`: seconds of the stream per second. `counter_*`: per inference, in
+    `counter_unit`; `front_counter_per_stride`: the front end's cost for each of its strides of
+    `stride_ms`, median. `dropped`: samples the device lost.
     """
 
     passed: bool
@@ -94,7 +95,7 @@ def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
     if bundle.features is None or bundle.stream is None:
         raise ConfigError(
             f"model {bundle.name} does not say how to listen (its card has no stream)",
-            "name a keyword-spotting bundle; see: tinyml models",
+            "name a bundle of a task; see: tinyml models",
         )
     return bundle.features, bundle.stream
 
@@ -104,17 +105,15 @@ class Listener:
 
     def __init__(self, bundle: Bundle) -> None:
         """Raises ConfigError for a bundle that is not made for streams."""
-        features, stream = require_listening(bundle)
-        rate_hz = int(features.params["sample_rate_hz"])
+        config, stream = require_listening(bundle)
         self._oracle = Oracle(bundle.model, bundle.name)
         self._shape = self._oracle.inputs[0].shape
-        self._front_end = AudioFrontEnd(features)
+        self._front_end = features.load(config)
         output = self._oracle.outputs[0].info
+        rate_hz = self._front_end.rate_hz
         self._recognizer = Recognizer(stream, bundle.labels, output, rate_hz)
         self._every = stream.stride_frames
-        self._stride = int(features.params["stride_ms"]) * rate_hz // 1000
-        self._width = int(features.params["window_ms"]) * rate_hz // 1000
-        self._rows = self._oracle.inputs[0].elements // int(features.params["channels"])
+        self._rows = self._oracle.inputs[0].elements // self._front_end.row_bytes
         self._window: list[Array] = []
         self._seen = 0
         self._number = 0
@@ -129,7 +128,7 @@ class Listener:
                 yield self._infer()
 
     def _infer(self) -> Inference:
-        sample = (self._seen - 1) * self._stride + self._width
+        sample = self._front_end.samples_for(self._seen)
         scores = self._oracle.run([np.stack(self._window).reshape(self._shape)])[0]
         heard = self._recognizer.push(scores, sample)
         inference = Inference(self._number, sample, scores.tobytes(), heard)
@@ -170,16 +169,17 @@ def play(
     on_progress: Callable[[str, float, float], None] | None = None,
     on_heard: Callable[[Event], None] | None = None,
 ) -> StreamReport:
-    """Play `clips`, each followed by GAP_S of silence, and report what came of each.
+    """Play `clips`, each followed by a pause of GAP_S, and report what came of each.
 
     With `against`, every inference is compared with what the host computes for that model.
     `on_progress` gets what is played, the samples that have arrived and how many there are;
-    `on_heard` every word as it is recognised. Raises DeviceError for another model than `against`
+    `on_heard` every event as it is recognised. Raises DeviceError for another model than `against`
     or a device that fails.
     """
     if against is not None:
         require_model(device, against)
-    samples, starts = joined(clips, round(GAP_S * device.info.sample_rate_hz))
+    front_end = front_end_of(device.info)
+    samples, starts = joined(clips, round(GAP_S * front_end.rate_hz), front_end)
 
     def on_sent(arrived: int) -> None:
         if on_progress is not None:
@@ -201,6 +201,16 @@ def play(
     assert stream.totals is not None  # the stream has ended
     results = judge(clips, starts, heard, silent_labels(device.info), device.info.sample_rate_hz)
     return _report(device.info, comparison, readings, results, stream.totals)
+
+
+def front_end_of(info: DeviceInfo) -> FrontEnd:
+    """Return the front end that a device says it has; raises ConfigError for one unknown here."""
+    params = {
+        name.removeprefix("features."): values[0]
+        for name, values in info.parameters.items()
+        if name.startswith("features.") and values
+    }
+    return features.load(FeatureConfig(info.features, params))
 
 
 def silent_labels(info: DeviceInfo) -> set[str]:

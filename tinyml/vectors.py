@@ -5,7 +5,7 @@ Nothing is guessed or converted: an array of another shape or dtype is refused w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,12 @@ class Vector:
 
 
 def load(path: Path, bundle: Bundle, inputs: Sequence[TensorInfo]) -> list[Vector]:
-    """Return the vectors at `path`: an .npz or .npy file, or a folder of .bin or .wav files.
+    """Return the vectors at `path`: an .npz or .npy file, or a folder of .bin files or recordings.
 
     .npz: arrays in0, in1, ... each of the input's shape, or with a leading axis of N vectors.
     .npy: the same for a model with one input. .bin: the raw little-endian bytes of all inputs one
-    after the other. .wav (keyword models): 16 kHz, of which the first window is taken; a shorter
-    one is followed by silence. Raises DataError naming the path for anything else.
+    after the other. Recordings, as the model's front end takes them: the first window of each; a
+    shorter one is followed by a pause. Raises DataError naming the path for anything else.
     """
     if path.suffix in (".npz", ".npy") and path.is_file():
         return _from_arrays(path, inputs)
@@ -42,9 +42,7 @@ def load(path: Path, bundle: Bundle, inputs: Sequence[TensorInfo]) -> list[Vecto
         files = sorted(path.iterdir())
         if found := [file for file in files if file.suffix == ".bin"]:
             return [_from_bytes(file, inputs) for file in found]
-        if found := [file for file in files if file.suffix.lower() == ".wav"]:
-            return _from_recordings(found, bundle, inputs)
-        raise DataError(f"{path} has no .bin and no .wav files", "see: tinyml validate --help")
+        return _from_recordings(path, files, bundle, inputs)
     if not path.exists():
         raise DataError(f"{path} does not exist", "check the path given to --inputs")
     raise DataError(
@@ -155,31 +153,27 @@ def _from_bytes(path: Path, inputs: Sequence[TensorInfo]) -> Vector:
 
 
 def _from_recordings(
-    paths: Sequence[Path], bundle: Bundle, inputs: Sequence[TensorInfo]
+    folder: Path, files: Sequence[Path], bundle: Bundle, inputs: Sequence[TensorInfo]
 ) -> list[Vector]:
-    convert = _front_end(bundle, inputs)
-    return [Vector(path.name, [convert(path)]) for path in paths]
-
-
-def _front_end(bundle: Bundle, inputs: Sequence[TensorInfo]) -> Callable[[Path], Array]:
-    config = bundle.features
-    if config is None or config.name != "audio" or len(inputs) != 1:
+    if bundle.features is None or len(inputs) != 1:
         raise DataError(
-            f"{bundle.name} does not say how recordings become its input",
-            "give a keyword-spotting bundle, or tensors as .npz or .bin files",
+            f"{folder} has no .bin files, and {bundle.name} does not say how recordings become "
+            "its input",
+            "give a bundle that tinyml train wrote, or tensors as .npz or .bin files",
         )
-    from tinyml import features, wav
+    from tinyml import features
 
-    rate, stride, window = (
-        int(config.params[name]) for name in ("sample_rate_hz", "stride_ms", "window_ms")
-    )
-    frames = int(config.params["frames"])
-    needed = rate * (stride * (frames - 1) + window) // 1000
+    front_end = features.load(bundle.features)
+    suffix = front_end.suffix
+    found = [file for file in files if file.suffix.lower() == suffix]
+    if not found:
+        raise DataError(f"{folder} has no .bin and no {suffix} files", "tinyml validate --help")
+    needed = front_end.samples_for(inputs[0].bytes // front_end.row_bytes)
 
     def convert(path: Path) -> Array:
-        clip = wav.read(path)[:needed]
-        clip = np.pad(clip, (0, needed - len(clip)))
-        rows: Array = features.audio_features(clip, config)
-        return rows.reshape(inputs[0].shape)
+        front_end.reset()
+        clip = front_end.read(path)[:needed]
+        whole = np.concatenate([clip, front_end.pause(needed - len(clip), clip)])
+        return front_end.push(whole).reshape(inputs[0].shape)
 
-    return convert
+    return [Vector(path.name, [convert(path)]) for path in found]

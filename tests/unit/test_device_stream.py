@@ -132,8 +132,29 @@ def test_an_endless_source_is_fetched_no_further_than_the_device_has_room(clock:
 
 
 def test_samples_of_another_kind_are_refused(clock: Clock) -> None:
-    with pytest.raises(DataError, match=r"int16 samples in one row, got float64 \[5\]"):
+    with pytest.raises(DataError, match=r"int16 samples of 1 channel, got float64 \[5\]"):
         list(connect(clock).stream(np.zeros(5)))
+
+
+def test_samples_of_several_channels_are_interleaved_and_counted_once() -> None:
+    samples = np.arange(30, dtype=np.int16).reshape(10, 3)
+    outbox = stream._Outbox(iter([samples[:4], samples[4:]]), frame_bytes=20)
+    outbox.credit(p.Credit(0, 8, 0))
+    sent = list(outbox.allowed())
+    assert [one.index for one in sent] == [0, 3, 6]
+    assert b"".join(one.samples for one in sent) == samples[:8].tobytes()
+    outbox.credit(p.Credit(8, 100, 0))
+    assert [(one.index, one.samples) for one in outbox.allowed()] == [
+        (8, samples[8:].tobytes()),
+        (10, b""),
+    ]
+
+
+def test_channels_may_not_change_within_a_stream() -> None:
+    outbox = stream._Outbox(iter([np.zeros((4, 3), np.int16), np.zeros((4, 2), np.int16)]), 20)
+    outbox.credit(p.Credit(0, 8, 0))
+    with pytest.raises(DataError, match=r"3 channels, got int16 \[4, 2\]"):
+        list(outbox.allowed())
 
 
 def test_firmware_without_a_front_end_cannot_stream(clock: Clock) -> None:

@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import clips, stream, wav
+from tinyml import clips, features, motion_csv, stream, wav
 from tinyml.errors import ConfigError, DataError
-from tinyml.features import Event
+from tinyml.features import Event, MotionFrontEnd
 from tinyml.records import Bundle, FeatureConfig, StreamConfig
 
 PARAMS = {"sample_rate_hz": 16000, "window_ms": 30, "stride_ms": 20, "channels": 40, "frames": 49}
+AUDIO = features.load(FeatureConfig("audio", PARAMS))
+MOTION = MotionFrontEnd(
+    FeatureConfig(
+        "motion", {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 2000, "range_mg": 4000}
+    )
+)
 BUNDLE = Bundle(
     "k",
     b"",
@@ -44,10 +50,22 @@ def compare(expected: list[Any], actual: list[Any]) -> stream.Comparison:
 
 
 def test_clips_are_joined_with_silence_after_each() -> None:
-    samples, starts = clips.joined([clip("a", None, 3), clip("b", None, 2)], gap=4)
+    samples, starts = clips.joined([clip("a", None, 3), clip("b", None, 2)], 4, AUDIO)
     assert samples.tolist() == [7, 7, 7, 0, 0, 0, 0, 7, 7, 0, 0, 0, 0]
     assert samples.dtype == np.int16
     assert starts == [0, 7]
+
+
+def test_clips_of_motion_are_joined_with_rest(tmp_path: Path) -> None:
+    for name, value in (("ring/a", 5), ("slope/b", 9)):
+        (tmp_path / name).parent.mkdir()
+        motion_csv.write(tmp_path / f"{name}.csv", np.full((2, 3), value, np.int16), 100)
+    wav.write(tmp_path / "ring" / "no_motion.wav", np.zeros(160, np.int16))
+    loaded = clips.load([tmp_path], MOTION)
+    assert [(one.name, one.said) for one in loaded] == [("a.csv", "ring"), ("b.csv", "slope")]
+    samples, starts = clips.joined(loaded, 3, MOTION)
+    assert (samples.dtype, samples.tolist()) == (np.int16, [[5] * 3] * 5 + [[9] * 3] * 5)
+    assert starts == [0, 5]
 
 
 def test_labels_come_from_the_list_beside_else_from_the_folder(tmp_path: Path) -> None:
@@ -55,9 +73,9 @@ def test_labels_come_from_the_list_beside_else_from_the_folder(tmp_path: Path) -
         (tmp_path / name).parent.mkdir(exist_ok=True)
         wav.write(tmp_path / name, np.zeros(160, np.int16))
     (tmp_path / "examples.json").write_text(json.dumps({"a.wav": "silence"}))
-    found = [(one.name, one.said) for one in clips.load([tmp_path])]
+    found = [(one.name, one.said) for one in clips.load([tmp_path], AUDIO)]
     assert found == [("a.wav", "silence"), ("c.wav", "no"), ("b.wav", "yes")]
-    (alone,) = clips.load([tmp_path / "yes" / "b.wav"])
+    (alone,) = clips.load([tmp_path / "yes" / "b.wav"], AUDIO)
     assert alone.said is None
 
 
@@ -66,7 +84,7 @@ def test_a_damaged_list_of_labels_is_named(tmp_path: Path) -> None:
     for text in ("[]", "nonsense"):
         (tmp_path / "examples.json").write_text(text)
         with pytest.raises(DataError, match=r"examples\.json"):
-            clips.load([tmp_path])
+            clips.load([tmp_path], AUDIO)
 
 
 def test_events_belong_to_the_clip_they_follow() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import vectors, wav
+from tinyml import motion_csv, vectors, wav
 from tinyml.errors import DataError
 from tinyml.records import Bundle, FeatureConfig, TensorInfo
 
@@ -55,6 +55,18 @@ def test_recordings_become_one_window_each(tmp_path: Path) -> None:
     same = [loaded[f"{name}.wav"].arrays[0] for name in ("long", "exact")]
     assert np.array_equal(*same)
     assert not np.array_equal(same[0], loaded["short.wav"].arrays[0])
+
+
+def test_recordings_of_motion_are_followed_by_rest(tmp_path: Path) -> None:
+    motion = np.random.default_rng(0).integers(-2000, 2000, (300, 3), np.int16)
+    params = {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 0, "range_mg": 4000}
+    bundle = Bundle("g", b"", "", Path("g"), features=FeatureConfig("motion", params))
+    for name, length in (("long", 300), ("short", 40)):
+        motion_csv.write(tmp_path / f"{name}.csv", motion[:length], 100)
+    info = TensorInfo("in", "int8", (1, 64, 3, 1))
+    longer, shorter = (one.arrays[0][0, :, :, 0] for one in vectors.load(tmp_path, bundle, [info]))
+    assert np.array_equal(longer[:10], shorter[:10])
+    assert (shorter[10:] == np.rint(motion[39] * (128 / 4000))).all()
 
 
 def test_random_vectors_are_seeded_and_reach_the_ends() -> None:
@@ -123,7 +135,7 @@ def test_paths_that_hold_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         vectors.load(tmp_path / "absent", BARE, ONE)
     with pytest.raises(DataError, match=r"no \.bin and no \.wav"):
-        vectors.load(tmp_path, BARE, ONE)
+        vectors.load(tmp_path, KEYWORD, SPEECH)
     (tmp_path / "v.txt").write_text("1 2 3")
     with pytest.raises(DataError, match="not an"):
         vectors.load(tmp_path / "v.txt", BARE, ONE)

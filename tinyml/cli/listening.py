@@ -8,14 +8,12 @@ from __future__ import annotations
 import contextlib
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tinyml import boards, clips, device, stream
-from tinyml.features import Event
+from tinyml.features import Event, FrontEnd
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console, Progress
@@ -35,7 +33,7 @@ class Monitor:
         self._args = args
         self._console = console
         self._board = boards.load(args.board)
-        self._clips = clips.load(args.source) if args.source else []
+        self._sources = args.source
         self._log = args.log.open("a", encoding="utf-8") if args.log else None
         self._end = time.monotonic() + args.timeout if args.timeout else float("inf")
 
@@ -60,8 +58,8 @@ class Monitor:
                 info,
                 f"{info.board} runs {info.model} ({info.sha256[:16]}), runtime {info.runtime}",
             )
-            if self._clips:
-                self._play(connection)
+            if self._sources:
+                self._play(connection, clips.load(self._sources, stream.front_end_of(info)))
             else:
                 self._hear(connection)
 
@@ -73,11 +71,11 @@ class Monitor:
             on_log=lambda text: self._line("log", {"text": text}, f"log: {text}"),
         )
 
-    def _play(self, connection: device.Device) -> None:
+    def _play(self, connection: device.Device, played: Sequence[clips.Clip]) -> None:
         with self._console.progress("playing") as shown:
             report = stream.play(
                 connection,
-                self._clips,
+                played,
                 on_progress=lambda *what: self._tick(shown, *what),
                 on_heard=lambda event: self._heard(event, connection.info.sample_rate_hz),
             )
@@ -99,16 +97,16 @@ class Monitor:
 
     def _hear(self, connection: device.Device) -> None:
         info = connection.info
-        samples = self._silence(info.sample_rate_hz) if info.is_virtual else None
+        samples = self._silence(stream.front_end_of(info)) if info.is_virtual else None
         for reading in connection.stream(samples):
             self._check_time()
             actual = stream.of_device(reading, info.outputs[0])
             if actual.heard is not None:
                 self._heard(actual.heard, info.sample_rate_hz)
 
-    def _silence(self, rate_hz: int) -> Iterator[Any]:
-        """Silence at the speed of time, until the time is over."""
-        chunk = np.zeros(round(_SILENCE_S * rate_hz), np.int16)
+    def _silence(self, front_end: FrontEnd) -> Iterator[Any]:
+        """A pause at the speed of time, until the time is over."""
+        chunk = front_end.pause(round(_SILENCE_S * front_end.rate_hz))
         while True:
             self._check_time()
             yield chunk

@@ -6,6 +6,7 @@ sent again or counted, never invented.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ from tinyml.wire import Flag, Frame
 Samples = NDArray[Any]
 QUIET_S = 2.0  # silence after which what may have been lost is sent again
 SILENT_S = 30.0  # silence after which the device is given up
-_SAMPLE_BYTES = 2
+_VALUE_BYTES = 2
 _MAX_AHEAD = 1 << 16  # samples under way; a device that allows more is not believed
 
 
@@ -99,7 +100,7 @@ class Stream:
         *,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
-        """`samples`: int16 [n], or an iterable of them, or None for the board's own sensor.
+        """`samples`: int16 [n], or [n, channels], or an iterable of them; None for a real sensor.
 
         `on_sent` gets how many have arrived. Raises ConfigError for samples that the device's
         sensor does not take, and for none where it needs them.
@@ -222,12 +223,18 @@ class Stream:
 
 
 class _Outbox:
-    """Samples between the source and the device: those under way are kept until they arrived."""
+    """Samples between the source and the device: those under way are kept until they arrived.
+
+    The first chunk of the source says how many channels its samples have.
+    """
 
     def __init__(self, source: Iterator[Samples], frame_bytes: int) -> None:
         self.arrived = 0  # samples that the device has
-        self._source = source
-        self._frame = frame_bytes // _SAMPLE_BYTES
+        first = next(source, np.empty(0, np.int16))
+        self._source = itertools.chain([first], source)
+        self._channels = first.shape[1] if first.ndim == 2 else 1
+        self._sample = _VALUE_BYTES * max(1, self._channels)
+        self._frame = frame_bytes // self._sample
         self._limit = 0
         self._sent = 0
         self._kept = bytearray()  # from `arrived` on
@@ -246,7 +253,7 @@ class _Outbox:
             data = self._take(index, count)
             if not data:
                 break
-            self._sent += len(data) // _SAMPLE_BYTES
+            self._sent += len(data) // self._sample
             yield Sensor(index, data)
         if self._end is not None and self._sent == self._end and not self._end_sent:
             self._end_sent = True
@@ -259,7 +266,7 @@ class _Outbox:
                 f"the device acknowledges sample {credit.next:,}; {self.arrived:,} to "
                 f"{self._sent:,} were under way"
             )
-        del self._kept[: (credit.next - self.arrived) * _SAMPLE_BYTES]
+        del self._kept[: (credit.next - self.arrived) * self._sample]
         self.arrived = credit.next
         self._limit = max(self._limit, min(credit.limit, credit.next + _MAX_AHEAD))
         if credit.rewind:
@@ -279,20 +286,21 @@ class _Outbox:
 
     def _take(self, index: int, count: int) -> bytes:
         """Return up to `count` samples from `index` on, fetching them where they are new."""
-        start = (index - self.arrived) * _SAMPLE_BYTES
-        end = start + count * _SAMPLE_BYTES
+        start = (index - self.arrived) * self._sample
+        end = start + count * self._sample
         while len(self._kept) < end and self._end is None:
             chunk = next(self._source, None)
             if chunk is None:
-                self._end = self.arrived + len(self._kept) // _SAMPLE_BYTES
+                self._end = self.arrived + len(self._kept) // self._sample
             else:
-                self._kept += _bytes_of(chunk)
+                self._kept += self._bytes_of(chunk)
         return bytes(self._kept[start:end])
 
-
-def _bytes_of(chunk: Samples) -> bytes:
-    if chunk.dtype != np.int16 or chunk.ndim != 1:
-        raise DataError(
-            f"a stream takes int16 samples in one row, got {chunk.dtype} {list(chunk.shape)}"
-        )
-    return chunk.astype("<i2").tobytes()
+    def _bytes_of(self, chunk: Samples) -> bytes:
+        channels = chunk.shape[1:] if chunk.ndim > 1 else (1,)
+        if chunk.dtype != np.int16 or channels != (self._channels,):
+            raise DataError(
+                f"a stream takes int16 samples of {self._channels} channel"
+                f"{'' if self._channels == 1 else 's'}, got {chunk.dtype} {list(chunk.shape)}"
+            )
+        return chunk.astype("<i2").tobytes()

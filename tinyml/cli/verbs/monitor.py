@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HELP = """show what the device that runs recognises and says
 
 Attaches to the device as it is; start one with `tinyml flash`. --source plays recordings into the
-virtual microphone, one after the other, and ends with a table of what was said and recognised.
-Without it the board's own sensor is heard until --timeout or Ctrl-C; a virtual one hears silence.
+virtual sensor, one after the other, and ends with a table of what was said and recognised.
+Without it the board's own sensor is heard until --timeout or Ctrl-C; a virtual one is at rest.
 
 With --json every line is a JSON document: kind "device" (once), "event", "text", "log", and at the
 end of the sources "clips".
@@ -41,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="PATH",
         type=Path,
         nargs="+",
-        help="WAV files, or folders of them, to play",
+        help="recordings (.wav, or .csv of motion), or folders of them, to play",
     )
     parser.add_argument(
         "-t", "--timeout", metavar="S", type=_seconds, help="stop after this many seconds"

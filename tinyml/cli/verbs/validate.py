@@ -20,8 +20,9 @@ compares every output bit for bit with the TensorFlow Lite Micro interpreter. Ex
 something differs. Without --inputs, the bundle's golden vectors are used, or random ones.
 
 --inputs takes an .npz (arrays in0, in1, ...) or .npy, a folder of .bin files with the raw bytes of
-the inputs, or (keyword models) a folder of 16 kHz WAV files, one window each. --stream instead
-plays WAV files as one stream into the virtual microphone and compares every inference of it.
+the inputs, or a folder of recordings, one window each: 16 kHz WAV files for models that listen, CSV
+files (time_ms,x_mg,y_mg,z_mg) for those that feel motion. --stream instead plays recordings as one
+stream into the virtual sensor and compares every inference of it.
 """
 EXAMPLES = """
 tinyml validate
@@ -100,11 +101,11 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
 
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml import clips as recordings
-    from tinyml import stream
+    from tinyml import features, stream
     from tinyml.cli import pipeline, reports
 
-    stream.require_listening(choice.bundle)
-    clips = recordings.load(args.stream or [choice.bundle.path / "examples"])
+    config, _ = stream.require_listening(choice.bundle)
+    clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
     with (
         pipeline.flashed(choice, console, args.port) as (device, _),
         console.progress("streaming") as shown,
