@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("tinyml.pytest_plugin", "pytester")
+
 
 def _program(*names: str) -> Callable[[], str | None]:
     def missing() -> str | None:

@@ -24,10 +24,11 @@ def model() -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def built(board: Board, model: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Firmware:
+def built(
+    tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, model: Bundle
+) -> Firmware:
     """Its firmware."""
-    out = tmp_path_factory.mktemp("built") / "project"
-    return build.build(firmware.generate(model, board, board.runtime, out))
+    return tinyml_build(model, board, board.runtime)
 
 
 @pytest.fixture

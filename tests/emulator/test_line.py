@@ -1,4 +1,7 @@
-"""The line to a real firmware on QEMU: whole, in order, and honest about every accident."""
+"""The line to a real firmware on QEMU, where accidents can be arranged: each is told honestly.
+
+What every board does, accidents apart, is in `tests/hardware`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pytest
@@ -17,12 +19,11 @@ import pytest
 from tinyml import device
 from tinyml.device import emulator
 from tinyml.errors import DeviceError, DeviceTimeout
-from tinyml.records import Board, Bundle, Firmware
+from tinyml.records import Board, Firmware
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
 
 Broken = Callable[[str, str, str], tuple[Firmware, int]]
-BULK_BYTES = 100_000
 
 
 def inputs(connection: device.Device, seed: int) -> list[np.ndarray[Any, Any]]:
@@ -33,22 +34,17 @@ def inputs(connection: device.Device, seed: int) -> list[np.ndarray[Any, Any]]:
     ]
 
 
-def test_a_device_says_what_it_runs(
-    connection: device.Device, flashed: Firmware, board: Board, model: Bundle
+def test_a_device_describes_what_was_generated(
+    connection: device.Device, flashed: Firmware
 ) -> None:
     info, source = connection.info, flashed.project.source
-    assert (info.board, info.runtime, info.model) == (board.id, board.runtime, model.name)
-    assert info.sha256 == model.sha256
-    assert info.labels == model.labels
+    assert info.runtime == source.runtime
     assert [(one.shape, one.dtype, one.zero_point) for one in info.inputs] == [
         (one.shape, one.dtype, one.zero_point) for one in source.inputs
     ]
     assert [(one.op_index, one.tensor_index, one.bytes, one.channels) for one in info.steps] == [
         (one.op_index, one.tensor_index, one.bytes, one.channels) for one in source.steps
     ]
-    assert model.features is not None
-    for name, value in model.features.params.items():
-        assert info.parameters[f"features.{name}"] == (value,)
 
 
 def test_boot_says_something_and_none_of_it_is_lost(runtime: Path, built: Firmware) -> None:
@@ -59,84 +55,6 @@ def test_boot_says_something_and_none_of_it_is_lost(runtime: Path, built: Firmwa
 
     emulator.start(built, 30, answers)
     assert said == ["started"]
-
-
-def test_inferences_and_layers_are_the_references(connection: device.Device, model: Bundle) -> None:
-    from tinyml.oracle import Oracle
-
-    oracle = Oracle(model.model, model.name)
-    for seed in range(3):
-        arrays = inputs(connection, seed)
-        outputs, tensors = oracle.run_all(arrays)
-        for got, expected in zip(connection.infer(arrays).outputs, outputs, strict=True):
-            np.testing.assert_array_equal(got, expected)
-        for layer in connection.layers(arrays):
-            step = connection.info.steps[layer.step]
-            tensor = tensors[step.tensor_index]
-            computed = tensor if step.channels is None else tensor[..., list(step.channels)]
-            assert crc32(computed.tobytes()) == layer.crc
-        assert connection.layer(layer.step) == computed.tobytes()
-
-
-def test_counters_are_repeatable_to_the_instruction(connection: device.Device) -> None:
-    connection.infer(inputs(connection, 0))
-    assert len(set(connection.bench(10))) == 1
-
-
-def test_bulk_both_ways_arrives_whole(connection: device.Device) -> None:
-    arrays = inputs(connection, 0)
-    sent = received = 0
-    connection.infer(arrays)
-    while sent < BULK_BYTES:
-        outputs = connection.infer(arrays).outputs
-        tensor = connection.layer(0)
-        sent += sum(array.nbytes for array in arrays)
-        received += len(tensor) + sum(output.nbytes for output in outputs)
-    status = connection.status()
-    assert received > BULK_BYTES
-    assert (status.bad_frames, connection.bad_frames) == (0, 0)
-
-
-def test_a_stream_is_what_the_host_computes(connection: device.Device, model: Bundle) -> None:
-    from tinyml.stream import Listener
-
-    rate = connection.info.sample_rate_hz
-    noise = np.random.default_rng(1).normal(size=rate * 3) * 3000
-    samples = noise.astype(np.int16)
-    playing = connection.stream(samples)
-    readings = [(one.number, one.sample, one.scores.tobytes()) for one in playing]
-    expected = [(one.number, one.sample, one.scores) for one in Listener(model).push(samples)]
-    assert readings == expected
-    assert playing.totals is not None
-    assert (playing.totals.samples, playing.totals.results) == (len(samples), len(readings))
-    assert (playing.totals.dropped, playing.totals.lost_results) == (0, 0)
-
-
-def test_a_stream_left_early_leaves_the_model_free(connection: device.Device) -> None:
-    for _ in connection.stream(np.zeros(connection.info.sample_rate_hz * 3, np.int16)):
-        break
-    connection.infer(inputs(connection, 0))
-
-
-def test_a_stream_of_a_client_that_vanished_is_ended_by_the_next(
-    flashed: Firmware, board: Board
-) -> None:
-    vanishing = device.connect(board)
-    playing = iter(vanishing.stream(np.zeros(vanishing.info.sample_rate_hz * 3, np.int16)))
-    next(playing)
-    vanishing.close()
-    with device.connect(board) as connection:
-        connection.infer(inputs(connection, 0))
-
-
-def test_the_firmware_restarts_when_asked(connection: device.Device) -> None:
-    arrays = inputs(connection, 0)
-    before = connection.infer(arrays).outputs[0]
-    boot = connection.info.boot_id
-    connection.reset()
-    assert connection.info.boot_id != boot
-    assert connection.status().inferences == 0
-    np.testing.assert_array_equal(connection.infer(arrays).outputs[0], before)
 
 
 def test_the_reset_button_in_the_middle_of_a_stream_is_noticed(

@@ -1,0 +1,358 @@
+"""Hardware in the loop as a pytest plugin: tests get a board that runs a model.
+
+It comes with the package, and `pytest --fixtures` explains each fixture. Ten lines test a model:
+
+    import numpy as np
+
+    from tinyml.oracle import Oracle
+
+
+    def test_the_board_computes_what_the_reference_computes(tinyml_device, tinyml_model):
+        random = np.random.default_rng(1)
+        inputs = [random.integers(-128, 128, i.shape, i.dtype) for i in tinyml_device.info.inputs]
+        expected = Oracle(tinyml_model.model).run(inputs)
+        np.testing.assert_array_equal(tinyml_device.infer(inputs).outputs, expected)
+
+    pytest --tinyml-model my_model                             # on the emulated board
+    pytest --tinyml-board nano33ble --tinyml-port auto         # on the one that is plugged in
+    pytest --tinyml-port socket://10.0.0.7:4000                # on one that runs the model already
+    pytest --lg-env remote.yaml                                # on one of a labgrid farm
+
+A board is looked for in that order: an explicit port; the target of labgrid's own plugin, where
+that is active; else whatever `tinyml flash` would find, which for the default board is QEMU.
+Firmware is built and flashed once a session for each board, except through network addresses, on a
+labgrid target and with --tinyml-no-flash: there the board must run the model already. Models listen
+to the virtual sensor, so that tests can play recordings.
+Every test reports board and model as properties, which `--junitxml` writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tinyml.errors import DeviceError, TinymlError
+
+if TYPE_CHECKING:
+    from tinyml.device import Device
+    from tinyml.records import Board, Bundle, Firmware
+
+    Build = Callable[[Bundle, Board, str], Firmware]
+
+AUTO = "auto"
+DEFAULT_MODEL = "keyword_spotting"
+_BOARD = "tinyml_board"  # the property of a test, and what results are summed up by
+_PLACE = "_tinyml_place"  # the fixture that tests are parametrised by
+_OUTCOMES = ("passed", "failed", "error", "skipped")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A board that was asked for; `port` is None where nobody named one."""
+
+    board: str
+    port: str | None
+
+
+class FlashedBoard:
+    """A board that runs the model under test, and the one connection to it."""
+
+    def __init__(self, reach: Callable[[], Device], board: Board, model: Bundle) -> None:
+        self._reach = reach
+        self._board = board
+        self._model = model
+        self._device: Device | None = None
+
+    def connect(self) -> Device:
+        """Return a new connection; the one before ends, for a board has only one line.
+
+        Raises DeviceError where another board or another model answers.
+        """
+        from tinyml.validate import require_model
+
+        self.close()
+        self._device = device = self._reach()
+        if device.info.board != self._board.id:
+            raise DeviceError(
+                f"a {device.info.board} answers, not a {self._board.id}",
+                f"pytest --tinyml-board {device.info.board}",
+            )
+        require_model(device, self._model)
+        return device
+
+    def device(self) -> Device:
+        """Return the connection there is if the board answers on it, else a new one."""
+        if self._device is not None:
+            with contextlib.suppress(DeviceError):
+                self._device.status()
+                return self._device
+        return self.connect()
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._device is not None:
+            self._device.close()
+            self._device = None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("tinyml", "tinyml: boards that run models")
+    group.addoption(
+        "--tinyml-board",
+        action="append",
+        default=[],
+        metavar="BOARD",
+        help="board to test, a name that `tinyml boards` lists; several: give it again",
+    )
+    group.addoption(
+        "--tinyml-port",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="serial port, socket://HOST:PORT or auto; with several boards once for each, in order",
+    )
+    group.addoption(
+        "--tinyml-model",
+        default=DEFAULT_MODEL,
+        metavar="MODEL",
+        help="shipped name, bundle folder or .tflite file (default: %(default)s)",
+    )
+    group.addoption(
+        "--tinyml-runtime",
+        metavar="RUNTIME",
+        help="what runs the model on the board (default: the board's own)",
+    )
+    group.addoption(
+        "--tinyml-no-flash",
+        action="store_true",
+        help="test what the board runs already; it must be the model",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what makes no sense before any test runs."""
+    names, ports = config.getoption("--tinyml-board"), config.getoption("--tinyml-port")
+    if ports not in ([], [AUTO]) and len(ports) != max(1, len(names)):
+        raise pytest.UsageError(
+            f"{len(ports)} --tinyml-port for {max(1, len(names))} --tinyml-board; "
+            f"name one for each, in the same order ({AUTO} is one)"
+        )
+    if not names:
+        return
+    from tinyml import boards
+
+    try:
+        for name in names:
+            boards.load(name)
+    except TinymlError as error:
+        raise pytest.UsageError(_text(error)) from error
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that asks for a board on each of them."""
+    if _PLACE not in metafunc.fixturenames:
+        return
+    grouped = metafunc.config.pluginmanager.hasplugin("xdist")
+    metafunc.parametrize(
+        _PLACE,
+        [
+            pytest.param(
+                place,
+                id=place.board,
+                # With `pytest -n 2 --dist loadgroup`, boards are tested at the same time.
+                marks=[pytest.mark.xdist_group(f"tinyml-{number}")] if grouped else [],
+            )
+            for number, place in enumerate(_places(metafunc.config))
+        ],
+        indirect=True,
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note board and model, also for tests that fail before they have a connection."""
+    place = _place_of(item)
+    if place is not None:
+        item.user_properties.append((_BOARD, place.board))
+        item.user_properties.append(("tinyml_model", item.config.getoption("--tinyml-model")))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Sum up by board where there were several."""
+    names = [place.board for place in _places(config)]
+    if len(names) < 2:
+        return
+    counts = Counter(
+        (dict(report.user_properties).get(_BOARD), outcome)
+        for outcome in _OUTCOMES
+        for report in terminalreporter.stats.get(outcome, ())
+    )
+    terminalreporter.section("boards")
+    terminalreporter.write_line("".join(f"{word:>10}" for word in ("", *_OUTCOMES)))
+    for name in dict.fromkeys(names):
+        shown = "".join(f"{counts[name, outcome]:>10}" for outcome in _OUTCOMES)
+        terminalreporter.write_line(f"{name:<10}{shown}")
+
+
+@pytest.fixture(scope="session", name=_PLACE)
+def _place_under_test(request: pytest.FixtureRequest) -> Place:
+    place: Place = request.param
+    return place
+
+
+@pytest.fixture(scope="session")
+def tinyml_board(_tinyml_place: Place) -> Board:
+    """The board under test, as its file describes it; a test runs once for each --tinyml-board."""
+    from tinyml import boards
+
+    with _failing_plainly():
+        return boards.load(_tinyml_place.board)
+
+
+@pytest.fixture(scope="session")
+def tinyml_model(pytestconfig: pytest.Config) -> Bundle:
+    """The model under test: --tinyml-model."""
+    from tinyml import bundle
+
+    with _failing_plainly():
+        return bundle.load(pytestconfig.getoption("--tinyml-model"))
+
+
+@pytest.fixture(scope="session")
+def tinyml_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A function: model, board and runtime in, built firmware out; each is built once a session."""
+    from tinyml import build, firmware
+    from tinyml.protocol import VIRTUAL_SENSOR
+
+    built: dict[tuple[str, str, str], Firmware] = {}
+
+    def make(bundle: Bundle, board: Board, runtime: str) -> Firmware:
+        key = (bundle.sha256, board.id, runtime)
+        if key not in built:
+            out = tmp_path_factory.mktemp(f"{board.id}-{runtime}") / "project"
+            sensor = VIRTUAL_SENSOR if bundle.stream else None
+            project = firmware.generate(bundle, board, runtime, out, sensor=sensor)
+            built[key] = build.build(project)
+        return built[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tinyml_firmware(
+    pytestconfig: pytest.Config, tinyml_build: Build, tinyml_board: Board, tinyml_model: Bundle
+) -> Firmware:
+    """The firmware under test; define a fixture of this name to flash what you have built."""
+    runtime = pytestconfig.getoption("--tinyml-runtime") or tinyml_board.runtime
+    with _failing_plainly():
+        return tinyml_build(tinyml_model, tinyml_board, runtime)
+
+
+@pytest.fixture(scope="session")
+def tinyml_flashed(
+    request: pytest.FixtureRequest, _tinyml_place: Place, tinyml_board: Board, tinyml_model: Bundle
+) -> Iterator[FlashedBoard]:
+    """The board under test with the model on it: `connect()` gives a new connection to it."""
+    with contextlib.ExitStack() as stack:
+        with _failing_plainly():
+            reach = _reach(request, _tinyml_place.port, stack)
+            flashed = FlashedBoard(reach, tinyml_board, tinyml_model)
+            stack.callback(flashed.close)
+            flashed.connect()
+        yield flashed
+
+
+@pytest.fixture
+def tinyml_device(request: pytest.FixtureRequest, tinyml_flashed: FlashedBoard) -> Device:
+    """The connection to the board under test (a `tinyml.device.Device`), which tests share."""
+    with _failing_plainly():
+        device = tinyml_flashed.device()
+    info = device.info
+    request.node.user_properties.extend(
+        {"tinyml_sha256": info.sha256, "tinyml_runtime": info.runtime}.items()
+    )
+    return device
+
+
+def _places(config: pytest.Config) -> list[Place]:
+    from tinyml.boards import DEFAULT
+
+    names = config.getoption("--tinyml-board") or [DEFAULT]
+    ports = config.getoption("--tinyml-port") or [None]
+    return [
+        Place(name, port)
+        for name, port in zip(names, ports * (len(names) // len(ports)), strict=True)
+    ]
+
+
+def _place_of(item: pytest.Item) -> Place | None:
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get(_PLACE)
+
+
+def _reach(
+    request: pytest.FixtureRequest, port: str | None, stack: contextlib.ExitStack
+) -> Callable[[], Device]:
+    """Return how to connect to the board under test, flashed where that is ours to do.
+
+    What `stack` gets ends an emulated board.
+    """
+    from tinyml import device
+    from tinyml.device import labgrid
+
+    board: Board = request.getfixturevalue("tinyml_board")
+    if port is None and _has_target(request.config):
+        target = request.getfixturevalue("target")
+        return lambda: device.Device(labgrid.open_console(target), board.id)
+    named = None if port == AUTO else port
+    if not request.config.getoption("--tinyml-no-flash") and not _is_network(named):
+        firmware = request.getfixturevalue("tinyml_firmware")
+        stack.enter_context(_own_emulators())
+        device.flash(firmware, named)
+    return lambda: device.connect(board, named)
+
+
+def _has_target(config: pytest.Config) -> bool:
+    """Whether labgrid's plugin is there and has an environment file."""
+    if not config.pluginmanager.hasplugin("labgrid"):
+        return False
+    return bool(config.getoption("lg_env", None) or os.environ.get("LG_ENV"))
+
+
+def _is_network(port: str | None) -> bool:
+    return port is not None and ("://" in port or Path(port).is_socket())
+
+
+@contextlib.contextmanager
+def _own_emulators() -> Iterator[None]:
+    """Start emulated boards beside those that the user runs, and end them afterwards."""
+    from tinyml import device
+
+    # Sockets have short names only: pytest's own folders may be too deep.
+    with tempfile.TemporaryDirectory(prefix="tml") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        try:
+            yield
+        finally:
+            for one in device.devices():
+                device.stop(one.board)
+
+
+@contextlib.contextmanager
+def _failing_plainly() -> Iterator[None]:
+    """Turn what a user can act on into a failure without a traceback."""
+    try:
+        yield
+    except TinymlError as error:
+        pytest.fail(_text(error), pytrace=False)
+
+
+def _text(error: TinymlError) -> str:
+    return f"{error.message}\nhint: {error.hint}" if error.hint else error.message
