@@ -21,7 +21,13 @@ LANGUAGES = {
     ".c": ("arm-none-eabi-gcc", "-std=gnu11"),
     ".cpp": ("arm-none-eabi-g++", "-std=gnu++14", "-fno-exceptions", "-fno-rtti"),
 }
-FRONT_ENDS = {"audio": FeatureConfig("audio", {"sample_rate_hz": 16000, "stride_ms": 20})}
+FRONT_ENDS = {
+    "audio": FeatureConfig("audio", {"sample_rate_hz": 16000, "stride_ms": 20}),
+    "motion": FeatureConfig(
+        "motion",
+        {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 1000, "range_mg": 2000},
+    ),
+}
 LABELS = ("a", "b")
 SOURCE = CSource(
     "compiled",

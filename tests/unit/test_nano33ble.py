@@ -5,11 +5,13 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tinyml import boards, bundle, firmware, runtimes, sensors
+from tinyml.records import FeatureConfig
 
 BOARDS = ("nano33ble", "nano33ble_rev2")
 MODEL = next(iter(sorted((Path(__file__).parents[1] / "golden" / "conv_2d").glob("*.tflite"))))
@@ -74,10 +76,31 @@ def test_nothing_waits_for_a_host(board: str) -> None:
 
 def test_a_project_has_the_library_of_one_sensor_only(board: str) -> None:
     files = project(board, "compiled", "keyword_spotting")
-    assert b"PDM.h" in b"".join(files.values())
-    assert not re.search(rb"LSM9DS1|BMI270|OV767X", b"".join(files.values()))
+    includes = re.findall(rb"#include [<\"](.+?)[>\"]", b"".join(files.values()))
+    assert b"PDM.h" in includes
+    assert not [name for name in includes if re.match(rb"Arduino_", name)]
+    assert "lib_deps" not in options(files, board)
 
 
-@pytest.mark.parametrize("front_end", ["audio"])
-def test_the_board_hears_by_itself(board: str, front_end: str) -> None:
-    assert [s.name for s in sensors.drivers(boards.load(board), front_end)] == ["pdm"]
+@pytest.mark.parametrize(("front_end", "driver"), [("audio", "pdm"), ("motion", "imu")])
+def test_the_board_has_senses_of_its_own(board: str, front_end: str, driver: str) -> None:
+    assert [s.name for s in sensors.drivers(boards.load(board), front_end)] == [driver]
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("nano33ble", "LSM9DS1"), ("nano33ble_rev2", "BMI270_BMM150")]
+)
+def test_each_revision_has_the_library_of_its_own_accelerometer(name: str, library: str) -> None:
+    words = bundle.load("keyword_spotting")
+    motion = FeatureConfig("motion", {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 1000,
+                                      "range_mg": 2000})  # fmt: skip
+    gestures = replace(words, features=motion)
+    board = boards.load(name)
+    source = runtimes.load("compiled").generate(words, board)
+    files = firmware.render(gestures, board, source)
+    imu = files["src/sensor/tml_imu.cpp"].decode()
+    assert re.findall(r"#include <(Arduino_\w+)\.h>", imu) == [f"Arduino_{library}"]
+    found = options(files, name)
+    assert found["lib_deps"] == "${this.custom_imu_library}"
+    pattern = rf".*/Arduino_{library}\.git#[0-9a-f]{{40}}"
+    assert re.fullmatch(pattern, found["custom_imu_library"])
