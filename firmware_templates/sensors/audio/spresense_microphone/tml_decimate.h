@@ -21,7 +21,8 @@ void tml_decimate_start(tml_decimator_t *decimator);
 
 /* Filter `count` samples at 48 kHz into `out`, which takes one for every third of them; returns
  * how many. Up to 7 kHz the gain is 1 within 0.1 dB; what would be heard below 7 kHz though it lies
- * above 9 kHz is 60 dB down. Delays by 1.24 ms. `count` may be any number; `out` may be `samples`. */
+ * above 9 kHz is 60 dB down. Delays by 1.24 ms. `count` may be any number; `out` may be `samples`.
+ */
 uint32_t tml_decimate(tml_decimator_t *decimator, const int16_t *samples, uint32_t count,
                       int16_t *out);
 

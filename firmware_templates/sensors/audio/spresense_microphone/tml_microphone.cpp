@@ -2,10 +2,9 @@
  *
  * The audio hardware captures at 48 kHz; here every third sample is kept, behind a low-pass. Sony's
  * own way to 16 kHz would need the sample-rate converter of its DSP, a file on an SD card. */
-#include "tml_sensor.h"
-
 #include "tml_decimate.h"
 #include "tml_ring.h"
+#include "tml_sensor.h"
 #include "tml_spresense_audio.h"
 
 #ifndef TML_MICROPHONE_GAIN

@@ -14,12 +14,12 @@ enum {
 };
 
 #define TML_BMI160_ID 0xD1
-#define TML_BMI160_ACC_NORMAL 0x11   /* commands: accelerometer on, */
-#define TML_BMI160_FIFO_FLUSH 0xB0   /* empty the FIFO, */
-#define TML_BMI160_RESET 0xB6        /* start anew */
+#define TML_BMI160_ACC_NORMAL 0x11    /* commands: accelerometer on, */
+#define TML_BMI160_FIFO_FLUSH 0xB0    /* empty the FIFO, */
+#define TML_BMI160_RESET 0xB6         /* start anew */
 #define TML_BMI160_NORMAL_FILTER 0x20 /* in ACC_CONF, with the code of the rate */
 #define TML_BMI160_RANGE_8_G 0x08
-#define TML_BMI160_FIFO_ACC 0x40     /* accelerometer frames without headers */
+#define TML_BMI160_FIFO_ACC 0x40 /* accelerometer frames without headers */
 #define TML_BMI160_FIFO_BYTES 1024
 
 #endif
