@@ -1,6 +1,7 @@
 /* Commands are text up to '%'. Every frame has a zero before it, and the second byte after that
- * zero is the protocol's version, which no text has: where both of the first bytes are printable,
- * text follows up to the next zero, else a frame, in which text means nothing. */
+ * zero is the protocol's version, which no text has: where both of the first bytes could be text,
+ * text follows up to the next zero, else a frame, in which '%' means nothing. Line ends are
+ * skipped. */
 #include "tml_text.h"
 
 #include "tml_mlperf.h"
@@ -17,6 +18,7 @@ static struct {
 } in;
 
 static int is_printable(uint8_t byte) { return byte >= ' ' && byte <= '~'; }
+static int is_line_end(uint8_t byte) { return byte == '\r' || byte == '\n'; }
 
 static void finish(void) {
   const uint32_t length = in.length;
@@ -46,7 +48,7 @@ void tml_text_byte(uint8_t byte) {
     in.state = AFTER_ZERO;
   } else if (in.state == FRAME) {
     return;
-  } else if (in.state != TEXT && !is_printable(byte)) {
+  } else if (in.state != TEXT && !is_printable(byte) && !is_line_end(byte)) {
     in.state = FRAME;
   } else {
     in.state = in.state == AFTER_ZERO ? UNSURE : TEXT;
@@ -54,7 +56,7 @@ void tml_text_byte(uint8_t byte) {
       finish();
     } else if (is_printable(byte)) {
       keep((char)byte);
-    } else if (byte != '\r' && byte != '\n') {
+    } else if (!is_line_end(byte)) {
       keep('?'); /* noise: whatever it was, the command must not mean something else now */
     }
   }
