@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tinyml import bundle as bundles
 from tinyml import hostlib, runtimes, tasks
-from tinyml.datasets import PARTS, TEST, Dataset, split
+from tinyml.datasets import PARTS, TEST, Dataset, Recording, split
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
 from tinyml.oracle import Oracle
 from tinyml.records import Board, Bundle
@@ -83,8 +83,16 @@ def evaluate(
     """Measure `bundle` on one part of the recordings in `data`, divided exactly as for training.
 
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
-    `board`) or a connected device. `part` "all" takes every recording. Raises ConfigError for a
-    bundle without a task, DataError for unusable data or labels the model does not know.
+    `board`) or a connected device. `part` "all" takes every recording. Raises what `read` raises.
+    """
+    return evaluate_dataset(bundle, read(bundle, data), on, part, on_progress, board)
+
+
+def read(bundle: Bundle, data: Path) -> Dataset:
+    """Return the recordings in `data` as the task of `bundle` reads them.
+
+    Raises ConfigError for a bundle without a task, DataError for unusable data or labels that the
+    model does not know.
     """
     if not bundle.task:
         raise ConfigError(
@@ -92,7 +100,13 @@ def evaluate(
             "evaluate a bundle that `tinyml train` wrote",
         )
     dataset = tasks.load(bundle.task).read(data)
-    return evaluate_dataset(bundle, dataset, on, part, on_progress, board)
+    if strange := sorted({one.label for one in dataset.recordings} - set(bundle.labels)):
+        raise DataError(
+            f"{data} has recordings of {', '.join(strange)}; "
+            f"{bundle.name} knows {', '.join(bundle.labels)}",
+            f"train a model on it: tinyml train {bundle.task} --data {data}",
+        )
+    return dataset
 
 
 def evaluate_dataset(
@@ -103,9 +117,9 @@ def evaluate_dataset(
     on_progress: OnProgress | None = None,
     board: Board | None = None,
 ) -> EvaluationReport:
-    """As `evaluate`, for recordings that have been found already."""
+    """As `evaluate`, for recordings that `read` has found, or training."""
     task = tasks.load(bundle.task)
-    examples = task.examples(_recordings(dataset, part), _known_labels(bundle, dataset))
+    examples = task.examples(_recordings(dataset, part), bundle.labels)
     run, name = _runner(bundle, on, board)
     began = time.monotonic()
     answers = np.empty(len(examples.targets), np.int64)
@@ -140,23 +154,12 @@ def confusion(targets: Array, answers: Array, labels: int) -> npt.NDArray[np.int
     return table
 
 
-def _recordings(dataset: Dataset, part: str) -> Any:
+def _recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
     if part == "all":
         return dataset.recordings
     if part not in PARTS:
         raise ConfigError(f"there is no part {part!r}", nearest(part, [*PARTS, "all"]))
     return split(dataset).parts[part]
-
-
-def _known_labels(bundle: Bundle, dataset: Dataset) -> tuple[str, ...]:
-    strange = sorted({one.label for one in dataset.recordings} - set(bundle.labels))
-    if strange:
-        raise DataError(
-            f"{dataset.source} has recordings of {', '.join(strange)}; "
-            f"{bundle.name} knows {', '.join(bundle.labels)}",
-            f"train a model on it: tinyml train {bundle.task} --data {dataset.source}",
-        )
-    return bundle.labels
 
 
 def _runner(bundle: Bundle, on: str | Device, board: Board | None) -> tuple[Run, str]:

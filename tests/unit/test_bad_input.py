@@ -146,6 +146,12 @@ def test_a_folder_without_recordings(capsys: pytest.CaptureFixture[str]) -> None
     refused(capsys, 2, ["validate", "--stream", "absent"], "absent")
 
 
+@pytest.mark.parametrize("place", ["oracle", "host", "device"])
+def test_a_folder_that_is_no_data_set(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    refused(capsys, 2, ["evaluate", "--on", place, "--data", "absent"], "absent")
+    assert not list(Path.cwd().iterdir()), "it built before it looked"
+
+
 def test_a_model_that_cannot_listen(capsys: pytest.CaptureFixture[str]) -> None:
     Path("clips").mkdir()
     wav.write(Path("clips", "word.wav"), np.zeros(16000, np.int16))

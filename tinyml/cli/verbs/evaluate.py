@@ -76,13 +76,14 @@ def _on_device(args: Namespace, console: Console) -> EvaluationReport:
     from tinyml.cli import pipeline
 
     choice = pipeline.choose(args)
+    dataset = evaluate.read(choice.bundle, args.data)
     with (
         pipeline.flashed(choice, console, args.port) as (device, _),
         console.progress(f"evaluating {choice.bundle.name} on {choice.board.id}") as shown,
     ):
         validate.require_model(device, choice.bundle)
-        return evaluate.evaluate(
-            choice.bundle, args.data, device, args.part, lambda *done: _tick(shown, *done)
+        return evaluate.evaluate_dataset(
+            choice.bundle, dataset, device, args.part, lambda *done: _tick(shown, *done)
         )
 
 
