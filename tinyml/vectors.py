@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.bundle import GOLDEN
 from tinyml.errors import DataError
 from tinyml.records import Bundle, TensorInfo
 
 Array = NDArray[Any]
-GOLDEN = "golden.npz"
 
 
 @dataclass(frozen=True)

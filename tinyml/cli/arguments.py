@@ -5,8 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
+from tinyml import boards
+
 DEFAULT_MODEL = "keyword_spotting"
-DEFAULT_BOARD = "qemu-m4"
+DEFAULT_BOARD = boards.DEFAULT
 BUILD = Path("build")  # where commands write when nobody says where
 
 
