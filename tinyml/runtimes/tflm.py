@@ -158,10 +158,8 @@ def _is_lean(name: str, graph: Graph) -> bool:
 
 
 def _is_int8(op: Op, graph: Graph) -> bool:
-    """Whether input, weights and output of `op` are int8, and of SVDF its state, too."""
+    """Whether input, weights and output of `op` are int8; a bias is int32."""
     tensors = [graph.tensors[index] for index in (*op.inputs[:2], *op.outputs) if index >= 0]
-    if op.name == "SVDF":
-        tensors += [graph.tensors[index] for index in op.inputs[2:3] + op.inputs[4:5] if index >= 0]
     return all(tensor.dtype == "int8" for tensor in tensors)
 
 
