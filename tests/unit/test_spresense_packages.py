@@ -291,6 +291,22 @@ def test_sony_s_archives_are_pinned() -> None:
     assert all(len(package.sha256) == 64 for package in packages.TOOLCHAINS.values())
 
 
+def test_a_compiler_is_fetched_only_where_there_is_none_and_it_would_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def wanted(system: str, machine: str, gcc: str | None) -> list[str]:
+        monkeypatch.setattr(packages.sys, "platform", system)
+        monkeypatch.setattr(packages.platform, "machine", lambda: machine)
+        monkeypatch.setattr(packages.shutil, "which", lambda name: gcc)
+        return [package.archive for package in packages.wanted()[2:]]
+
+    assert wanted("linux", "x86_64", None) == ["gcc-arm-none-eabi-9.2.1-linux.tar.gz"]
+    assert wanted("win32", "AMD64", None) == ["gcc-arm-none-eabi-9.2.1-windows.tar.gz"]
+    assert wanted("darwin", "arm64", None) == ["gcc-arm-none-eabi-9.2.1-macosx.tar.gz"]
+    assert wanted("linux", "x86_64", "/usr/bin/arm-none-eabi-gcc") == []
+    assert wanted("linux", "aarch64", None) == []
+
+
 def test_doctor_installs_and_names_all_that_it_cannot_have(
     tmp_path: Path,
     server: Server,

@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import json
 import os
+import platform
 import shutil
 import sys
 import tarfile
@@ -75,7 +76,7 @@ SDK = Package(
     "release/nuttx/include/nuttx/config.h",
     keep="release/",
 )
-# By sys.platform; x86-64 only, so other machines need a compiler on PATH.
+# By sys.platform. They run on x86-64, and on Macs of the other kind, which translate.
 TOOLCHAINS = {
     system: Package(
         "toolchain-spresense",
@@ -116,7 +117,8 @@ def home() -> Path:
 def wanted() -> list[Package]:
     """Return what a build needs here: a compiler only where PATH has none."""
     packages = [CORE, SDK]
-    if shutil.which("arm-none-eabi-gcc") is None and sys.platform in TOOLCHAINS:
+    runs = sys.platform == "darwin" or platform.machine().lower() in ("x86_64", "amd64")
+    if shutil.which("arm-none-eabi-gcc") is None and sys.platform in TOOLCHAINS and runs:
         packages.append(TOOLCHAINS[sys.platform])
     return packages
 
