@@ -32,9 +32,10 @@ static inline int8_t tml_add_result(int32_t sum, const tml_add_t *p) {
   return (int8_t)tml_clamp(scaled + p->output_offset, p->act_min, p->act_max);
 }
 
-/* output is dense, row-major, in the order of the walk; operands 1 and 2 are the inputs. */
-static inline void tml_add_s8(const int8_t *input1, const int8_t *input2, int8_t *output,
-                              const tml_walk_t *walk, const tml_add_t *p) {
+/* input1 + sign * input2; output is dense, row-major, in the order of the walk, whose operands 1
+ * and 2 are the inputs. */
+TML_INLINE void tml_add_signed(const int8_t *input1, const int8_t *input2, int8_t *output,
+                               const tml_walk_t *walk, const tml_add_t *p, int32_t sign) {
   /* A byte written may lie anywhere for all the compiler knows: keep the parameters in locals. */
   const tml_add_t q = *p;
   const int32_t count = walk->extents[walk->rank - 1];
@@ -49,9 +50,15 @@ static inline void tml_add_s8(const int8_t *input1, const int8_t *input2, int8_t
           tml_add_term(a[i * stride1] + q.input1_offset, q.input1_multiplier, q.input1_shift);
       const int32_t term2 =
           tml_add_term(b[i * stride2] + q.input2_offset, q.input2_multiplier, q.input2_shift);
-      *output++ = tml_add_result(term1 + term2, &q);
+      *output++ = tml_add_result(term1 + sign * term2, &q);
     }
   } while (tml_walk_next(walk, &at));
+}
+
+/* Sum of two tensors; see tml_add_signed. */
+static inline void tml_add_s8(const int8_t *input1, const int8_t *input2, int8_t *output,
+                              const tml_walk_t *walk, const tml_add_t *p) {
+  tml_add_signed(input1, input2, output, walk, p, 1);
 }
 
 #endif
