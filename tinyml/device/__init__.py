@@ -16,6 +16,7 @@ from tinyml.device.line import Told, ignore
 from tinyml.device.links import Link, SerialLink, SocketLink
 from tinyml.device.running import Emulated
 from tinyml.device.stream import Reading, Stream, StreamTotals
+from tinyml.device.terminal import Terminal
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Firmware
 
@@ -28,10 +29,12 @@ __all__ = [
     "Reading",
     "Stream",
     "StreamTotals",
+    "Terminal",
     "connect",
     "devices",
     "flash",
     "open_port",
+    "open_terminal",
     "reset",
     "stop",
 ]
@@ -113,6 +116,14 @@ def devices() -> list[Emulated]:
 def stop(board: str) -> None:
     """End an emulated board; ConfigError when no such one runs."""
     emulator.stop(board)
+
+
+def open_terminal(board: str, timeout_s: float = CONNECT_S) -> Terminal:
+    """Return the line of an emulated board as a terminal device, for other programs to open.
+
+    Raises DeviceError when it does not run or is in use.
+    """
+    return Terminal(emulator.connect(board, Deadline(timeout_s))[0])
 
 
 def reset(board: str) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from tinyml.cli.arguments import add_json
+from tinyml.cli.arguments import DEFAULT_BOARD, add_json
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
 
-HELP = "list the emulated boards that run now, or stop them"
+HELP = """list the emulated boards that run now, stop them, or let other programs open one
+
+--pty gives a board's serial line a path like /dev/pts/5, until Ctrl-C, for programs that want a
+serial port: terminals, the benchmark runner of MLPerf Tiny.
+"""
 EXAMPLES = """
 tinyml devices
 tinyml devices --stop
 tinyml devices --stop qemu-m4
+tinyml devices --pty
 """
 
 
@@ -27,6 +33,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         const="",
         help="stop the emulated board BOARD, or all of them",
     )
+    parser.add_argument(
+        "--pty",
+        metavar="BOARD",
+        nargs="?",
+        const=DEFAULT_BOARD,
+        help="offer the line of BOARD as a terminal device until Ctrl-C (default: %(const)s)",
+    )
     add_json(parser)
 
 
@@ -36,6 +49,8 @@ def run(args: Namespace, console: Console) -> int:
 
     if args.stop is not None:
         return _stop(args.stop, console)
+    if args.pty is not None:
+        return _offer(args.pty, console)
     running = device.devices()
     if args.json:
         console.json("devices", {"devices": running})
@@ -46,6 +61,17 @@ def run(args: Namespace, console: Console) -> int:
         )
     else:
         console.print("no emulated board runs; start one with: tinyml flash")
+    return 0
+
+
+def _offer(board: str, console: Console) -> int:
+    from tinyml import device
+
+    with device.open_terminal(board) as terminal, contextlib.suppress(KeyboardInterrupt):
+        console.note(f"{board} is at this path until Ctrl-C:")
+        console.print(terminal.path)
+        console.flush()
+        terminal.serve()
     return 0
 
 
