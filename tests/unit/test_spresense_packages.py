@@ -198,6 +198,11 @@ def test_no_network_names_the_address_and_the_way_by_hand(tmp_path: Path, server
     with pytest.raises(PackageError, match=r"core-v1\.tar\.gz cannot be downloaded") as caught:
         install(package, tmp_path)
     assert "--from DIR" in caught.value.hint
+    downloads = tmp_path / "spresense-downloads"
+    assert str(downloads) in caught.value.hint
+    (downloads / package.archive).write_bytes(server.content[:10])
+    with pytest.raises(PackageError, match=r"damaged|it is not"):  # it was taken from there
+        install(package, tmp_path)
 
 
 def test_a_refusal_of_the_server_is_shown(tmp_path: Path, server: Server, package: Package) -> None:

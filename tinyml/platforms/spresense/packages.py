@@ -32,7 +32,6 @@ _CHUNK_BYTES = 1 << 16
 _TIMEOUT_S = 30.0
 _LOCK = "spresense-packages.json"
 _DOWNLOADS = "spresense-downloads"
-_BY_HAND = "or fetch it by hand and name its folder: tinyml doctor --fix spresense --from DIR"
 
 
 class Package(NamedTuple):
@@ -199,7 +198,7 @@ def _download(package: Package, to: Path, progress: Progress) -> None:
         kept = f" ({have:,} of {package.bytes:,} bytes are kept)" if have else ""
         raise PackageError(
             f"{package.url} cannot be downloaded: {reason}{kept}",
-            f"check the network and try again, {_BY_HAND}",
+            f"check the network and try again, {_by_hand(to)}",
         ) from error
     if have > package.bytes:
         part.unlink()
@@ -207,9 +206,16 @@ def _download(package: Package, to: Path, progress: Progress) -> None:
     if have < package.bytes:
         raise PackageError(
             f"the download of {package.url} ended after {have:,} of {package.bytes:,} bytes",
-            f"try again: it continues from there; {_BY_HAND}",
+            f"try again: it continues from there; {_by_hand(to)}",
         )
     part.replace(to)
+
+
+def _by_hand(archive: Path) -> str:
+    return (
+        f"or fetch it by hand into {archive.parent}, "
+        "or name the folder that has it: tinyml doctor --fix spresense --from DIR"
+    )
 
 
 class _LostError(Exception):
