@@ -7,10 +7,10 @@ fixedpoint.h), value by value. Fixed-point numbers: Qn has n integer bits and 31
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
+from tinyml.compiler.fixed_point import exp_on_negative_values, shift_left_saturating
 from tinyml.compiler.ops import require_quantized, unsupported
 from tinyml.compiler.quant import (
     INT32_MAX,
-    INT32_MIN,
     doubling_high_mul,
     quantize_multiplier,
     requantize,
@@ -21,10 +21,6 @@ from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
 _INPUT_BITS = 4
-_ONE_QUARTER = 1 << 25  # in Q4
-# exp(-2^k) in Q0 for k = -2..3; the interval of the input is 16 wide.
-_EXP = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401)
-_EXP_EIGHTH, _THIRD = 1895147668, 715827883  # exp(-1/8) and 1/3 in Q0
 _DIVIDE_START, _DIVIDE_SLOPE = 1515870810, -1010580540  # 48/17 and -32/17 in Q2
 
 
@@ -65,28 +61,8 @@ def _logistic(x: int) -> int:
     """1 / (1 + exp(-x)) in Q0 for x in Q4."""
     if x == 0:
         return 1 << 30
-    positive = _inverse_of_one_plus(_exp(-abs(x)))
+    positive = _inverse_of_one_plus(exp_on_negative_values(-abs(x), _INPUT_BITS))
     return positive if x > 0 else INT32_MAX - positive
-
-
-def _exp(x: int) -> int:
-    """exp(x) in Q0 for x < 0 in Q4: a polynomial over a quarter, times exp of the other bits."""
-    fraction = (x & (_ONE_QUARTER - 1)) - _ONE_QUARTER
-    result = _exp_of_quarter(_saturate(fraction << _INPUT_BITS))
-    remainder = fraction - x
-    for position, factor in enumerate(_EXP):
-        if remainder & (_ONE_QUARTER << position):
-            result = doubling_high_mul(result, factor)
-    return result
-
-
-def _exp_of_quarter(x: int) -> int:
-    """exp(x) in Q0 for -1/4 <= x < 0: four terms of Taylor's series about -1/8."""
-    y = x + (1 << 28)
-    y2 = doubling_high_mul(y, y)
-    y3, y4 = doubling_high_mul(y2, y), doubling_high_mul(y2, y2)
-    tail = doubling_high_mul(rounding_shift_right(y4, 2) + y3, _THIRD) + y2
-    return _EXP_EIGHTH + doubling_high_mul(_EXP_EIGHTH, y + rounding_shift_right(tail, 1))
 
 
 def _inverse_of_one_plus(x: int) -> int:
@@ -95,9 +71,5 @@ def _inverse_of_one_plus(x: int) -> int:
     guess = _DIVIDE_START + doubling_high_mul(half, _DIVIDE_SLOPE)
     for _ in range(3):
         error = (1 << 29) - doubling_high_mul(half, guess)
-        guess += _saturate(doubling_high_mul(guess, error) << 2)
-    return _saturate(guess << 1)
-
-
-def _saturate(value: int) -> int:
-    return min(max(value, INT32_MIN), INT32_MAX)
+        guess += shift_left_saturating(doubling_high_mul(guess, error), 2)
+    return shift_left_saturating(guess, 1)
