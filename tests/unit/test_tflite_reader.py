@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from builder import ModelBuilder, Quant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,16 @@ def test_every_single_bit_of_the_smallest_model_may_flip() -> None:
         flipped = bytearray(model)
         flipped[bit // 8] ^= 1 << bit % 8
         read_and_compile(bytes(flipped))
+
+
+@pytest.mark.parametrize("zero_point", [1 << 31, -(1 << 31)])
+def test_a_zero_point_that_c_cannot_negate_is_refused(zero_point: int) -> None:
+    model = ModelBuilder("far")
+    model.op(
+        "QUANTIZE", [model.input([4], None, "float32")], [model.output([4], Quant(0.1, zero_point))]
+    )
+    with pytest.raises(ModelError, match="zero point beyond 32 bits"):
+        tflite.read(model.bytes())
 
 
 def test_a_graph_tells_tensors_options_and_quantization() -> None:

@@ -132,7 +132,7 @@ class _Reader:
             raise self._error(f"{label}: {len(scales)} scales, {len(zero_points)} zero points")
         if not all(math.isfinite(scale) and scale >= 0 for scale in scales):
             raise self._error(f"{label} has a scale that is negative or not finite")
-        if any(abs(zero_point) > 1 << 31 for zero_point in zero_points):
+        if any(abs(zero_point) >= 1 << 31 for zero_point in zero_points):
             raise self._error(f"{label} has a zero point beyond 32 bits")
         # Old converters give a bias the axis of its weights; a vector has only one.
         axis = 0 if len(shape) == 1 else int(table.QuantizedDimension())
