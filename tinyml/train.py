@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyml import bundle as bundles
 from tinyml import evaluate, tasks, vectors
-from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, espeak, split
+from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, split
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import Features
@@ -42,7 +42,8 @@ def train(
     bundles.check_target(out)
     dataset = task.read(data) if data is not None else _synthesize(task, options, on_progress)
     divided = split(dataset)
-    learned = [*divided.parts[TRAIN], *_additional(dataset, options, on_progress)]
+    added = _additional(task, dataset, options, on_progress)
+    learned = [*divided.parts[TRAIN], *_clips(added)]
     labels = dataset.labels
     checkpoint = checkpoint_path(out)
     validation = task.examples(divided.parts[VALIDATION], labels)
@@ -58,7 +59,7 @@ def train(
         "stream": {**asdict(task.stream), "background": list(task.stream.background)},
         "quantization": _quantization(model),
         "training": options.document(),
-        "data": _sources(dataset, learned),
+        "data": _sources(dataset, added),
         "split": {"rule": divided.rule, **divided.counts()},
         "stand_in": dataset.stand_in,
     }
@@ -103,45 +104,41 @@ def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
 
 def _synthesize(task: tasks.Task, options: Options, on_progress: OnProgress) -> Dataset:
     return task.synthesize(
-        options.seed, lambda done, all_: on_progress(Progress("speaking", done, all_))
+        options.seed, lambda done, all_: on_progress(Progress("synthesizing", done, all_))
     )
 
 
-def _additional(dataset: Dataset, options: Options, on_progress: OnProgress) -> list[Recording]:
-    """Synthetic clips of the data's words, for training only."""
+def _additional(
+    task: tasks.Task, dataset: Dataset, options: Options, on_progress: OnProgress
+) -> Dataset | None:
+    """Synthetic recordings of the data's words, for training only."""
     if not options.synthetic or dataset.stand_in:
-        return []
-    spoken = espeak.generate(
+        return None
+    return task.additional(
         options.synthetic,
         options.seed,
-        lambda done, all_: on_progress(Progress("speaking", done, all_)),
-        words=dataset.labels[2:],
+        lambda done, all_: on_progress(Progress("synthesizing", done, all_)),
+        dataset.words,
     )
-    return [one for one in spoken.recordings if not one.long]
 
 
-def _sources(dataset: Dataset, learned: list[Recording]) -> list[dict[str, Any]]:
-    own = set(dataset.recordings)
-    added = sum(one not in own for one in learned)
-    clips = sum(not one.long for one in dataset.recordings)
-    sources: list[dict[str, Any]] = [
+def _clips(dataset: Dataset | None) -> list[Recording]:
+    return [one for one in dataset.recordings if not one.long] if dataset is not None else []
+
+
+def _sources(dataset: Dataset, added: Dataset | None) -> list[dict[str, Any]]:
+    use = {dataset: "training, validation and test, divided as under split"}
+    if added is not None:
+        use[added] = "training only"
+    return [
         {
-            "source": dataset.source,
-            "licence": dataset.licence,
-            "clips": clips,
-            "use": "training, validation and test, divided as under split",
+            "source": one.source,
+            "licence": one.licence,
+            "clips": len(_clips(one)),
+            "use": what,
         }
+        for one, what in use.items()
     ]
-    if added:
-        sources.append(
-            {
-                "source": f"espeak-ng {espeak.version()} synthetic speech",
-                "licence": espeak.LICENCE,
-                "clips": added,
-                "use": "training only",
-            }
-        )
-    return sources
 
 
 def _quantization(model: bytes) -> dict[str, Any]:

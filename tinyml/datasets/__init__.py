@@ -26,29 +26,41 @@ class Recording:
     """A labelled file. `group` is who or what made it: never on two sides of a split.
 
     A `long` recording is a background from which windows are cut, not an example of its label.
+    `number`: which one in a file of several.
     """
 
     path: Path
     label: str
     group: str
     long: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Recordings of one source, what is known about them, and the files that were left out."""
+    """Recordings of one source, what is known about them, and the files that were left out.
+
+    `background`: labels that are nothing to recognise, which come first in a model's scores.
+    `in_time`: nobody knows who made the recordings, or all are by one; they come in order of time.
+    """
 
     source: str
     licence: str
     recordings: tuple[Recording, ...]
     stand_in: bool = False
     skipped: tuple[str, ...] = ()
+    background: tuple[str, ...] = (SILENCE, UNKNOWN)
+    in_time: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Silence, unknown, then the words by name: the order of a model's scores."""
-        words = {one.label for one in self.recordings} - {SILENCE, UNKNOWN}
-        return (SILENCE, UNKNOWN, *sorted(words))
+        """The background labels, then the words by name: the order of a model's scores."""
+        return (*self.background, *self.words)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is to be recognised: words, or gestures."""
+        return tuple(sorted({one.label for one in self.recordings} - set(self.background)))
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,11 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
     A speaker's part follows from the SHA-256 of the name alone, so a speaker who is in two data
     sets is in the same part of both. Where there are fewer than 20, they are dealt out in the order
     of these hashes instead, so that no part is empty by chance; likewise the background recordings,
-    each with the clips that come from it. Raises DataError where a word is missing from a part.
+    each with the clips that come from it. Recordings `in_time` are held out from the end of each
+    label. Raises DataError where a word is missing from a part.
     """
+    if dataset.in_time:
+        return _split_in_time(dataset, test, validation)
     words = [one for one in dataset.recordings if one.label not in (SILENCE, UNKNOWN)]
     quiet = [one for one in dataset.recordings if one.label == SILENCE]
     places = _places(words) | _places(quiet)
@@ -90,6 +105,22 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
         f"by speaker: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it is "
         f"test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in the "
         "order of these numbers instead, and so are background recordings with their clips",
+        {part: tuple(some) for part, some in parts.items()},
+    )
+
+
+def _split_in_time(dataset: Dataset, test: float, validation: float) -> Split:
+    parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
+    for label in dataset.labels:
+        some = [one for one in dataset.recordings if one.label == label]
+        ends = [round(len(some) * share) for share in (1 - test - validation, 1 - test, 1)]
+        for part, start, end in zip(PARTS, [0, *ends], ends, strict=False):
+            parts[part] += some[start:end]
+    _check(dataset, parts)
+    return Split(
+        f"by recording, in order of time: of each label the last {test:.2f} are test, "
+        f"{validation:.2f} before them validation; how well the model knows other people's "
+        "motions was not measured",
         {part: tuple(some) for part, some in parts.items()},
     )
 
@@ -114,9 +145,14 @@ def _fraction(name: str) -> float:
 def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
     for part in (TRAIN, TEST):
         present = {one.label for one in parts[part] if not one.long}
-        missing = [label for label in dataset.labels[2:] if label not in present]
+        missing = [label for label in dataset.words if label not in present]
         if missing:
             speakers = len({one.group for one in dataset.recordings if one.label in missing})
+            if dataset.in_time:
+                raise DataError(
+                    f"{dataset.source}: too few recordings of {', '.join(missing)} to test on",
+                    "record each at least 10 times",
+                )
             raise DataError(
                 f"{dataset.source}: no {part} recordings of {', '.join(missing)} "
                 f"(recorded by {speakers} speakers)",

@@ -20,6 +20,7 @@ from tinyml.errors import ConfigError, nearest
 from tinyml.records import FeatureConfig, StreamConfig
 
 Features = npt.NDArray[np.int8]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Task:
     """One task.
 
     `read(folder)` and `synthesize(seed, on_progress)` give recordings; the second needs nothing
-    and makes a stand-in. `examples(recordings, labels)` are for measuring: clean, each clip once.
+    and makes a stand-in. `additional(count, seed, on_progress, words)` synthesizes `count`
+    recordings of each of `words` to train on besides; it raises ConfigError for words it cannot
+    make. `examples(recordings, labels)` are for measuring: clean, each clip once.
     `augmented(recordings, labels, seed)` are for training: another seed gives other examples of the
     same recordings. `mask(inputs, seed)` cheaply varies examples once more. `build_model(labels,
     width)` returns a tf_keras model from real inputs to logits; `input_scale` is one int8 step of
@@ -48,7 +51,8 @@ class Task:
     input_shape: tuple[int, ...]
     input_scale: float
     read: Callable[[Path], Dataset]
-    synthesize: Callable[[int, Callable[[int, int], None] | None], Dataset]
+    synthesize: Callable[[int, OnProgress | None], Dataset]
+    additional: Callable[[int, int, OnProgress | None, Sequence[str]], Dataset]
     examples: Callable[[Sequence[Recording], Sequence[str]], Examples]
     augmented: Callable[[Sequence[Recording], Sequence[str], int], Examples]
     mask: Callable[[Features, int], Features]

@@ -220,6 +220,7 @@ TASK = Task(
     input_scale=1 / 32,
     read=speech_commands.read,
     synthesize=_synthesize,
+    additional=espeak.generate,
     examples=examples,
     augmented=augmented,
     mask=mask,

@@ -25,7 +25,7 @@ class Options:
     """What a person may choose; equal options and data give the same model on one machine.
 
     `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
-    other masks. `synthetic` clips per word of espeak-ng speech are added to the training part.
+    other masks. `synthetic` recordings per label are made and added to the training part.
     """
 
     epochs: int = 60

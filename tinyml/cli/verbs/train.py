@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 HELP = """train a model, quantize it to int8, evaluate it and write a bundle
 
---data is a folder with one folder of recordings per word and _background_noise_ beside them, as
-Speech Commands has it. Without it spoken words are synthesized with espeak-ng: the model then is a
-stand-in that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
+--data is a folder. For keyword_spotting: one folder of WAV files per word and _background_noise_
+beside them, as Speech Commands has it. For gesture: one folder of CSV files per gesture
+(time_ms,x_mg,y_mg,z_mg) and `negative` for other motion, or the gesture_*.txt of the magic wand.
+Without it words are synthesized with espeak-ng, or gestures simulated: the model then is a stand-in
+that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
 """
 EXAMPLES = """
 tinyml train keyword_spotting --data speech_commands/ --out my_model
 tinyml train keyword_spotting --out stand_in
+tinyml train gesture --data my_gestures/ --out wand
 tinyml train keyword_spotting --data words/ --epochs 20 --width 0.5 --out small
 tinyml train keyword_spotting --data speech_commands/ --out my_model --resume
 """
@@ -33,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     from tinyml.training import Options
 
     default = Options()
-    parser.add_argument("task", metavar="TASK", help="what to train: keyword_spotting")
+    parser.add_argument("task", metavar="TASK", help="what to train: keyword_spotting or gesture")
     parser.add_argument("-d", "--data", metavar="DIR", type=Path, help="folder of recordings")
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
@@ -45,7 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("width", float, "factor on the network's channels"),
         ("learning_rate", float, "highest learning rate"),
         ("variants", int, "augmented versions of each clip"),
-        ("synthetic", int, "clips per word of espeak-ng speech to add"),
+        ("synthetic", int, "synthetic recordings per label to train on besides"),
     ):
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -91,7 +94,7 @@ def run(args: Namespace, console: Console) -> int:
     )
     if card["stand_in"]:
         console.print(
-            "This model is a stand-in: it was trained and tested on synthetic speech only."
+            "This model is a stand-in: it was trained and tested on synthetic recordings only."
         )
     console.print(f"try it: tinyml validate {out}")
     return 0

@@ -1,0 +1,164 @@
+"""Gestures: two and a half seconds of acceleration in, scores for no gesture and each gesture out.
+
+Ring and slope are the gestures of TensorFlow's magic wand; a folder of recordings of any others
+does as well.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml import motion_csv
+from tinyml.datasets import Dataset, Recording, magic_wand, motion_folder, wand
+from tinyml.datasets.magic_wand import NEGATIVE
+from tinyml.features import MotionFrontEnd
+from tinyml.records import FeatureConfig, StreamConfig
+from tinyml.tasks import Examples, Features, Task
+from tinyml.tasks._motion import RATE_HZ, Motion, Mover, gravity, moving, surrounded
+
+FRAMES, AXES = 64, 3
+FEATURES = FeatureConfig(
+    "motion",
+    {
+        "sample_rate_hz": RATE_HZ,
+        "stride_ms": 40,
+        "gravity_ms": 2000,
+        "range_mg": 4000,
+        "frames": FRAMES,
+    },
+)
+WINDOW = FRAMES * 4  # samples of one input
+_LEAD = 50  # samples of rest before it: the front end knows gravity by then
+_WHOLE, _FRAGMENT = 0.93, 0.4  # share of a gesture's length that still is it, or no longer
+
+
+def build_model(labels: int, width: float) -> Any:
+    """Return a convolution over time, in four steps, as a tf_keras model.
+
+    float32 [n, 64, 3, 1] -> logits [n, labels]; `width` multiplies all channel counts. Nothing is
+    padded before the first layer: rest is 128 steps above the zero that padding is made of.
+    """
+    from tf_keras import Model, layers
+
+    def convolved(tensor: Any, filters: int, kernel: tuple[int, int], **how: Any) -> Any:
+        channels = max(8, round(filters * width / 8) * 8)
+        tensor = layers.Conv2D(channels, kernel, use_bias=False, **how)(tensor)
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(tensor))
+
+    inputs = layers.Input((FRAMES, AXES, 1))
+    tensor = convolved(inputs, 16, (5, AXES))
+    for filters in (24, 32, 48):
+        tensor = convolved(tensor, filters, (5, 1), strides=(2, 1), padding="same")
+    tensor = layers.AveragePooling2D(tensor.shape[1:3])(tensor)
+    return Model(inputs, layers.Dense(labels)(layers.Flatten()(tensor)))
+
+
+def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
+    """Return one example per recording: in the middle of the window, at rest before and after."""
+    rows = []
+    for one in recordings:
+        motion = _motion(one)
+        start = _LEAD + (WINDOW - len(motion)) // 2
+        rest = gravity(motion)
+        felt = surrounded(motion, start, _LEAD + WINDOW, (rest, rest))
+        rows.append((_features(felt), one.label))
+    return _stacked(rows, labels)
+
+
+def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
+    """Return each recording once as it may be felt, and pieces of gestures and other motion."""
+    draw = np.random.default_rng([seed, 1])
+    mover = Mover(draw)
+    rows = []
+    gestures = []
+    for one in recordings:
+        motion = mover.varied(_motion(one))
+        rows.append((_features(mover.placed(motion, *_whole(draw, len(motion)))), one.label))
+        if one.label != NEGATIVE:
+            gestures.append(motion)
+            felt = mover.placed(motion, *_fragment(draw, len(motion)))
+            rows.append((_features(felt), NEGATIVE))
+    others = len(gestures) // 2
+    rows += [(_features(mover.other(_LEAD + WINDOW)), NEGATIVE) for _ in range(others)]
+    return _stacked(rows, labels)
+
+
+def mask(inputs: Features, seed: int) -> Features:
+    """Return copies moved by up to two rows and shaken by up to a step."""
+    draw = np.random.default_rng([seed, 2])
+    moved = np.empty_like(inputs)
+    for number, shift in enumerate(draw.integers(-2, 3, len(inputs))):
+        at = np.clip(np.arange(FRAMES) + shift, 0, FRAMES - 1)
+        moved[number] = inputs[number, at]
+    shaken = moved.astype(np.int16) + draw.integers(-1, 2, moved.shape, np.int16)
+    masked: Features = np.clip(shaken, -128, 127).astype(np.int8)
+    return masked
+
+
+def _whole(draw: np.random.Generator, length: int) -> tuple[int, int]:
+    """Start and length of a stream that ends with a window in which a gesture is whole."""
+    out = int((1 - _WHOLE) * length)
+    least, most = sorted((-out, WINDOW - length + out))
+    lead = _LEAD + int(draw.integers(0, 200))
+    return lead + int(draw.integers(least, most + 1)), lead + WINDOW
+
+
+def _fragment(draw: np.random.Generator, length: int) -> tuple[int, int]:
+    """Start and length of a stream that ends with a window that has a piece of a gesture only."""
+    inside = int(length * draw.uniform(0.1, _FRAGMENT))
+    lead = _LEAD + max(length, int(draw.integers(0, 200)))
+    start = WINDOW - inside if draw.random() < 0.6 else inside - length
+    return lead + start, lead + WINDOW
+
+
+@functools.lru_cache(maxsize=4096)
+def _motion(recording: Recording) -> Motion:
+    if recording.path.suffix == ".csv":
+        samples = motion_csv.read(recording.path, RATE_HZ)
+        return moving(samples.astype(np.float64))
+    return magic_wand.motion(recording, RATE_HZ).astype(np.float64)
+
+
+def _features(felt: Motion) -> Features:
+    samples = np.clip(np.rint(felt), -32768, 32767).astype(np.int16)
+    # Rows end where the stream ends: what does not fill a row comes first.
+    rows: Features = MotionFrontEnd(FEATURES).push(samples[len(samples) % 4 :])[-FRAMES:]
+    return rows
+
+
+def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
+    index = {label: number for number, label in enumerate(labels)}
+    inputs = np.stack([row for row, _ in rows])[..., np.newaxis]
+    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
+
+
+def _read(folder: Path) -> Dataset:
+    text = folder.is_dir() and any(folder.glob("*.txt"))
+    return magic_wand.read(folder) if text else motion_folder.read(folder)
+
+
+def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
+    return wand.generate(seed=seed, on_progress=on_progress)
+
+
+TASK = Task(
+    summary="recognise gestures made with a wand or a hand that holds the board",
+    features=FEATURES,
+    stream=StreamConfig(
+        stride_frames=3, average=3, threshold=0.6, refractory_ms=1000, background=(0,)
+    ),
+    input_shape=(FRAMES, AXES, 1),
+    input_scale=1 / 64,
+    read=_read,
+    synthesize=_synthesize,
+    additional=wand.generate,
+    examples=examples,
+    augmented=augmented,
+    mask=mask,
+    build_model=build_model,
+)
