@@ -120,6 +120,11 @@ def evaluate_dataset(
     """As `evaluate`, for recordings that `read` has found, or training."""
     task = tasks.load(bundle.task)
     examples = task.examples(_recordings(dataset, part), bundle.labels)
+    if not len(examples.targets):
+        raise DataError(
+            f"{dataset.source} has no {part} recordings to measure on",
+            "add recordings of more speakers, or take all of them: --part all",
+        )
     run, name = _runner(bundle, on, board)
     began = time.monotonic()
     answers = np.empty(len(examples.targets), np.int64)

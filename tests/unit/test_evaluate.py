@@ -64,6 +64,13 @@ def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> No
     assert evaluate.evaluate(shipped, tones, _AlwaysYes()).clips == parts[2]
 
 
+def test_nothing_to_measure_on_is_said(shipped: Bundle, tmp_path: Path) -> None:
+    few = recordings.make(tmp_path / "few", speakers=3)
+    with pytest.raises(DataError, match="no validation recordings") as caught:
+        evaluate.evaluate(shipped, few, _AlwaysYes(), part="validation")
+    assert "--part all" in caught.value.hint
+
+
 def test_words_the_model_does_not_know_are_named(shipped: Bundle, tones: Path) -> None:
     small = dataclasses.replace(shipped, labels=("silence", "unknown", "no"))
     with pytest.raises(DataError, match="recordings of yes"):
