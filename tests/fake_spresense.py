@@ -48,6 +48,7 @@ class FakeSpresense:
         self.synced = self.rebooted = False
         self.commands: list[bytes] = []
         self._application = application
+        self._unread = b""
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
@@ -83,8 +84,11 @@ class FakeSpresense:
         """The next byte, b"" when `wait_s` pass without one."""
         until = None if wait_s is None else time.monotonic() + wait_s
         while not self._ended.is_set():
-            if select.select([self._master], [], [], 0.01)[0]:
-                return os.read(self._master, 1)
+            if not self._unread and select.select([self._master], [], [], 0.01)[0]:
+                self._unread += os.read(self._master, 4096)
+            if self._unread:
+                byte, self._unread = self._unread[:1], self._unread[1:]
+                return byte
             if until is not None and time.monotonic() >= until:
                 return b""
         raise _GoneError

@@ -62,12 +62,6 @@ def test_an_image_arrives_in_spite_of(board: FakeSpresense) -> None:
     assert [command.split()[0] for command in board.commands[:2]] == [b"install", b"sync"]
 
 
-def test_block_numbers_go_round(board: FakeSpresense) -> None:
-    image = bytes(257 * 1024 + 1)
-    put(board, image)
-    assert board.installed == padded(image)
-
-
 @pytest.mark.parametrize(
     ("board", "says"),
     [

@@ -128,11 +128,11 @@ class Board:
             self.say(b"\r\nPackage validation is OK.\r\nupdater# ")
 
 
-def run(board, **options):
+def run(board, image=IMAGE, **options):
     def sleep(seconds):
         board.now += seconds
 
-    install(board, IMAGE, clock=lambda: board.now, sleep=sleep, **options)
+    install(board, image, clock=lambda: board.now, sleep=sleep, **options)
 
 
 def padded(image):
@@ -194,6 +194,13 @@ def test_failure_is_named_and_never_reported_as_success(faults, says):
     assert caught.value.hint
     assert not board.rebooted
     assert board.now < 120
+
+
+def test_block_numbers_go_round():
+    board = Board()
+    image = bytes(257 * 1024 + 1)
+    run(board, image)
+    assert board.installed == padded(image)
 
 
 def test_a_faster_rate_is_used_for_the_transfer_and_restored():
