@@ -92,12 +92,23 @@ def save(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> B
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(contents)
             bundle = _from_folder(fresh)
-            if folder.exists():
-                folder.rename(Path(work, "old"))
-            fresh.rename(folder)
+            _put(fresh, folder, Path(work, "old"))
     except OSError as error:
         raise _unwritable(folder, error) from error
     return replace(bundle, path=folder)
+
+
+def _put(fresh: Path, folder: Path, aside: Path) -> None:
+    """Rename `fresh` to `folder`; what was there goes `aside`, and comes back where that fails."""
+    existed = folder.exists()
+    if existed:
+        folder.rename(aside)
+    try:
+        fresh.rename(folder)
+    except BaseException:
+        if existed:
+            aside.rename(folder)
+        raise
 
 
 def check_target(folder: Path) -> None:

@@ -47,6 +47,24 @@ def test_bundle_is_replaced_whole(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["out"]
 
 
+def test_the_old_bundle_survives_a_failed_replacement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bundle.save(tmp_path / "out", CARD, FILES)
+    rename = Path.rename
+
+    def refuse_the_new(source: Path, target: Path) -> Path:
+        if source.name == "new":
+            raise OSError(28, "No space left on device")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_the_new)
+    with pytest.raises(ConfigError, match="No space left"):
+        bundle.save(tmp_path / "out", CARD, {"model.tflite": b"other"})
+    assert bundle.load(tmp_path / "out") == before
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+
+
 def test_foreign_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ConfigError, match="is no bundle"):
