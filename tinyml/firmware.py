@@ -209,7 +209,7 @@ def _previous(out: Path) -> dict[str, list[str]]:
     try:
         manifest = json.loads((out / MANIFEST).read_bytes())
         files = {str(name): list(hashes) for name, hashes in manifest["files"].items()}
-        if manifest["format"] == _FORMAT and not any(".." in Path(n).parts for n in files):
+        if manifest["format"] == _FORMAT and all(_is_inside(Path(name)) for name in files):
             return files
     except FileNotFoundError:
         if not any(out.iterdir()):
@@ -222,15 +222,20 @@ def _previous(out: Path) -> dict[str, list[str]]:
     )
 
 
+def _is_inside(path: Path) -> bool:
+    """Whether a path relative to a folder stays inside it."""
+    return not path.is_absolute() and ".." not in path.parts
+
+
 def _refuse_edited(
     out: Path, previous: Mapping[str, list[str]], hashes: Mapping[str, list[str]]
 ) -> None:
     edited = [
         name
-        for name in hashes
+        for name in sorted({*previous, *hashes})
         if (out / name).is_file()
         and hashlib.sha256((out / name).read_bytes()).hexdigest()
-        not in previous.get(name, []) + hashes[name]
+        not in previous.get(name, []) + hashes.get(name, [])
     ]
     if edited:
         raise ConfigError(

@@ -123,7 +123,8 @@ def test_an_interrupted_update_can_be_repeated(
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     for manifest in (None, "{}", "[]", "nonsense", '{"format": 9, "files": {}}',
-                     '{"format": 1, "files": {"../x": []}}'):  # fmt: skip
+                     '{"format": 1, "files": {"../x": []}}',
+                     '{"format": 1, "files": {"/x": []}}'):  # fmt: skip
         if manifest is not None:
             (tmp_path / "tinyml.json").write_text(manifest)
         before = contents(tmp_path)
@@ -132,12 +133,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         assert contents(tmp_path) == before
 
 
-def test_edited_files_are_not_overwritten(tmp_path: Path) -> None:
-    firmware.generate(BARE, BOARD, "compiled", tmp_path)
-    (tmp_path / "platformio.ini").write_text("[env:mine]\n")
+@pytest.mark.parametrize("name", ["platformio.ini", "src/features/audio.c"])
+def test_edited_files_are_neither_overwritten_nor_removed(tmp_path: Path, name: str) -> None:
+    firmware.generate(STREAMING, BOARD, "compiled", tmp_path)
+    (tmp_path / name).write_text("mine\n")
     before = contents(tmp_path)
-    with pytest.raises(ConfigError, match=r"changed.*platformio\.ini"):
-        firmware.generate(STREAMING, BOARD, "compiled", tmp_path)
+    with pytest.raises(ConfigError, match=f"changed.*{re.escape(name)}"):
+        firmware.generate(BARE, BOARD, "compiled", tmp_path)
     assert contents(tmp_path) == before
 
 
