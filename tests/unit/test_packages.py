@@ -71,10 +71,10 @@ def test_what_is_installed_is_not_missing(tmp_path: Path, core: Path) -> None:
     for name, version in tools.items():
         install(core / "packages", "tool", "platformio", name, version)
     assert packages.missing(made) == [name for name in before if name.startswith("https://")]
-    commit = made.board.options["custom_tflm"].partition("#")[2]
     libraries = made.path / ".pio" / "libdeps" / "nano33ble"
-    install(libraries, "library", None, "tflite-micro-arduino-examples", "2.4.0",
-            f"git+{LIBRARY}#{commit}")  # fmt: skip
+    for uri in made.board.options["custom_tflm"].split():
+        name = uri.partition(".git#")[0].rpartition("/")[2]
+        install(libraries, "library", None, name, "1.0.0", f"git+{uri}")
     packages.require(made)
     assert packages.missing(made) == []
 
