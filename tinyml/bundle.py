@@ -43,6 +43,7 @@ CARD = "card.json"
 MODEL = "model.tflite"
 WEIGHTS = "weights.npz"
 GOLDEN = "golden.npz"
+_RESTORE = "restore the bundle, or give the .tflite file alone"
 
 
 def shipped() -> list[str]:
@@ -195,12 +196,12 @@ def _verified(folder: Path, card: Mapping[str, Any]) -> dict[str, bytes]:
         try:
             contents[name] = path.read_bytes()
         except OSError as error:
-            raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+            raise ModelError(f"cannot read {path}: {error.strerror or error}", _RESTORE) from error
         if (found := _sha256(contents[name])) != expected:
             raise ModelError(
                 f"{path} is not the file its card describes: its SHA-256 is {found[:16]}..., "
                 f"the card says {str(expected)[:16]}...",
-                "restore the bundle, or give the .tflite file alone",
+                _RESTORE,
             )
     return contents
 

@@ -62,7 +62,10 @@ def _labels(folder: Path) -> dict[str, str]:
         content = json.loads(file.read_text(encoding="utf-8"))
         return {str(name): str(label) for name, label in content.items()}
     except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"{file} is no JSON object of file names and labels: {error}") from error
+        raise DataError(
+            f"{file} is no JSON object of file names and labels: {error}",
+            'write {"yes_1.wav": "yes", ...}, or remove it',
+        ) from error
 
 
 def joined(clips: Sequence[Clip], gap: int, front_end: FrontEnd) -> tuple[Samples, list[int]]:

@@ -107,7 +107,10 @@ def _arrays(path: Path, inputs: Sequence[TensorInfo]) -> Iterable[tuple[Array, T
         loaded = np.load(path, allow_pickle=False)
         found = dict(loaded.items()) if path.suffix == ".npz" else {"in0": loaded}
     except Exception as error:  # numpy raises many kinds for a damaged file
-        raise DataError(f"{path} cannot be read as numpy arrays: {error}") from error
+        raise DataError(
+            f"{path} cannot be read as numpy arrays: {error}",
+            "save it with numpy.savez(path, in0=..., in1=...)",
+        ) from error
     for number, info in enumerate(inputs):
         array = found.get(f"in{number}")
         if array is None:

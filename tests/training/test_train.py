@@ -52,7 +52,7 @@ def test_interrupted_training_resumes_to_the_same_model(
     with pytest.raises(KeyboardInterrupt):
         train(TASK, tones, out, OPTIONS, interrupt)
     assert [file for file in tmp_path.iterdir()] == [checkpoint_path(out)]
-    with pytest.raises(ConfigError, match="made with other options.*epochs 2"):
+    with pytest.raises(ConfigError, match=r"made with other options.*epochs 2"):
         train(TASK, tones, out, Options(epochs=3), lambda _: None, resume=True)
     resumed = train(TASK, tones, out, OPTIONS, lambda _: None, resume=True)
     assert resumed.sha256 == trained.sha256

@@ -45,7 +45,9 @@ class Options:
         for name, (least, most) in ranges.items():
             value = getattr(self, name)
             if not least <= value <= most:
-                raise ConfigError(f"{name} is {value}, not {least} to {most}")
+                raise ConfigError(
+                    f"{name} is {value}, not {least} to {most}", "see: tinyml train --help"
+                )
 
     def document(self) -> dict[str, Any]:
         """Return the options as plain numbers by name."""
