@@ -28,7 +28,9 @@ _PUBLIC = {
     "edd57be8c2984da88371a9b5aff69017568d9d6171fceadbc433b946873cb49d",
     "25f37e21c91f0f71919df5f391c267a2171698f4469c6ad99aec95600bc9ccf2",
 }
-_PUBLIC_SOURCE = "magic_wand_mbed by hankhjliao, all by one performer"
+_PUBLIC_SOURCE = (
+    "magic_wand_mbed by hankhjliao, all by one performer; its negatives are nearly all at rest"
+)
 _PUBLIC_LICENCE = "Apache-2.0, github.com/hankhjliao/magic_wand_mbed"
 _BEGIN = "-,-,-"
 _FEWEST = 5  # samples of a recording

@@ -150,7 +150,7 @@ TASK = Task(
     summary="recognise gestures made with a wand or a hand that holds the board",
     features=FEATURES,
     stream=StreamConfig(
-        stride_frames=3, average=3, threshold=0.6, refractory_ms=1000, background=(0,)
+        stride_frames=3, average=3, threshold=0.5, refractory_ms=1000, background=(0,)
     ),
     input_shape=(FRAMES, AXES, 1),
     input_scale=1 / 64,

@@ -1,0 +1,31 @@
+"""Motion streamed into the emulated board: what the host computes, three values per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinyml import bundle, clips, device, features, stream
+from tinyml.records import Board, Bundle, Firmware
+
+pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
+
+
+def test_gestures_are_recognised_and_every_inference_is_the_hosts(
+    tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, runtime: Path
+) -> None:
+    model = bundle.load("gesture")
+    config, _ = stream.require_listening(model)
+    played = clips.load([model.path / "examples"], features.load(config))
+    device.flash(tinyml_build(model, board, board.runtime))
+    with device.connect(board) as connection:
+        report = stream.play(connection, played, against=model)
+    assert report.passed, report.first_mismatch
+    assert (report.dropped, report.stream_s) == (
+        0,
+        sum(len(one.samples) for one in played) / 100 + len(played) * stream.GAP_S,
+    )
+    assert report.inferences > 100
+    assert report.right >= report.judged - 1
