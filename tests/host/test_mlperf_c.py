@@ -90,6 +90,12 @@ def stub_outputs(values: np.ndarray, count: int) -> np.ndarray:
 
 Programs = Callable[[mlperf.Profile], Path]
 
+FED: dict[str, Callable[[np.ndarray, TensorInfo], np.ndarray]] = {
+    "int8": lambda sent, _: sent,
+    "uint8": lambda sent, _: (sent.astype(np.int16) - 128).astype(np.int8),
+    "float32": lambda sent, info: quantized(sent, info.scale, info.zero_point),
+}  # what the model gets of what the benchmark sends
+
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
@@ -203,14 +209,13 @@ def test_inputs_are_converted_and_results_are_right(
     device.boot()
     rng = np.random.default_rng(1)
     size = int(np.prod(profile.shape))
-    if profile.encoding == "float32":
-        sent = (rng.integers(-280, 280, size) / 4).astype(np.float32)  # many are halves of a step
-        fed = quantized(sent, SCALE, ZERO_POINT)
-    elif profile.encoding == "uint8":
-        sent = rng.integers(0, 256, size).astype(np.uint8)
-        fed = (sent.astype(np.int16) - 128).astype(np.int8)
-    else:
-        sent = fed = rng.integers(-128, 127, size).astype(np.int8)
+    sent = {
+        "int8": rng.integers(-128, 127, size).astype(np.int8),
+        "uint8": rng.integers(0, 255, size).astype(np.uint8),
+        "float32": (rng.integers(-280, 280, size) / 4).astype("<f4"),  # half of them lie halfway
+    }[profile.encoding]
+    sent[0] = 1  # not what the stub fails at
+    fed = FED[profile.encoding](sent, TensorInfo("in", "int8", profile.shape, SCALE, ZERO_POINT))
     outputs = stub_outputs(fed, profile.outputs)
     if profile.reconstructs:
         expected = [reconstruction_error(outputs, SCALE, ZERO_POINT, sent)]
@@ -218,7 +223,7 @@ def test_inputs_are_converted_and_results_are_right(
         expected = scores(outputs, SCALE, ZERO_POINT)
     runner = device.runner
     assert runner.ask("profile")[1] == f"m-model-[{profile.name}]"
-    runner.load(sent.astype(sent.dtype.newbyteorder("<")).tobytes())
+    runner.load(sent.tobytes())
     assert runner.infer() == expected
     for count, warmup in ((1, 0), (3, 2)):  # the stub destroys its input in every inference
         assert runner.infer(f" {count} {warmup}", count, warmup) == expected
@@ -356,19 +361,49 @@ def test_numbers_are_written_as_printf_writes_them(tmp_path: Path) -> None:
     assert len(f"{-(2.0**54 - 2**30):.3f}") < 24
 
 
+REAL = {
+    "kws01": "kws_ref_model",
+    "vww01": "vww_96_int8",
+    "ic01": "pretrainedResnet_quant",
+    "ad01": "ad01_int8",
+}
+
+
+def inputs_of(profile: mlperf.Profile, info: TensorInfo, data: Path) -> Iterator[np.ndarray]:
+    """Yield some inputs as the benchmark has them: recordings where there are some."""
+    if profile.name == "kws01":
+        for file in sorted((data / "kws" / "mlperf_kws01_mfcc_int8").glob("*.bin"))[:10]:
+            yield np.frombuffer(file.read_bytes(), np.int8).reshape(profile.shape)
+        return
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        if profile.encoding == "uint8":
+            yield rng.integers(0, 256, profile.shape).astype(np.uint8)
+        else:
+            reach = info.scale * 140  # some of it is clipped
+            yield (rng.uniform(-reach, reach, profile.shape) - info.zero_point * info.scale).astype(
+                np.float32
+            )
+
+
 @pytest.mark.needs_data
-def test_recordings_give_what_the_oracle_gives(data: Path, tmp_path: Path) -> None:
-    chosen = bundle.load(str(data / "models" / "mlperf_tiny" / "kws_ref_model.tflite"))
+@pytest.mark.parametrize("profile", mlperf.PROFILES, ids=lambda profile: profile.name)
+def test_the_benchmarks_models_give_what_the_oracle_gives(
+    data: Path, tmp_path: Path, profile: mlperf.Profile
+) -> None:
+    chosen = bundle.load(str(data / "models" / "mlperf_tiny" / f"{REAL[profile.name]}.tflite"))
     source = runtimes.load("compiled").generate(chosen, BOARD, DEFAULT_OPTIONS)
-    program = build(tmp_path, chosen, source)
-    oracle = Oracle(chosen.model)
-    output = source.outputs[0]
-    device = TextDevice(program)
+    oracle, info, output = Oracle(chosen.model), source.inputs[0], source.outputs[0]
+    device = TextDevice(build(tmp_path, chosen, source))
     device.boot()
-    for file in sorted((data / "kws" / "mlperf_kws01_mfcc_int8").glob("*.bin"))[:10]:
-        values = np.frombuffer(file.read_bytes(), np.int8)
-        device.runner.load(values.tobytes())
-        (expected,) = oracle.run([values.reshape(source.inputs[0].shape)])
-        results = device.runner.infer(" 1 1", 1, 1)
-        assert results == scores(expected, output.scale, output.zero_point)
+    for sent in inputs_of(profile, info, data):
+        fed = FED[profile.encoding](sent, info)
+        (outputs,) = oracle.run([fed])
+        expected = scores(outputs, output.scale, output.zero_point)
+        if profile.reconstructs:
+            values = sent.ravel()
+            error = reconstruction_error(outputs, output.scale, output.zero_point, values)
+            expected = [error]
+        device.runner.load(sent.tobytes())
+        assert device.runner.infer(" 1 1", 1, 1) == expected
     device.close()
