@@ -23,11 +23,11 @@ variant = core / "variants" / board.get("build.variant")
 map_file = Path(env.subst("$BUILD_DIR")) / "firmware.map"
 
 
-def libraries():
+def libraries() -> list[str]:
     """Return the SDK's libraries that boards.txt names for the main core, in its order."""
     text = (core / "boards.txt").read_text(encoding="utf-8")
-    line = re.search(r"^spresense\.menu\.Core\.Main\.build\.libs=(.*)$", text, re.M)
-    return [str(sdk / "nuttx" / "libs" / name) for name in re.findall(r"/(lib\w+\.a)", line[1])]
+    (line,) = re.findall(r"^spresense\.menu\.Core\.Main\.build\.libs=(.*)$", text, re.M)
+    return [str(sdk / "nuttx" / "libs" / name) for name in re.findall(r"/(lib\w+\.a)", line)]
 
 
 env.Append(

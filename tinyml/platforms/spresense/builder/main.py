@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from platformio.compat import load_python_module
 from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Default, DefaultEnvironment
@@ -32,12 +33,12 @@ env.Replace(
 )
 
 
-def part(name):
+def part(name: str) -> Any:
     """Load a module of this platform, which is no Python package."""
     return load_python_module(f"spresense_{name}", str(Path(platform.get_dir()) / f"{name}.py"))
 
 
-def make_spk(target, source, env):
+def make_spk(target: list[Any], source: list[Any], env: Any) -> int:
     spk = part("spk")
     try:
         spk.write_spk(Path(str(source[0])), Path(str(target[0])))
@@ -47,7 +48,7 @@ def make_spk(target, source, env):
     return 0
 
 
-def upload(target, source, env):
+def upload(target: list[Any], source: list[Any], env: Any) -> int:
     import serial
 
     updater = part("updater")
@@ -67,7 +68,7 @@ def upload(target, source, env):
     return 0
 
 
-def show(sent, total):
+def show(sent: int, total: int) -> None:
     sys.stdout.write(f"\r{sent * 100 // total:3d} % of {total} bytes")
     sys.stdout.write("\n" if sent == total else "")
     sys.stdout.flush()
