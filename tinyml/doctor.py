@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml import paths, proc
+from tinyml import paths, proc, serial_access
 from tinyml.errors import ConfigError, ToolError, nearest
 
 REQUIRED = "required"
@@ -56,6 +56,8 @@ def examine() -> list[Check]:
         _arm_library("libstdc++.a", "libstdc++ for Arm", "libstdc++-arm-none-eabi-newlib"),
         _program("qemu-system-arm", "flash and monitor on qemu-m4", "qemu-system-arm"),
         _package("serial", "flash and monitor on real boards", "pyserial"),
+        _program("git", "libraries of real boards", "git", level=OPTIONAL),
+        *_serial_access(),
         *(_platform(name) for name in fixable()),
     ]
 
@@ -103,6 +105,15 @@ def install_command(packages: str) -> str:
     if shutil.which("apt-get") is None:
         return f"install with your package manager (Debian's names): {packages}"
     return f"sudo apt-get install -y {packages}"
+
+
+def _serial_access() -> list[Check]:
+    if importlib.util.find_spec("serial") is None:
+        return []
+    return [
+        Check(one.name, not one.fix, one.found, "real boards", OPTIONAL, one.fix)
+        for one in serial_access.examine()
+    ]
 
 
 def _python() -> Check:

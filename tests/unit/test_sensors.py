@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tinyml import boards, firmware, paths, sensors
+from tinyml import boards, bundle, firmware, paths, sensors
+from tinyml.cli import pipeline
+from tinyml.cli.console import Console
 from tinyml.errors import ConfigError
-from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
+from tinyml.records import (
+    DEFAULT_OPTIONS,
+    Board,
+    Bundle,
+    CSource,
+    FeatureConfig,
+    StreamConfig,
+    TensorInfo,
+)
 
 BARE = Bundle("bare", b"", "cd" * 32, Path("bare.tflite"))
 WORDS = replace(
@@ -120,6 +131,16 @@ def test_a_project_with_the_virtual_sensor_has_no_other(templates: Path) -> None
         "src/sensor/tml_virtual_sensor.c"
     ]
     assert b'#define TML_SENSOR "virtual"' in files["src/app/tml_config.h"]
+
+
+def test_what_a_driver_entails_is_said_where_it_is_chosen(templates: Path, tmp_path: Path) -> None:
+    said = io.StringIO()
+    words = bundle.load("keyword_spotting")
+    choice = pipeline.Choice(
+        words, board("costly"), "compiled", tmp_path / "p", DEFAULT_OPTIONS, "costly"
+    )
+    pipeline.generate(choice, Console(io.StringIO(), said))
+    assert "sensor costly: all becomes GPL" in said.getvalue()
 
 
 @pytest.mark.parametrize("text", ["no section\n", "[other]\na = b\n", "[sensor]\n[sensor]\n"])

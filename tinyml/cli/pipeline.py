@@ -42,9 +42,12 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
 
 
 def generate(choice: Choice, console: Console) -> Project:
-    """Write the project of `choice`."""
-    from tinyml import firmware
+    """Write the project of `choice`; say what the chosen sensor's library entails."""
+    from tinyml import firmware, sensors
 
+    sensor = sensors.choose(choice.bundle, choice.board, choice.sensor)
+    if sensor is not None and sensor.consent:
+        console.note(f"sensor {sensor.name}: {sensor.consent}")
     with console.progress(f"generating {choice.out}"):
         return firmware.generate(
             choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
