@@ -351,7 +351,7 @@ def _failing_plainly() -> Iterator[None]:
     try:
         yield
     except TinymlError as error:
-        pytest.fail(_text(error), pytrace=False)
+        raise pytest.fail.Exception(_text(error), pytrace=False) from None
 
 
 def _text(error: TinymlError) -> str:
