@@ -100,12 +100,15 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
 
 
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
+    from dataclasses import replace
+
     from tinyml import clips as recordings
-    from tinyml import features, stream
+    from tinyml import features, sensors, stream
     from tinyml.cli import pipeline, reports
 
     config, _ = stream.require_listening(choice.bundle)
     clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
+    choice = replace(choice, sensor=sensors.VIRTUAL)
     with (
         pipeline.flashed(choice, console, args.port) as (device, _),
         console.progress("streaming") as shown,
