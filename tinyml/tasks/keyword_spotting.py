@@ -214,7 +214,7 @@ TASK = Task(
     summary="recognise spoken words in continuous sound",
     features=FEATURES,
     stream=StreamConfig(
-        stride_frames=10, average=2, threshold=0.5, refractory_ms=500, background=(0, 1)
+        stride_frames=10, average=2, threshold=0.5, refractory_ms=700, background=(0, 1)
     ),
     input_shape=(FRAMES, CHANNELS, 1),
     input_scale=1 / 32,
