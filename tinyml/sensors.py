@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyml import paths
+from tinyml import paths, protocol
 from tinyml.errors import ConfigError, nearest
-from tinyml.protocol import VIRTUAL_SENSOR as VIRTUAL
 from tinyml.records import Board, Bundle
 
+VIRTUAL = protocol.VIRTUAL_SENSOR
 OWN = "board"  # whichever the board has; also what tml_sensor.h calls a driver that is not virtual
 
 _FACTS = "sensor.ini"
