@@ -208,10 +208,13 @@ def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
     device: HostDevice, samples: np.ndarray
 ) -> None:
     device.ask(protocol.STREAM, protocol.Stream(Action.START))
-    for at in range(0, 40_000, FRAME_SAMPLES):
-        ask = protocol.Sensor(at, samples[at : at + FRAME_SAMPLES].tobytes())
-        device.request(ask, protocol.SENSOR.number)
+    sent = 0
+    while sent < 40_000:
+        flood = samples[sent : sent + FRAME_SAMPLES]
+        device.request(protocol.Sensor(sent, flood.tobytes()), protocol.SENSOR.number)
+        sent += len(flood)
     totals = protocol.Totals.unpack(device.ask(protocol.STREAM, protocol.Stream(Action.STOP)))
-    assert totals.samples < 40_000
+    # How many were taken depends on which side was faster; none that was never sent may count.
+    assert totals.samples <= sent
     results, _ = play(device, samples[:20_000])
     same(results, expected(samples[:20_000]))
