@@ -160,6 +160,21 @@ def test_shipped_bundle_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", bundle.shipped())
+def test_shipped_card_says_where_the_model_comes_from_and_how_well_it_does(name: str) -> None:
+    card = bundle.load(name).card
+    assert card["data"]
+    assert all(entry["source"] and entry["licence"] for entry in card["data"])
+    assert card["split"]["rule"]
+    confusion = card["confusion"]
+    assert set(confusion) == set(card["labels"])
+    right = sum(row.get(label, 0) for label, row in confusion.items())
+    clips = sum(sum(row.values()) for row in confusion.values())
+    assert clips == card["accuracy"]["test_clips"]
+    assert card["accuracy"]["int8"] == pytest.approx(right / clips)
+    assert "weights.npz" in card["files"]
+
+
+@pytest.mark.parametrize("name", bundle.shipped())
 def test_shipped_examples_have_every_label_but_the_first(name: str) -> None:
     loaded = bundle.load(name)
     assert loaded.features is not None
