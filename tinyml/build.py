@@ -18,7 +18,7 @@ from tinyml import elf, packages, proc, proofs
 from tinyml.errors import DoesNotFitError, TinymlError, ToolError
 from tinyml.records import Board, Firmware, Project
 
-TIMEOUT_S = 1800.0
+TIMEOUT_S = 7200.0  # a first build of TFLM and a core takes long on a slow machine
 
 _SOURCES = frozenset({".c", ".cc", ".cpp", ".S"})
 _COMPILING = re.compile(r"^Compiling \S*/(\S+)\.\w+$")
