@@ -26,7 +26,9 @@ class Recording:
     """A labelled file. `group` is who or what made it: never on two sides of a split.
 
     A `long` recording is a background from which windows are cut, not an example of its label.
-    `number`: which one in a file of several.
+    `number`: which one in a file of several. `part`: the only one that it, and so all of its group,
+    may be in, where its licence or its source says so. `source`: where it came from, where a data
+    set has several.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class Recording:
     group: str
     long: bool = False
     number: int = 0
+    part: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Dataset:
 
     `background`: labels that are nothing to recognise, which come first in a model's scores.
     `in_time`: nobody knows who made the recordings, or all are by one; they come in order of time.
+    `by`: what a group of recordings has in common.
     """
 
     source: str
@@ -51,6 +56,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     background: tuple[str, ...] = (SILENCE, UNKNOWN)
     in_time: bool = False
+    by: str = "speaker"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -86,27 +92,37 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
     A speaker's part follows from the SHA-256 of the name alone, so a speaker who is in two data
     sets is in the same part of both. Where there are fewer than 20, they are dealt out in the order
     of these hashes instead, so that no part is empty by chance; likewise the background recordings,
-    each with the clips that come from it. Recordings `in_time` are held out from the end of each
-    label. Raises DataError where a word is missing from a part.
+    each with the clips that come from it. Groups with a `part` of their own are in that one.
+    Recordings `in_time` are held out from the end of each label. Raises DataError where a word is
+    missing from a part.
     """
     if dataset.in_time:
         return _split_in_time(dataset, test, validation)
-    words = [one for one in dataset.recordings if one.label not in (SILENCE, UNKNOWN)]
-    quiet = [one for one in dataset.recordings if one.label == SILENCE]
+    fixed = {one.group: one.part for one in dataset.recordings if one.part}
+    free = [one for one in dataset.recordings if one.group not in fixed]
+    words = [one for one in free if one.label not in (SILENCE, UNKNOWN)]
+    quiet = [one for one in free if one.label == SILENCE]
     places = _places(words) | _places(quiet)
     parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
     for one in dataset.recordings:
         place = places.get(one.group)
         place = _fraction(one.group) if place is None else place
         part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
-        parts[part].append(one)
+        parts[fixed.get(one.group, part)].append(one)
     _check(dataset, parts)
     return Split(
-        f"by speaker: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it is "
-        f"test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in the "
-        "order of these numbers instead, and so are background recordings with their clips",
+        f"by {dataset.by}: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it "
+        f"is test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in "
+        "the order of these numbers instead, and so are background recordings with their clips"
+        + _fixed_rule(fixed),
         {part: tuple(some) for part, some in parts.items()},
     )
+
+
+def _fixed_rule(fixed: Mapping[str, str]) -> str:
+    counts = sorted(Counter(fixed.values()).items())
+    where = ", ".join(f"{count:,} in {part}" for part, count in counts)
+    return f"; put where their licence or source says instead: {where}" if where else ""
 
 
 def _split_in_time(dataset: Dataset, test: float, validation: float) -> Split:
@@ -147,7 +163,7 @@ def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
         present = {one.label for one in parts[part] if not one.long}
         missing = [label for label in dataset.words if label not in present]
         if missing:
-            speakers = len({one.group for one in dataset.recordings if one.label in missing})
+            groups = len({one.group for one in dataset.recordings if one.label in missing})
             if dataset.in_time:
                 raise DataError(
                     f"{dataset.source}: too few recordings of {', '.join(missing)} to test on",
@@ -155,7 +171,7 @@ def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
                 )
             raise DataError(
                 f"{dataset.source}: no {part} recordings of {', '.join(missing)} "
-                f"(recorded by {speakers} speakers)",
-                "record each word by at least 5 speakers: a model is measured on others than it "
+                f"(there are some of {groups} {dataset.by}s)",
+                f"give each label at least 5 {dataset.by}s: a model is measured on others than it "
                 "is trained on",
             )

@@ -1,0 +1,303 @@
+"""Pictures: files, folders of them, lists of them, and COCO's annotations."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tinyml import picture
+from tinyml.datasets import PARTS, TEST, coco, image_folder, split
+from tinyml.errors import DataError
+
+
+def paint(path: Path, seed: int, size: tuple[int, int] = (24, 20)) -> Path:
+    """Write a picture that no other seed gives."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def folders(folder: Path, count: int = 6) -> Path:
+    for number in range(count):
+        paint(folder / "person" / f"p{number}.png", number)
+        paint(folder / "not_person" / f"n{number}.bmp", 100 + number)
+    return folder
+
+
+def test_a_picture_is_read_as_rgb(tmp_path: Path) -> None:
+    pixels = np.arange(20 * 24 * 3, dtype=np.uint8).reshape(20, 24, 3)
+    picture.write(tmp_path / "one.png", pixels)
+    np.testing.assert_array_equal(picture.read(tmp_path / "one.png"), pixels)
+    assert [file.name for file in tmp_path.iterdir()] == ["one.png"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [
+        ("L", 200, (200, 200, 200)),
+        ("1", 1, (255, 255, 255)),
+        ("I;16", 0x80FF, (0x80, 0x80, 0x80)),
+        ("RGBA", (255, 0, 0, 0), (255, 255, 255)),
+        ("P", 0, (0, 0, 0)),
+    ],
+)
+def test_every_kind_of_pixel_becomes_rgb(
+    tmp_path: Path, mode: str, value: Any, expected: tuple[int, ...]
+) -> None:
+    Image.new(mode, (16, 16), value).save(tmp_path / "one.png")
+    assert tuple(picture.read(tmp_path / "one.png")[3, 3]) == expected
+
+
+def test_a_picture_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
+    image = Image.new("L", (32, 16))
+    exif = image.getexif()
+    exif[0x0112] = 6  # the camera was held upright
+    image.save(tmp_path / "one.jpg", exif=exif)
+    assert picture.read(tmp_path / "one.jpg").shape == (32, 16, 3)
+
+
+def test_unusable_pictures_are_named_with_the_reason(tmp_path: Path) -> None:
+    whole = paint(tmp_path / "whole.jpg", 1, (64, 64)).read_bytes()
+    for name, contents, reason in (
+        ("empty.png", b"", r"empty.png is empty \(0 bytes\)"),
+        ("text.png", b"no picture", r"text.png is no PNG, JPEG or BMP picture \(10 bytes\)"),
+        ("cut.jpg", whole[: len(whole) // 2], r"cut.jpg cannot be read: .*truncated"),
+        ("gif.png", b"GIF89a" + bytes(40), r"gif.png is no PNG"),
+    ):
+        (tmp_path / name).write_bytes(contents)
+        with pytest.raises(DataError, match=reason):
+            picture.read(tmp_path / name)
+    with pytest.raises(DataError, match=r"tiny.png has 24 x 8 pixels, not 16 x 16"):
+        picture.read(paint(tmp_path / "tiny.png", 1, (24, 8)))
+    with pytest.raises(DataError, match=r"none.png cannot be read: No such file"):
+        picture.read(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(("side", "reason"), [(60000, "is damaged: "), (9000, "has 9000 x 9000")])
+def test_an_enormous_picture_is_refused_before_it_is_unpacked(
+    tmp_path: Path, side: int, reason: str
+) -> None:
+    raw = bytearray(paint(tmp_path / "bomb.png", 1).read_bytes())
+    raw[16:24] = struct.pack(">II", side, side)  # the header alone decides
+    raw[29:33] = struct.pack(">I", zlib.crc32(raw[12:29]))
+    (tmp_path / "bomb.png").write_bytes(raw)
+    with pytest.raises(DataError, match=reason):
+        picture.read(tmp_path / "bomb.png")
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_damaged_picture_is_never_a_crash(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    suffix = data.draw(st.sampled_from(picture.SUFFIXES))
+    folder = tmp_path_factory.mktemp("damaged")
+    raw = bytearray(paint(folder / f"one{suffix}", 3).read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    (folder / f"one{suffix}").write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    with contextlib.suppress(DataError):
+        pixels = picture.read(folder / f"one{suffix}")
+        assert (pixels.dtype, pixels.shape[2]) == (np.uint8, 3)
+
+
+def test_each_folder_is_a_class_and_the_background_comes_first(tmp_path: Path) -> None:
+    folders(tmp_path, 2)
+    paint(tmp_path / "_attic" / "old.png", 50)
+    (tmp_path / "person" / "notes.txt").write_text("mine")
+    dataset = image_folder.read(tmp_path)
+    assert dataset.labels == ("not_person", "person")
+    assert [(one.path.name, one.label, one.group) for one in dataset.recordings] == [
+        ("n0.bmp", "not_person", "n0"), ("n1.bmp", "not_person", "n1"),
+        ("p0.png", "person", "p0"), ("p1.png", "person", "p1"),
+    ]  # fmt: skip
+    assert (dataset.skipped, dataset.licence) == ((), image_folder.OWNER)
+
+
+def test_unusable_pictures_are_left_out_and_named(tmp_path: Path) -> None:
+    folders(tmp_path, 2)
+    (tmp_path / "person" / "broken.jpg").write_bytes(b"x")
+    skipped = image_folder.read(tmp_path).skipped
+    assert len(skipped) == 1
+    assert f"{tmp_path / 'person' / 'broken.jpg'} is no PNG" in skipped[0]
+
+
+def test_of_equal_pictures_one_is_kept_or_none_where_the_classes_differ(tmp_path: Path) -> None:
+    folders(tmp_path, 3)
+    pixels = picture.read(tmp_path / "person" / "p0.png")
+    picture.write(tmp_path / "person" / "z_copy.png", pixels)
+    Image.fromarray(picture.read(tmp_path / "person" / "p1.png")).save(
+        tmp_path / "not_person" / "odd.bmp"
+    )
+    dataset = image_folder.read(tmp_path)
+    names = {one.path.name for one in dataset.recordings}
+    assert {"p0.png", "z_copy.png"} & names == {"p0.png"}
+    assert {"p1.png", "odd.bmp"} & names == set()
+    assert any("z_copy.png (person) is the same picture as" in text for text in dataset.skipped)
+    assert any("p1.png (person) is the same picture as" in text for text in dataset.skipped)
+    assert any("odd.bmp (not_person) is the same as one of person" in t for t in dataset.skipped)
+
+
+def test_what_cannot_be_trained_on_is_refused_with_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="none is not a folder"):
+        image_folder.read(tmp_path / "none")
+    paint(tmp_path / "person" / "one.png", 1)
+    with pytest.raises(DataError, match=r"has 1 classes, a model needs at least 2"):
+        image_folder.read(tmp_path)
+    paint(tmp_path / "dog" / "one.png", 2)
+    with pytest.raises(DataError, match=r"has 0 classes in which there is nothing to recognise"):
+        image_folder.read(tmp_path)
+    (tmp_path / "not_person").mkdir()
+    with pytest.raises(DataError, match=r"not_person is empty"):
+        image_folder.read(tmp_path)
+    (tmp_path / "not_person" / "one.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"not_person has no usable picture: .*one.png is empty"):
+        image_folder.read(tmp_path)
+
+
+def listed(folder: Path, *lines: str) -> Path:
+    (folder / "files.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_a_list_says_what_there_is_and_under_which_licence(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    paint(folder / "a" / "COCO_val2014_000000000042.jpg", 1)
+    paint(folder / "b" / "deep" / "000000000042.png", 2)
+    paint(folder / "b" / "coco_000000000043.png", 3)
+    paint(folder / "b" / "not_listed.png", 4)
+    listed(
+        folder,
+        "file,label,licence,repo",
+        "mine/a/COCO_val2014_000000000042.jpg,person,CC BY-SA 2.0,one/of",
+        "b/deep/000000000042.png,person,CC BY 2.0,two/of",
+        "b/coco_000000000043.png,not_person,CC BY 2.0,two/of",
+        "b/gone.png,not_person,CC BY 2.0,two/of",
+        "../outside.png,person,,",
+    )
+    paint(tmp_path / "outside.png", 5)
+    dataset = image_folder.read(folder)
+    assert [(one.group, one.part, one.source) for one in dataset.recordings] == [
+        ("coco 42", TEST, "one/of"), ("coco 42", "", "two/of"), ("coco 43", "", "two/of"),
+    ]  # fmt: skip
+    assert dataset.licence == "CC BY 2.0 (2), CC BY-SA 2.0 (1)"
+    assert [text.partition("there is no ")[2].split()[0] for text in dataset.skipped] == [
+        "'b/gone.png'", "'../outside.png'",
+    ]  # fmt: skip
+
+
+def test_a_damaged_list_is_refused_with_the_line(tmp_path: Path) -> None:
+    folders(tmp_path, 1)
+    with pytest.raises(DataError, match=r"files.csv has no column label"):
+        image_folder.read(listed(tmp_path, "file,licence", "person/p0.png,mine"))
+    with pytest.raises(DataError, match=r"files.csv, line 3 has too few columns"):
+        image_folder.read(listed(tmp_path, "file,label", "person/p0.png,person", "person/p0.png"))
+    (tmp_path / "files.csv").write_bytes(b"file,label\n\xff\xfe,person\n")
+    with pytest.raises(DataError, match=r"files.csv cannot be read"):
+        image_folder.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("licence", "part"),
+    [
+        ("CC BY 2.0", ""), ("CC BY-SA 2.0", TEST), ("CC BY-NC-SA 4.0", TEST), ("", ""),
+        ("Attribution-ShareAlike License", TEST), ("Attribution License", ""),
+        ("Attribution-NonCommercial-ShareAlike License", TEST),
+    ],
+)  # fmt: skip
+def test_share_alike_pictures_are_only_tested_on(licence: str, part: str) -> None:
+    assert image_folder.part(licence) == part
+
+
+def test_a_photograph_is_in_one_part_wherever_its_files_lie(tmp_path: Path) -> None:
+    lines = ["file,label,licence"]
+    for number in range(60):
+        label = "person" if number % 2 else "not_person"
+        licence = "CC BY-SA 2.0" if number % 7 == 0 else "CC BY 2.0"
+        for place, name in (("big", f"coco_{number:012}"), ("small", f"{number:012}")):
+            paint(tmp_path / place / f"{name}.png", 2 * number + (place == "big"))
+            lines.append(f"{place}/{name}.png,{label},{licence}")
+    parts = split(image_folder.read(listed(tmp_path, *lines)))
+    groups = [{one.group for one in parts.parts[part]} for part in PARTS]
+    assert not (groups[0] & groups[1] | groups[1] & groups[2] | groups[0] & groups[2])
+    assert {f"coco {number}" for number in range(0, 60, 7)} <= groups[PARTS.index(TEST)]
+    assert "by source picture" in parts.rule
+    assert "put where their licence or source says instead: 9 in test" in parts.rule
+
+
+def document(boxes: Mapping[int, list[tuple[int, list[float]]]]) -> dict[str, Any]:
+    """Return annotations in COCO's form: 100 x 50 pixels, boxes by category."""
+    return {
+        "categories": [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}],
+        "licenses": [{"id": 4, "name": "Attribution License"},
+                     {"id": 5, "name": "Attribution-ShareAlike License"}],
+        "images": [
+            {"id": number, "width": 100, "height": 50, "file_name": f"{number:012}.jpg",
+             "license": 5 if number == 3 else 4}
+            for number in boxes
+        ],
+        "annotations": [
+            {"image_id": number, "category_id": category, "bbox": box}
+            for number, some in boxes.items() for category, box in some
+        ],
+    }  # fmt: skip
+
+
+BOXES: dict[int, list[tuple[int, list[float]]]] = {
+    1: [(1, [0, 0, 5, 5]), (1, [0, 0, 12.5, 10])],  # 125 of 5000 pixels: 2.5 %
+    2: [(18, [0, 0, 100, 50])],
+    3: [(1, [10, 10, 50, 30])],
+    4: [(1, [0, 0, 12.4, 10])],  # a person too small to count, but a person
+    5: [],
+}
+
+
+def test_a_person_is_one_whose_box_is_large_enough() -> None:
+    assert coco.labels(document(BOXES)) == {
+        1: "person", 2: "not_person", 3: "person", 5: "not_person"
+    }  # fmt: skip
+    assert coco.labels(document(BOXES), least_box=0.005)[4] == "person"
+
+
+def test_coco_is_read_as_far_as_its_pictures_are_there(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "instances_val2017.json").write_text(json.dumps(document(BOXES)))
+    for number in (1, 2, 3, 4):
+        paint(tmp_path / "val2017" / f"{number:012}.jpg", number)
+    dataset = coco.read(tmp_path)
+    assert [(one.group, one.label, one.part, one.source) for one in dataset.recordings] == [
+        ("coco 1", "person", "", "instances_val2017"),
+        ("coco 2", "not_person", "", "instances_val2017"),
+        ("coco 3", "person", TEST, "instances_val2017"),
+    ]
+    assert dataset.labels == ("not_person", "person")
+    assert "Attribution License (2), Attribution-ShareAlike License (1)" in dataset.licence
+
+
+@pytest.mark.parametrize(
+    ("contents", "reason"),
+    [
+        (b"", "cannot be read"),
+        (b"[]", "is no annotation file of COCO"),
+        (b"{}", "is no annotation file of COCO: KeyError"),
+        (json.dumps({**document(BOXES), "categories": []}).encode(), "no category person"),
+        (json.dumps({**document(BOXES), "images": [3]}).encode(), "is no annotation file"),
+        (json.dumps(document({})).encode(), "no usable picture of person among the 0"),
+    ],
+)
+def test_unusable_annotations_are_named(tmp_path: Path, contents: bytes, reason: str) -> None:
+    (tmp_path / "instances_val2017.json").write_bytes(contents)
+    with pytest.raises(DataError, match=reason):
+        coco.read(tmp_path)
