@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import select
-import struct
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tinyml import firmware, protocol, wire
+from line_peer import LinePeer
+
+from tinyml import firmware
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 HERE = Path(__file__).parent
@@ -76,14 +76,11 @@ def build(
     return program
 
 
-class HostDevice:
+class HostDevice(LinePeer):
     """A running program of `build`; a context manager that also checks how it ends."""
 
     def __init__(self, program: Path, *args: str) -> None:
-        self.receiver = wire.Receiver()
-        self._frames: list[wire.Frame] = []
-        self._seq = 0
-        self._nonce = 0xC0FFEE00
+        super().__init__()
         self._process = subprocess.Popen(
             [program, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
@@ -120,68 +117,9 @@ class HostDevice:
             while self._read(0):
                 pass
 
-    def request(
-        self, record: protocol.Record, number: int, flags: wire.Flag = wire.NO_FLAGS
-    ) -> int:
-        """Send a request; return its sequence number."""
-        self._seq = (self._seq + 1) % 256
-        self.send(wire.Frame(number, self._seq, record.pack(), flags).encode())
-        return self._seq
-
-    def next(self, wanted: Callable[[wire.Frame], bool], timeout_s: float = 20.0) -> wire.Frame:
-        """Return the first frame that is `wanted`; frames before it are dropped."""
-        frame = self.poll(wanted, timeout_s)
-        assert frame is not None, "the device does not answer"
-        return frame
-
-    def poll(self, wanted: Callable[[wire.Frame], bool], timeout_s: float) -> wire.Frame | None:
-        """Like `next`, but None where no such frame comes in time."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            while self._frames:
-                frame = self._frames.pop(0)
-                if wanted(frame):
-                    return frame
-            if time.monotonic() >= deadline:
-                return None
-            self._read(0.05)
-
-    def ask(self, message: protocol.Message, record: protocol.Record) -> bytes:
-        """Return the reply to a request: its payload, or the body of a long one."""
-        seq = self.request(record, message.number)
-        body = b""
-        while True:
-            frame = self.next(lambda f: bool(f.flags & wire.Flag.RESPONSE) and f.seq == seq)
-            if frame.flags & wire.Flag.ERROR:
-                raise Refused(protocol.Error.unpack(frame.payload))
-            assert frame.type == message.number
-            if not message.long:
-                return frame.payload
-            piece = protocol.Piece.unpack(frame.payload)
-            assert piece.offset == len(body)
-            body += piece.data
-            if not frame.flags & wire.Flag.MORE:
-                return body
-
-    def alive(self) -> protocol.HelloReply:
-        """Return the answer to a HELLO, recognised by its nonce whatever else comes."""
-        self._nonce += 1
-        nonce = struct.pack("<I", self._nonce)
-        self.request(protocol.Hello(self._nonce), protocol.HELLO.number)
-        frame = self.next(lambda f: f.type == protocol.HELLO.number and f.payload[:4] == nonce)
-        return protocol.HelloReply.unpack(frame.payload)
-
     def _read(self, timeout_s: float) -> int:
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], timeout_s)
         data = os.read(self._process.stdout.fileno(), 65536) if readable else b""
         self._frames += self.receiver.feed(data)
         return len(data)
-
-
-class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
-    """The device answered with ERROR."""
-
-    def __init__(self, error: protocol.Error) -> None:
-        super().__init__(repr(error))
-        self.error = error

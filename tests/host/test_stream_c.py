@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_firmware import AUDIO, LABELS, STREAM, HostDevice, Refused, build, stub
+from host_firmware import AUDIO, LABELS, STREAM, HostDevice, build, stub
+from line_peer import Refused
 
 from tinyml import protocol, wire
 from tinyml.features import Recognizer, audio_features

@@ -1,0 +1,57 @@
+"""The emulated board as tests of the line need it: bare, and among no others."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from unittest import mock
+
+from line_peer import LinePeer
+
+from tinyml import boards, build, bundle, device, firmware
+from tinyml.device import kinds
+from tinyml.device.deadline import Deadline
+from tinyml.device.links import Link
+
+SMALL = min((Path(__file__).parents[1] / "golden" / "softmax").glob("*.tflite"))
+_SEND_S = 120.0
+
+
+class EmulatedPeer(LinePeer):
+    """A board behind a link."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self._link = link
+
+    def send(self, data: bytes) -> None:
+        self._link.write(data, Deadline(_SEND_S))
+        while self._read(0.001):
+            pass
+
+    def _read(self, timeout_s: float) -> int:
+        data = self._link.read(65536, Deadline(timeout_s))
+        self._frames += self.receiver.feed(data)
+        return len(data)
+
+
+@contextmanager
+def emulated_peer(folder: Path) -> Iterator[EmulatedPeer]:
+    """Build and flash a small model in `folder`; yield the line to it."""
+    board = boards.load("qemu-m4")
+    project = firmware.generate(bundle.load(str(SMALL)), board, board.runtime, folder / "project")
+    built = build.build(project)
+    # Sockets have short names only.
+    with (
+        tempfile.TemporaryDirectory(prefix="tml") as runtime,
+        mock.patch.dict(os.environ, XDG_RUNTIME_DIR=runtime),
+    ):
+        device.flash(built)
+        try:
+            with closing(kinds.of(board).attach(board, _SEND_S).link) as link:
+                yield EmulatedPeer(link)
+        finally:
+            device.stop(board.id)
