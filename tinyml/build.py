@@ -12,16 +12,17 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from tinyml import elf, packages, proc, proofs
+from tinyml import advice, elf, object_cache, packages, proc, proofs
 from tinyml.errors import DoesNotFitError, TinymlError, ToolError
-from tinyml.records import Board, Firmware, Project
+from tinyml.records import Firmware, Project
 
 TIMEOUT_S = 7200.0  # a first build of TFLM and a core takes long on a slow machine
 
 _SOURCES = frozenset({".c", ".cc", ".cpp", ".S"})
-_COMPILING = re.compile(r"^Compiling \S*/(\S+)\.\w+$")
+_COMPILING = re.compile(r"^(?:Compiling|Retrieved `?)\s?\S*/(\S+)\.\w+(?:' from cache)?$")
 _ERROR_LINES = (  # the most telling first
     re.compile(r"^.*\berror: (?!ld returned).*$", re.M),
     re.compile(r"^.*: undefined reference to .*$", re.M),
@@ -69,7 +70,7 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
     built = project.path / ".pio" / "build" / environment
     if done.code != 0:
         objects = sorted(built.rglob("*.o"))
-        raise explain(done.output, project.board, elf.contributors(objects) if objects else ())
+        raise explain(done.output, project, elf.contributors(objects) if objects else ())
     firmware = measure(project, built / "firmware.elf")
     proofs.check(firmware.elf, _own_objects(built), project.source)
     return firmware
@@ -107,30 +108,36 @@ def measure(project: Project, file: Path) -> Firmware:
     board = project.board
     size, largest = elf.sizes(file, board.stack_symbol), elf.contributors([file])
     ram = size.ram + board.stack_bytes + (size.flash if board.shared_memory else 0)
-    for kind, need, has in (
-        ("flash", size.flash, board.flash_bytes),
-        ("RAM", ram, board.ram_bytes),
-    ):
-        if need > has:
-            raise _does_not_fit(board, [(kind, need - has)], largest)
+    need = advice.Need(size.flash, ram)
+    if not need.fits(board):
+        raise _does_not_fit(project, need, largest)
     stack = size.stack + board.stack_bytes
     return Firmware(project, file, size.flash, ram, stack, largest)
 
 
-def explain(output: str, board: Board, largest: elf.Contributors) -> TinymlError:
+def explain(output: str, project: Project, largest: elf.Contributors) -> TinymlError:
     """Return the error that says why PlatformIO, having printed `output`, failed."""
     overflows = {
         "RAM" if "ram" in region.lower() else "flash": int(excess)
         for region, excess in _OVERFLOW.findall(output)
     }
+    board, guess = project.board, advice.estimate(project)
     if board.shared_memory and (overflows or _OUT_OF_MEMORY.search(output)):
         return DoesNotFitError(
             "the firmware does not fit: code, constants and data need more than the "
             f"{board.ram_bytes:,} bytes of {board.id}",
-            _advice(largest),
+            _hint(project, replace(guess, ram=max(guess.ram, board.ram_bytes + 1)), largest),
         )
     if overflows:
-        return _does_not_fit(board, sorted(overflows.items()), largest)
+        need = advice.Need(
+            board.flash_bytes + overflows["flash"]
+            if "flash" in overflows
+            else min(guess.flash, board.flash_bytes),
+            board.ram_bytes + overflows["RAM"]
+            if "RAM" in overflows
+            else min(guess.ram, board.ram_bytes),
+        )
+        return _does_not_fit(project, need, largest)
     if full := _DISK.search(output):
         return ToolError(
             f"the build could not write its files: {full[0]}",
@@ -149,20 +156,24 @@ def _tail(output: str) -> str:
 
 
 def _does_not_fit(
-    board: Board, excesses: list[tuple[str, int]], largest: elf.Contributors
+    project: Project, need: advice.Need, largest: elf.Contributors
 ) -> DoesNotFitError:
-    has = {"flash": board.flash_bytes, "RAM": board.ram_bytes}
+    board = project.board
     needs = "; ".join(
-        f"{has[kind] + excess:,} bytes of {kind} needed, {board.id} has {has[kind]:,} "
-        f"({excess:,} too many)"
-        for kind, excess in excesses
+        f"{wanted:,} bytes of {kind} needed, {board.id} has {has:,} ({wanted - has:,} too many)"
+        for kind, wanted, has in (
+            ("flash", need.flash, board.flash_bytes),
+            ("RAM", need.ram, board.ram_bytes),
+        )
+        if wanted > has
     )
-    return DoesNotFitError(f"the firmware does not fit: {needs}", _advice(largest))
+    return DoesNotFitError(f"the firmware does not fit: {needs}", _hint(project, need, largest))
 
 
-def _advice(largest: elf.Contributors) -> str:
+def _hint(project: Project, need: advice.Need, largest: elf.Contributors) -> str:
     shown = ", ".join(f"{name} {size:,} ({section})" for name, section, size in largest[:_LARGEST])
-    return f"largest: {shown}; try a smaller model or another board" if shown else ""
+    changes = "; or ".join(advice.changes(project, need))
+    return f"largest: {shown}; {changes}" if shown else changes
 
 
 def _environment(project: Project) -> dict[str, str]:
@@ -174,6 +185,7 @@ def _environment(project: Project) -> dict[str, str]:
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
+        object_cache.VARIABLE: str(object_cache.folder()),
         **folders,
     }
 
@@ -192,7 +204,9 @@ def _check_writable(project: Project) -> None:
 
 
 def _progress(project: Project, on_line: Callable[[str], None]) -> Callable[[str], None]:
-    """Turn PlatformIO's lines into "compiling 3 of 12: name" and "linking"."""
+    """Turn PlatformIO's lines into "compiling 3 of 12: name" and "linking".
+
+    How many files the libraries have is not known: beyond the project's own, there is no "of"."""
     total = sum(file.suffix in _SOURCES for file in (project.path / "src").rglob("*"))
     compiled = 0
 
@@ -200,7 +214,8 @@ def _progress(project: Project, on_line: Callable[[str], None]) -> Callable[[str
         nonlocal compiled
         if match := _COMPILING.match(line):
             compiled += 1
-            on_line(f"compiling {compiled} of {max(total, compiled)}: {match[1]}")
+            of = f" of {total}" if compiled <= total else ""
+            on_line(f"compiling {compiled}{of}: {match[1]}")
         elif line.startswith("Linking "):
             on_line("linking")
 

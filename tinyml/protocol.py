@@ -52,6 +52,15 @@ class ErrorCode(IntEnum):
     SENSOR = 7  # value: the negative reason of tml_sensor.h
 
 
+class ModelReason(IntEnum):
+    """Why a model does not start or run: the negative reasons of model.h."""
+
+    SCHEMA = -1
+    OPERATOR = -2
+    ARENA = -3
+    STATE = -4
+
+
 class Section(IntEnum):
     """What INFO is asked for; its body is one record of the kind named here, or several."""
 
@@ -61,6 +70,7 @@ class Section(IntEnum):
     PARAMETERS = 3  # Parameter: of the front end and of the stream, named as in the card
     STATUS = 4  # Status
     STEPS = 5  # StepInfo, in the order in which steps run
+    MODEL = 6  # ModelState
 
 
 class Action(IntEnum):
@@ -181,6 +191,13 @@ class Status(Record):
     bad_frames: u32
     inferences: u32
     dropped: u32
+
+
+@dataclass(frozen=True)
+class ModelState(Record):
+    """`reason`: 0, or the ModelReason for which the model did not start."""
+
+    reason: i32
 
 
 @dataclass(frozen=True)

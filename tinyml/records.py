@@ -146,14 +146,21 @@ class RuntimeOptions:
 
 DEFAULT_OPTIONS = RuntimeOptions()
 
+ARENA_ORIGINS: Mapping[str, str] = {
+    "planned": "exact",
+    "measured": "measured",
+    "bound": "an upper bound: tinyml build --fit measures what is needed",
+    "given": "as given",
+}
+
 
 @dataclass(frozen=True)
 class CSource:
     """What a runtime generates: the implementation of `model.h` for one model.
 
     `files`: path relative to the project's `src/model` -> text. `options`: PlatformIO options to
-    add. `arena_bytes`: activations and scratch; `arena_exact`: that it needs just these, and not an
-    upper bound. `constant_bytes`: weights and tables in flash.
+    add. `arena_bytes`: activations and scratch; `arena_origin`: how that is known, one of
+    ARENA_ORIGINS. `constant_bytes`: weights and tables in flash.
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     `functions`: how names of functions begin that the firmware must have, lest it be slow.
@@ -169,9 +176,14 @@ class CSource:
     constant_bytes: int
     options: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    arena_exact: bool = True
+    arena_origin: str = "planned"
     library: Path | None = None
     functions: tuple[str, ...] = ()
+
+    @property
+    def arena_exact(self) -> bool:
+        """Whether the model needs just these bytes of arena."""
+        return self.arena_origin in ("planned", "measured")
 
 
 @dataclass(frozen=True)

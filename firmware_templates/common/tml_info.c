@@ -123,11 +123,19 @@ static void steps(void) {
   }
 }
 
+static void model_state(void) {
+  const tml_wire_model_state_t record = {tml_run_status()};
+  uint8_t bytes[TML_WIRE_MODEL_STATE_BYTES];
+  tml_wire_put_model_state(bytes, &record);
+  tml_body_put(bytes, sizeof bytes);
+}
+
 void tml_info(const tml_request_t *request) {
   static void (*const sections[])(void) = {
       [TML_SECTION_IDENTITY] = identity,     [TML_SECTION_TENSORS] = tensors,
       [TML_SECTION_LABELS] = labels,         [TML_SECTION_PARAMETERS] = parameters,
       [TML_SECTION_STATUS] = status,         [TML_SECTION_STEPS] = steps,
+      [TML_SECTION_MODEL] = model_state,
   };
   tml_wire_info_t ask;
   tml_wire_get_info(request->payload, &ask);

@@ -15,6 +15,8 @@ int tml_run_init(void) {
   return status;
 }
 
+int tml_run_status(void) { return status; }
+
 uint8_t *tml_run_input(int index) { return inputs + offsets[index]; }
 
 int tml_run(uint64_t *counter) {

@@ -12,6 +12,9 @@
 /* Start the model. Its result is that of every later run where it is negative. */
 int tml_run_init(void);
 
+/* What tml_run_init returned. */
+int tml_run_status(void);
+
 /* The kept bytes of an input, aligned to 16 bytes where input 0 is concerned. */
 uint8_t *tml_run_input(int index);
 

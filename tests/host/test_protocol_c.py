@@ -168,7 +168,7 @@ def test_a_failing_model_is_reported(device: HostDevice) -> None:
 @pytest.mark.parametrize(
     ("message", "record", "text", "value"),
     [
-        (protocol.INFO, protocol.Info(6), "section", 6),
+        (protocol.INFO, protocol.Info(7), "section", 7),
         (protocol.INFO, protocol.Info(255), "section", 255),
         (protocol.INPUT, protocol.Input(2, 0), "index", 2),
         (protocol.INPUT, protocol.Input(0, 1, b"x"), "offset", 0),

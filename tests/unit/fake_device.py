@@ -57,6 +57,7 @@ class FakeDevice:
     streams: bool = True
     sensor: str = p.VIRTUAL_SENSOR
     uptime_us: int = 5
+    model_state: int = 0
     version: int = wire.VERSION
     claims: dict[int, list[wire.Record]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
@@ -214,6 +215,7 @@ class FakeDevice:
                 p.StepInfo(0, 5, STEP_BYTES[0], (0, 2)),
                 p.StepInfo(3, 9, STEP_BYTES[1], ()),
             ],
+            p.Section.MODEL: [p.ModelState(self.model_state)],
         }
         return every[section]
 

@@ -21,7 +21,7 @@ def project(board: Board, tmp_path: Path) -> Project:
     return Project(tmp_path, board, model, runtimes.load("compiled").generate(model, board))
 
 
-def test_an_overflow_is_told_in_numbers_with_the_largest_contributors(board: Board) -> None:
+def test_an_overflow_is_told_in_numbers_with_the_largest_contributors(project: Project) -> None:
     output = (
         "ld: firmware.elf section `.rodata' will not fit in region `FLASH'\n"
         "ld: section .bss overlaps nothing\n"
@@ -29,14 +29,14 @@ def test_an_overflow_is_told_in_numbers_with_the_largest_contributors(board: Boa
         "ld: region `RAM' overflowed by 8 bytes\n"
         "collect2: error: ld returned 1 exit status\n"
     )
-    error = build.explain(output, board, LARGEST)
+    error = build.explain(output, project, LARGEST)
     assert isinstance(error, DoesNotFitError)
     assert "1,000,000 bytes of flash needed, qemu-m4 has 983,040 (16,960 too many)" in error.message
     assert "262,152 bytes of RAM needed, qemu-m4 has 262,144 (8 too many)" in error.message
     assert "weights 900,000 (.rodata), arena 70,000 (.bss)" in error.hint
 
 
-def test_the_first_compiler_error_is_shown(board: Board) -> None:
+def test_the_first_compiler_error_is_shown(project: Project) -> None:
     output = (
         "Compiling .pio/build/qemu-m4/src/app/a.o\n"
         "src/app/a.c: In function 'f':\n"
@@ -44,42 +44,42 @@ def test_the_first_compiler_error_is_shown(board: Board) -> None:
         "src/app/a.c:4:5: error: something later\n"
         "*** [.pio/build/qemu-m4/src/app/a.o] Error 1\n"
     )
-    error = build.explain(output, board, ())
+    error = build.explain(output, project, ())
     assert isinstance(error, ToolError)
     assert error.message.endswith("src/app/a.c:3:5: error: unknown type name 'x'")
 
 
-def test_a_linker_error_is_shown(board: Board) -> None:
+def test_a_linker_error_is_shown(project: Project) -> None:
     output = (
         "ld: a.o: in function `f':\na.c:3: undefined reference to `g'\n"
         "collect2: error: ld returned 1 exit status\n"
     )
-    assert build.explain(output, board, ()).message.endswith("a.c:3: undefined reference to `g'")
+    assert build.explain(output, project, ()).message.endswith("a.c:3: undefined reference to `g'")
     output = (
         "/bin/ld: cannot open linker script file x: No such file\ncollect2: error: ld returned 1\n"
     )
-    assert build.explain(output, board, ()).message.endswith("script file x: No such file")
+    assert build.explain(output, project, ()).message.endswith("script file x: No such file")
 
 
-def test_a_full_disk_is_said_in_words(board: Board) -> None:
+def test_a_full_disk_is_said_in_words(project: Project) -> None:
     output = "a.c:1:1: fatal error: error writing to a.s: No space left on device\n"
-    error = build.explain(output, board, ())
+    error = build.explain(output, project, ())
     assert isinstance(error, ToolError)
     assert "No space left on device" in error.message
     assert "--out" in error.hint
 
 
-def test_platformio_s_own_error_is_passed_on(board: Board) -> None:
+def test_platformio_s_own_error_is_passed_on(project: Project) -> None:
     output = "Processing qemu-m4\n----\nUserSideException: no compiler on PATH. Install it: apt\n"
-    assert build.explain(output, board, ()).message == "no compiler on PATH. Install it: apt"
+    assert build.explain(output, project, ()).message == "no compiler on PATH. Install it: apt"
     output = (
         "OSError: Traceback (most recent call last):\n  File x\nOSError: [Errno 5] Input/output\n"
     )
-    assert build.explain(output, board, ()).message == "[Errno 5] Input/output"
+    assert build.explain(output, project, ()).message == "[Errno 5] Input/output"
 
 
-def test_anything_else_ends_with_what_was_printed(board: Board) -> None:
-    error = build.explain("\n".join(map(str, range(100))), board, ())
+def test_anything_else_ends_with_what_was_printed(project: Project) -> None:
+    error = build.explain("\n".join(map(str, range(100))), project, ())
     assert error.message.splitlines()[-1] == "99"
     assert len(error.message.splitlines()) == 16
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinyml import boards, bundle
 from tinyml.cli.arguments import BUILD
+from tinyml.errors import ConfigError
 from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 
 if TYPE_CHECKING:
@@ -52,6 +53,23 @@ def generate(choice: Choice, console: Console) -> Project:
         return firmware.generate(
             choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
         )
+
+
+def fit(choice: Choice, console: Console, port: str | None) -> None:
+    """Measure the arena of `choice`, so that the next build reserves just that."""
+    from tinyml import fit as room
+
+    if choice.runtime != "tflm":
+        console.note(f"the arena of the {choice.runtime} runtime is exact: nothing to measure")
+        return
+    if choice.options.arena_bytes is not None:
+        raise ConfigError("--arena says what --fit is to find out", "leave one of them away")
+    with console.progress(f"measuring the arena of {choice.bundle.name}") as shown:
+        measured = room.fit(
+            choice.bundle, choice.board, choice.out, choice.options, port, shown.update
+        )
+    same = "" if measured.on == choice.board.id else f", with the library of {choice.board.id}"
+    console.note(f"arena measured on {measured.on}{same}: {measured.bytes:,} bytes")
 
 
 def build(choice: Choice, console: Console) -> Firmware:

@@ -45,6 +45,7 @@ from tinyml.protocol import (
     Layer,
     Layers,
     Message,
+    ModelState,
     Parameter,
     Section,
     Status,
@@ -146,6 +147,10 @@ class Device:
     def status(self) -> Status:
         """Return memory in bytes and what happened since the device started."""
         return Status.unpack(self._section(Section.STATUS))
+
+    def model_state(self) -> int:
+        """Return 0, or the negative reason of model.h for which the model did not start."""
+        return ModelState.unpack(self._section(Section.MODEL)).reason
 
     def infer(
         self, inputs: Sequence[Array], *, repeat: int = 1, timeout_s: float = INFERENCE_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyml.device.client import Device
 from tinyml.device.identity import printable
+from tinyml.device.line import ModelRefusal
 from tinyml.device.links import Link
 from tinyml.errors import DeviceError
 from tinyml.records import Firmware
@@ -13,7 +14,8 @@ def confirm(firmware: Firmware, link: Link, timeout_s: float) -> None:
     """Say HELLO over `link` until `firmware` answers; a failure closes the link.
 
     Raises DeviceTimeout or DeviceError, quoting what the board printed meanwhile, when it does not
-    answer, and DeviceError when it answers with another model.
+    answer, DeviceError when it answers with another model, and ModelRefusal when its model did not
+    start.
     """
     said: list[str] = []
     try:
@@ -34,6 +36,9 @@ def confirm(firmware: Firmware, link: Link, timeout_s: float) -> None:
             f"{firmware.elf} holds model {device.info.sha256[:12]}, not {expected[:12]}",
             "build it again: tinyml build",
         )
+    if (reason := device.model_state()) < 0:
+        device.close()
+        raise ModelRefusal(device.info.board, reason)
 
 
 def quoting(error: DeviceError, who: str, output: str) -> DeviceError:

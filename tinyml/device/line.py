@@ -29,6 +29,7 @@ from tinyml.protocol import (
     HelloReply,
     Log,
     Message,
+    ModelReason,
     Piece,
     Reset,
     ResetTarget,
@@ -46,6 +47,15 @@ Told = Callable[[str], None]
 
 def ignore(text: str) -> None:
     """Take what a device says and drop it."""
+
+
+class ModelRefusal(DeviceError):  # noqa: N818 - no failure of ours: the device says no
+    """A device whose model did not start, or stopped; `reason` as in model.h."""
+
+    def __init__(self, name: str, reason: int) -> None:
+        what, hint = _MODEL_REASONS.get(reason, (f"it failed with {reason}", ""))
+        super().__init__(f"{name} cannot run its model: {what}", hint)
+        self.reason = reason
 
 
 class Line:
@@ -187,6 +197,8 @@ class Line:
     def refuse(self, error: Error) -> NoReturn:
         """Raise what the device's ERROR means."""
         text = printable(error.text)
+        if error.code == ErrorCode.MODEL:
+            raise ModelRefusal(self.name, error.value)
         reason = _REASONS.get(error.code, "refused with code {code}").format(
             code=error.code, value=error.value, text=text
         )
@@ -277,12 +289,26 @@ def _is_bad_frame_event(frame: Frame) -> bool:
     return Error.unpack(frame.payload).code == ErrorCode.BAD_FRAME
 
 
+_MODEL_REASONS: dict[int, tuple[str, str]] = {
+    ModelReason.SCHEMA: (
+        "its tensors are not those of the file that the firmware was made from",
+        "build and flash it again: tinyml flash",
+    ),
+    ModelReason.OPERATOR: (
+        "an operator is missing or failed",
+        "use another library (--tflm-dir), or --runtime compiled",
+    ),
+    ModelReason.ARENA: (
+        "its arena is too small",
+        "leave --arena away; tinyml build --fit measures what is needed",
+    ),
+    ModelReason.STATE: ("it was not started", "restart the board"),
+}
 _REASONS: dict[int, str] = {
     ErrorCode.UNSUPPORTED: "cannot do that: {text} ({value})",
     ErrorCode.BAD_ARG: "refused: bad {text} ({value})",
     ErrorCode.BAD_FRAME: "received damaged frames ({value} so far)",
     ErrorCode.VERSION: "refused the protocol version",
     ErrorCode.STATE: "refused: {text}",
-    ErrorCode.MODEL: "could not run the model: {text} failed with {value} (see model.h)",
     ErrorCode.SENSOR: "could not start its sensor: {text} ({value})",
 }

@@ -7,12 +7,13 @@ The files written here hold what depends on the model: its bytes and tables. The
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyml import __version__, c_text
+from tinyml import __version__, arenas, c_text
 from tinyml.errors import ConfigError, ModelError
 from tinyml.oracle import Oracle
 from tinyml.records import (
@@ -51,6 +52,8 @@ LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
 # A file that tells the library's layout: the Arduino library of 2023, or the current tree.
 _ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
 _TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
+_SOURCE_ROOTS = ("src", "tensorflow", "third_party")
+_SOURCE_SUFFIXES = frozenset({".h", ".c", ".cc", ".cpp"})
 _ALIGNMENT = 16  # TFLM's MicroArenaBufferAlignment
 _PLANNER_BYTES = 112  # per buffer: AllocationInfo and the greedy planner's tables, 64-bit
 _BYTES_PER_LINE = 16
@@ -60,14 +63,15 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
     """Return the model's data and tables for `firmware_templates/tflm`.
 
     Without options, the library is the one that $TINYML_TFLM_DIR names, else the board's, and the
-    arena is an upper bound of what any set of kernels needs. Raises ModelError for a model that
-    the TFLM interpreter refuses, ConfigError for a folder that is no TFLM library.
+    arena is what was measured with it, else an upper bound of what any set of kernels needs.
+    Raises ModelError for a model that the TFLM interpreter refuses, ConfigError for a folder that
+    is no TFLM library.
     """
-    library = _library(options)
+    library = library_folder(options)
     oracle = Oracle(bundle.model, bundle.name)
     graph = oracle.graph
     steps = _steps(graph)
-    arena = arena_bound(oracle) if options.arena_bytes is None else options.arena_bytes
+    arena, origin = _arena(oracle, subject(bundle, board, library), options)
     inputs = tuple(graph.tensors[index].info for index in graph.inputs)
     outputs = tuple(graph.tensors[index].info for index in graph.outputs)
     heading = (
@@ -87,7 +91,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         steps=steps,
         folded=(),
         arena_bytes=arena,
-        arena_exact=False,
+        arena_origin=origin,
         constant_bytes=len(bundle.model),
         options=_platformio_options(board, library),
         facts={
@@ -97,6 +101,31 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         library=library,
         functions=tuple(start for name, start in _INT8_FUNCTIONS.items() if _is_lean(name, graph)),
     )
+
+
+def _arena(oracle: Oracle, about: arenas.Subject, options: RuntimeOptions) -> tuple[int, str]:
+    """Return the arena in bytes, and its origin as CSource names it."""
+    if options.arena_bytes is not None:
+        return options.arena_bytes, "given"
+    measured = arenas.recall(about)
+    return (arena_bound(oracle), "bound") if measured is None else (measured.bytes, "measured")
+
+
+def subject(bundle: Bundle, board: Board, library: Path | None) -> arenas.Subject:
+    """Return what a measured arena of `bundle` is about; `library` None means the board's own."""
+    edition = board.options.get("custom_tflm", "") if library is None else _digest(library)
+    return arenas.Subject(bundle.sha256, "tflm", board.id, edition)
+
+
+def _digest(library: Path) -> str:
+    """Return the hash of the library's sources: two folders that are equal are one edition."""
+    digest = hashlib.sha256()
+    for root in _SOURCE_ROOTS:
+        for file in sorted((library / root).rglob("*")):
+            if file.suffix in _SOURCE_SUFFIXES and file.is_file():
+                digest.update(str(file.relative_to(library)).encode() + b"\0")
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def arena_bound(oracle: Oracle) -> int:
@@ -163,12 +192,16 @@ def _is_int8(op: Op, graph: Graph) -> bool:
     return all(tensor.dtype == "int8" for tensor in tensors)
 
 
-def _library(options: RuntimeOptions) -> Path | None:
+def library_folder(options: RuntimeOptions) -> Path | None:
+    """Return the library's folder where the user names one, None for the board's own library.
+
+    Raises ConfigError for a folder that is no TFLM library.
+    """
     named = options.library or os.environ.get(LIBRARY_VARIABLE)
     if not named:
         return None
     folder = Path(named).resolve()
-    if not any((folder / layout).is_file() for layout in (_ARDUINO_LAYOUT, _TREE_LAYOUT)):
+    if not is_library(folder):
         raise ConfigError(
             f"{folder} is no TensorFlow Lite Micro library: it has neither {_ARDUINO_LAYOUT} nor "
             f"{_TREE_LAYOUT}",
@@ -176,6 +209,11 @@ def _library(options: RuntimeOptions) -> Path | None:
             "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
         )
     return folder
+
+
+def is_library(folder: Path) -> bool:
+    """Whether `folder` holds TFLM, in the layout of the Arduino library or of the current tree."""
+    return any((folder / layout).is_file() for layout in (_ARDUINO_LAYOUT, _TREE_LAYOUT))
 
 
 def _platformio_options(board: Board, library: Path | None) -> dict[str, str]:

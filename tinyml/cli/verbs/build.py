@@ -6,15 +6,18 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
+from tinyml.errors import ConfigError
+from tinyml.records import ARENA_ORIGINS
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.records import Firmware
+    from tinyml.records import CSource, Firmware
 
 HELP = "build firmware with PlatformIO and show what it takes of the board"
 EXAMPLES = """
 tinyml build
 tinyml build model.tflite --board qemu-m4 --runtime compiled
+tinyml build --runtime tflm --fit
 tinyml build --json
 """
 _LARGEST = 8
@@ -28,13 +31,30 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_sensor(parser)
     arguments.add_out(parser)
     arguments.add_json(parser)
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        help="measure the arena that --runtime tflm needs and reserve just that, now and later",
+    )
+    parser.add_argument(
+        "-p",
+        "--port",
+        metavar="PORT",
+        help="with --fit: measure on the board there (default: "
+        "on the emulated one, with the same library)",
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
     """Build and print the sizes."""
     from tinyml.cli import pipeline
 
-    firmware = pipeline.build(pipeline.choose(args), console)
+    choice = pipeline.choose(args)
+    if args.fit:
+        pipeline.fit(choice, console, args.port)
+    elif args.port is not None:
+        raise ConfigError("--port says where --fit measures", "add --fit, or: tinyml flash")
+    firmware = pipeline.build(choice, console)
     if args.json:
         console.json("build", _document(firmware))
     else:
@@ -51,7 +71,7 @@ def show(firmware: Firmware, console: Console) -> None:
             ("flash", _of(firmware.flash_bytes, board.flash_bytes)),
             ("  constants", f"{source.constant_bytes:,} bytes of the model"),
             ("RAM", _of(firmware.ram_bytes, board.ram_bytes)),
-            ("  arena", f"{source.arena_bytes:,} bytes of the model"),
+            ("  arena", f"{source.arena_bytes:,} bytes of the model, {_origin(source)}"),
             ("  stack", f"{firmware.stack_bytes:,} bytes reserved"),
         )
     )
@@ -61,6 +81,10 @@ def show(firmware: Firmware, console: Console) -> None:
         [(name, section, f"{size:,}") for name, section, size in firmware.contributors[:_LARGEST]],
         right=("bytes",),
     )
+
+
+def _origin(source: CSource) -> str:
+    return ARENA_ORIGINS[source.arena_origin]
 
 
 def _of(used: int, limit: int) -> str:
@@ -83,6 +107,7 @@ def _document(firmware: Firmware) -> dict[str, object]:
         "ram_bytes": firmware.ram_bytes,
         "board_ram_bytes": project.board.ram_bytes,
         "arena_bytes": project.source.arena_bytes,
+        "arena_origin": project.source.arena_origin,
         "stack_bytes": firmware.stack_bytes,
         "contributors": firmware.contributors,
     }

@@ -1,0 +1,100 @@
+"""The search for the smallest arena, and the figures it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyml import arenas, boards, bundle, runtimes
+from tinyml.errors import ConfigError, ToolError
+from tinyml.fit import smallest
+from tinyml.records import RuntimeOptions
+from tinyml.runtimes import tflm
+
+MODEL = next(iter(sorted((Path(__file__).parents[1] / "golden" / "add").glob("*.tflite"))))
+SUBJECT = arenas.Subject("ab" * 32, "tflm", "nano33ble", "https://example.org/tflm#1")
+MEASURED = arenas.Measured(22_832, "qemu-m4")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(tflm.LIBRARY_VARIABLE, raising=False)
+    return tmp_path / "cache"
+
+
+@given(st.data())
+def test_the_smallest_arena_is_found_whatever_was_left_untouched(data: st.DataObject) -> None:
+    need = data.draw(st.integers(1, 20_000))
+    untouched = data.draw(st.integers(0, need - 1))
+    bound = (need + data.draw(st.integers(0, 5_000)) + 15) // 16 * 16
+    tried: list[int] = []
+
+    def run(arena: int) -> int | None:
+        tried.append(arena)
+        return need - untouched if arena >= need else None
+
+    assert smallest(bound, run) == (need + 15) // 16 * 16
+    assert len(tried) <= 2 + 12
+    if untouched < 16 and need % 16 > untouched:
+        assert len(tried) <= 2  # what was touched is what is needed: no search
+
+
+def test_a_bound_that_does_not_do_is_no_bound() -> None:
+    with pytest.raises(ConfigError, match="4,096 bytes") as caught:
+        smallest(4096, lambda arena: None)
+    assert "--arena" in caught.value.hint
+
+
+def test_a_figure_is_remembered_for_just_what_it_was_measured_with() -> None:
+    assert arenas.recall(SUBJECT) is None
+    arenas.remember(SUBJECT, MEASURED)
+    assert arenas.recall(SUBJECT) == MEASURED
+    for field, value in {"sha256": "cd" * 32, "board": "spresense", "library": "2"}.items():
+        assert arenas.recall(arenas.Subject(**{**vars(SUBJECT), field: value})) is None
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"subject": 1, "bytes": 2, "on": "x"}'])
+def test_a_damaged_figure_is_none(cache: Path, damage: str) -> None:
+    arenas.remember(SUBJECT, MEASURED)
+    (file,) = (cache / "arenas").iterdir()
+    file.write_text(damage)
+    assert arenas.recall(SUBJECT) is None
+
+
+def test_a_cache_that_cannot_be_written_is_named(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(ToolError, match="cannot be kept") as caught:
+        arenas.remember(SUBJECT, MEASURED)
+    assert "TINYML_CACHE" in caught.value.hint
+
+
+def test_builds_use_what_was_measured() -> None:
+    model, board = bundle.load(str(MODEL)), boards.load("nano33ble")
+    tflm_runtime = runtimes.load("tflm")
+    bound = tflm_runtime.generate(model, board)
+    assert (bound.arena_origin, bound.arena_exact) == ("bound", False)
+    arenas.remember(tflm.subject(model, board, None), arenas.Measured(1_040, "qemu-m4"))
+    fitted = tflm_runtime.generate(model, board)
+    assert (fitted.arena_bytes, fitted.arena_origin) == (1_040, "measured")
+    assert tflm_runtime.generate(model, boards.load("spresense")).arena_origin == "bound"
+    given_ = tflm_runtime.generate(model, board, RuntimeOptions(arena_bytes=2_000))
+    assert (given_.arena_bytes, given_.arena_origin) == (2_000, "given")
+
+
+def test_the_edition_of_a_folder_is_what_is_in_it(tmp_path: Path) -> None:
+    model, board = bundle.load(str(MODEL)), boards.load("qemu-m4")
+    folders = []
+    for name in ("a", "b"):
+        header = tmp_path / name / "src" / "tensorflow" / "lite" / "micro" / "micro_interpreter.h"
+        header.parent.mkdir(parents=True)
+        header.write_text("int x;")
+        (tmp_path / name / "README.md").write_text(name)
+        folders.append(header)
+    a, b = (tflm.subject(model, board, tmp_path / name) for name in ("a", "b"))
+    assert a == b
+    folders[1].write_text("int y;")
+    assert tflm.subject(model, board, tmp_path / "b") != a

@@ -1,0 +1,163 @@
+"""Finds out how large an arena a model needs, to 16 bytes, by running it: `tinyml build --fit`.
+
+A firmware with an arena that certainly suffices says what was touched of it; one with just that
+much must then compute the same. Where no board is attached an emulated one runs the same library:
+the same code for the same processor core needs the same memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinyml import arenas, boards, build, device, firmware, validate, vectors
+from tinyml.arenas import Measured
+from tinyml.device.line import ModelRefusal
+from tinyml.errors import ConfigError, DeviceError, DoesNotFitError, TinymlError
+from tinyml.oracle import Oracle
+from tinyml.protocol import ModelReason
+from tinyml.records import Board, Bundle, RuntimeOptions
+from tinyml.runtimes import tflm
+
+_ALIGNMENT = 16
+_VECTORS = 4
+_ROOM = 4 << 20  # what the emulated machine really has of either memory
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is measured: a board, the port it is attached to (None: emulated), a folder."""
+
+    board: Board
+    port: str | None
+    folder: Path
+    options: RuntimeOptions
+
+
+def fit(
+    bundle: Bundle,
+    board: Board,
+    out: Path,
+    options: RuntimeOptions,
+    port: str | None = None,
+    on_step: Told = lambda text: None,
+) -> Measured:
+    """Measure the arena that `bundle` needs under the `tflm` runtime on `board`, and remember it.
+
+    It is measured on the board at `port`, else on an emulated one, in the folder `out` or in one
+    inside it. Raises ConfigError where it cannot be measured, and what building, flashing and
+    running raise.
+    """
+    library = tflm.library_folder(options)
+    about = tflm.subject(bundle, board, library)
+    if port is not None:
+        place = Place(board, port, out, options)
+    else:
+        library = library or _downloaded(bundle, board, out, on_step)
+        place = _emulated(out, replace(options, library=library))
+    try:
+        bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
+        needed = smallest(bound, lambda arena: _touched(bundle, place, arena, on_step))
+        measured = Measured(needed, place.board.id)
+    finally:
+        if port is None:
+            _stop(place.board)
+    arenas.remember(about, measured)
+    return measured
+
+
+def _emulated(out: Path, options: RuntimeOptions) -> Place:
+    """The default board with all the memory that there is: bounds and large models fit as well."""
+    roomy = replace(boards.load(boards.DEFAULT), flash_bytes=_ROOM, ram_bytes=_ROOM)
+    return Place(roomy, None, out / ".pio" / "fit", options)
+
+
+def _stop(board: Board) -> None:
+    if any(one.board == board.id for one in device.devices()):
+        device.stop(board.id)
+
+
+def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: Told) -> Path:
+    """Have PlatformIO download the library that `board` uses; return where it is."""
+    if not board.options.get("custom_tflm"):
+        raise ConfigError(
+            f"{board.id} has no TFLM library of its own to measure with", "add --tflm-dir DIR"
+        )
+    on_step(f"building for {board.id}, for its library")
+    build.build(firmware.generate(bundle, board, "tflm", out), on_step)
+    folder = out / ".pio" / "libdeps" / board.id
+    for one in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if tflm.is_library(one):
+            return one
+    raise ConfigError(
+        f"{folder} has no TFLM library to measure with", "add --tflm-dir DIR, or --port PORT"
+    )
+
+
+def smallest(enough: int, run: Callable[[int], int | None]) -> int:
+    """Return the smallest arena in bytes, in steps of 16, with which `run` succeeds.
+
+    `run` returns what was touched of an arena, None where it is too small. Untouched bytes may be
+    needed all the same: what a kernel reserves and does not use. So where what was touched does not
+    suffice, the size is searched for between it and `enough`. Raises ConfigError where that is not.
+    """
+    touched = run(enough)
+    if touched is None:
+        raise ConfigError(
+            f"the model does not start with an arena of {enough:,} bytes, which was taken to be "
+            "enough",
+            "give a larger one: --arena BYTES",
+        )
+    candidate = min(_aligned(touched), enough)
+    too_little = candidate - _ALIGNMENT
+    while too_little + _ALIGNMENT < enough:
+        if run(candidate) is None:
+            too_little = candidate
+        else:
+            enough = candidate
+        candidate = _aligned((too_little + enough) // 2)
+    return enough
+
+
+def _aligned(count: int) -> int:
+    return -(-count // _ALIGNMENT) * _ALIGNMENT
+
+
+def _touched(bundle: Bundle, place: Place, arena: int, on_step: Told) -> int | None:
+    """Return what a firmware with that arena touched of it; None where it is too small.
+
+    Raises DeviceError where the outputs are not those of the reference.
+    """
+    on_step(f"trying an arena of {arena:,} bytes on {place.board.id}")
+    options = replace(place.options, arena_bytes=arena)
+    project = firmware.generate(bundle, place.board, "tflm", place.folder, options)
+    try:
+        built = build.build(project)
+        device.flash(built, place.port)
+    except ModelRefusal as refusal:
+        if refusal.reason == ModelReason.ARENA:
+            return None
+        raise
+    except DoesNotFitError as error:
+        raise _not_here(place, error) from error
+    with device.connect(place.board, place.port) as connected:
+        chosen = vectors.default(bundle, connected.info.inputs, _VECTORS, seed=0)[:_VECTORS]
+        report = validate.validate(connected, bundle, chosen)
+        if not report.passed:
+            raise DeviceError(
+                f"with an arena of {arena:,} bytes {place.board.id} computes something else",
+                f"tinyml validate {bundle.path} --board {place.board.id} --runtime tflm --layers",
+            )
+        return connected.status().arena_used
+
+
+def _not_here(place: Place, error: TinymlError) -> ConfigError:
+    return ConfigError(
+        f"the arena cannot be measured on {place.board.id}: {error.message}",
+        "leave --port away to measure on the emulated board, which has more memory"
+        if place.port is not None
+        else "attach the board and name its --port",
+    )
