@@ -33,23 +33,26 @@ def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
     from examples.json beside it ({file name: label}), else from the name of its folder when that is
     a folder of labels. Raises DataError naming the path of what is unusable.
     """
-    suffix = front_end.suffix
-    files = [file for path in paths for file in _files(path, suffix)]
+    suffixes = front_end.suffixes
+    files = [file for path in paths for file in _files(path, suffixes)]
     if not files:
         raise DataError(
-            f"no {suffix} files in {', '.join(map(str, paths))}", "name files or folders"
+            f"no {' or '.join(suffixes)} files in {', '.join(map(str, paths))}",
+            "name files or folders",
         )
     return [Clip(file.name, said, front_end.read(file)) for file, said in files]
 
 
-def _files(path: Path, suffix: str) -> Iterator[tuple[Path, str | None]]:
+def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
     if path.is_file():
         yield path, _labels(path.parent).get(path.name)
         return
     if not path.is_dir():
-        raise DataError(f"{path} does not exist", f"name {suffix} files or folders of them")
+        raise DataError(
+            f"{path} does not exist", f"name {' or '.join(suffixes)} files or folders of them"
+        )
     labels = _labels(path)
-    for file in sorted(path.rglob(f"*{suffix}")):
+    for file in sorted(one for one in path.rglob("*") if one.suffix.lower() in suffixes):
         folder = file.parent.name if file.parent != path else None
         yield file, labels.get(file.name, folder)
 

@@ -200,7 +200,7 @@ def play(
     comparison.finish()
     assert stream.totals is not None  # the stream has ended
     results = judge(clips, starts, heard, silent_labels(device.info), device.info.sample_rate_hz)
-    return _report(device.info, comparison, readings, results, stream.totals)
+    return _report(device.info, front_end, comparison, readings, results, stream.totals)
 
 
 def front_end_of(info: DeviceInfo) -> FrontEnd:
@@ -220,6 +220,7 @@ def silent_labels(info: DeviceInfo) -> set[str]:
 
 def _report(
     info: DeviceInfo,
+    front_end: FrontEnd,
     comparison: Comparison,
     readings: Sequence[Reading],
     clips: tuple[ClipResult, ...],
@@ -251,9 +252,14 @@ def _report(
         counter_min=min(counters),
         counter_median=statistics.median_low(counters),
         counter_max=max(counters),
-        stride_ms=int(info.parameters["features.stride_ms"][0]),
+        stride_ms=_stride_ms(front_end),
         front_counter_per_stride=statistics.median_low(front_counters) // strides,
     )
+
+
+def _stride_ms(front_end: FrontEnd) -> int:
+    samples = front_end.samples_for(1001) - front_end.samples_for(1)  # no whole number each, maybe
+    return round(samples / front_end.rate_hz)
 
 
 def of_device(reading: Reading, output: TensorInfo) -> Inference:

@@ -167,10 +167,10 @@ def _from_recordings(
     from tinyml import features
 
     front_end = features.load(bundle.features)
-    suffix = front_end.suffix
-    found = [file for file in files if file.suffix.lower() == suffix]
+    suffixes = (".bin", *front_end.suffixes)
+    found = [file for file in files if file.suffix.lower() in suffixes]
     if not found:
-        raise DataError(f"{folder} has no .bin and no {suffix} files", "tinyml validate --help")
+        raise DataError(f"{folder} has no {' or '.join(suffixes)} files", "tinyml validate --help")
     needed = front_end.samples_for(inputs[0].bytes // front_end.row_bytes)
 
     def convert(path: Path) -> Array:

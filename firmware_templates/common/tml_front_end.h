@@ -20,7 +20,8 @@ extern const tml_front_end_t tml_front_end;
 int tml_front_end_start(void);
 
 /* Take samples until a row is ready or none are left; moves *samples and *count (samples per
- * channel) past what it took. Returns 1 when `row` was written. */
+ * channel) past what it took. Returns 1 when `row` is complete; until then it may be written in parts:
+ * pass the same again. */
 int tml_front_end_push(const int16_t **samples, uint32_t *count, int8_t *row);
 
 #endif

@@ -27,6 +27,18 @@ FRONT_ENDS = {
         "motion",
         {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 1000, "range_mg": 2000},
     ),
+    "image": FeatureConfig(
+        "image",
+        {
+            "sample_rate_hz": 5 * 4608,
+            "source_width": 96,
+            "source_height": 96,
+            "format": 1,
+            "width": 96,
+            "height": 96,
+            "channels": 1,
+        },
+    ),
 }
 LABELS = ("a", "b")
 SOURCE = CSource(

@@ -134,7 +134,7 @@ def test_bin_files_of_another_size(tmp_path: Path, size: int) -> None:
 def test_paths_that_hold_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         vectors.load(tmp_path / "absent", BARE, ONE)
-    with pytest.raises(DataError, match=r"no \.bin and no \.wav"):
+    with pytest.raises(DataError, match=r"no \.bin or \.wav files"):
         vectors.load(tmp_path, KEYWORD, SPEECH)
     (tmp_path / "v.txt").write_text("1 2 3")
     with pytest.raises(DataError, match="not an"):

@@ -19,12 +19,13 @@ import numpy.typing as npt
 
 from tinyml.errors import ConfigError, nearest
 from tinyml.features.audio import AudioFrontEnd, audio_features
+from tinyml.features.image import ImageFrontEnd, image_features
 from tinyml.features.motion import MotionFrontEnd
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
 from tinyml.records import FeatureConfig
 
-__all__ = ["AudioFrontEnd", "Event", "FrontEnd", "MotionFrontEnd", "Recognizer",
-           "RecognizerSettings", "audio_features", "check", "load"]  # fmt: skip
+__all__ = ["AudioFrontEnd", "Event", "FrontEnd", "ImageFrontEnd", "MotionFrontEnd", "Recognizer",
+           "RecognizerSettings", "audio_features", "check", "image_features", "load"]  # fmt: skip
 
 Samples = npt.NDArray[np.int16]
 
@@ -34,7 +35,8 @@ class FrontEnd(Protocol):
 
     Samples are int16 [n], or [n, channels] where the sensor has several `channels`, `rate_hz` of
     them a second. A row is `row_bytes` int8; a model's input is rows in chronological order.
-    Recordings are files ending in `suffix`.
+    Recordings are files ending in one of `suffixes`, in lower or upper case; `write`
+    makes the first kind.
     """
 
     @property
@@ -47,7 +49,7 @@ class FrontEnd(Protocol):
     def row_bytes(self) -> int: ...
 
     @property
-    def suffix(self) -> str: ...
+    def suffixes(self) -> tuple[str, ...]: ...
 
     def reset(self) -> None:
         """Start a new stream."""
@@ -60,6 +62,9 @@ class FrontEnd(Protocol):
 
     def read(self, path: Path) -> Samples:
         """Return the recording in a file, n > 0; raises DataError for an unusable one."""
+
+    def write(self, path: Path, samples: Samples) -> None:
+        """Write a recording that `read` gives back, whole or not at all; raises DataError."""
 
     def pause(self, count: int, after: Samples | None = None) -> Samples:
         """Return `count` samples of what the sensor gives when nothing happens."""

@@ -28,6 +28,23 @@ ffi.cdef(
     uint32_t push_motion(tml_motion_t *motion, const int16_t *samples, uint32_t count,
                          int8_t *rows);
 
+    #define TML_IMAGE_GRAY ...
+    #define TML_IMAGE_RGB565 ...
+    #define TML_IMAGE_YUYV ...
+    #define TML_IMAGE_UYVY ...
+    #define TML_IMAGE_RGB888 ...
+    #define TML_IMAGE_MAX_SIDE ...
+    #define TML_IMAGE_MAX_WINDOW ...
+    #define TML_IMAGE_MAX_WANTED ...
+    typedef struct {
+        uint32_t source_width, source_height; uint32_t format;
+        uint32_t width, height; uint32_t channels;
+    } tml_image_config_t;
+    typedef struct { ...; } tml_image_t;
+    int tml_image_init(tml_image_t *image, const tml_image_config_t *config, uint32_t *sums);
+    uint32_t push_image(tml_image_t *image, const int16_t *samples, uint32_t count,
+                        int8_t *picture, uint32_t bytes, int8_t *rows);
+
     #define TML_RECOGNIZER_LABELS ...
     #define TML_RECOGNIZER_AVERAGE ...
     typedef struct {
@@ -44,7 +61,10 @@ ffi.cdef(
 ffi.set_source(
     "tinyml.features._native",
     """
+    #include <string.h>
+
     #include "audio.h"
+    #include "image.h"
     #include "motion.h"
     #include "recognizer.h"
 
@@ -68,6 +88,15 @@ ffi.set_source(
       uint32_t made = 0;
       for (; tml_motion_push(motion, &samples, &count); made++) {
         memcpy(rows + made * TML_MOTION_AXES, motion->row, sizeof motion->row);
+      }
+      return made;
+    }
+
+    static uint32_t push_image(tml_image_t *image, const int16_t *samples, uint32_t count,
+                               int8_t *picture, uint32_t bytes, int8_t *rows) {
+      uint32_t made = 0;
+      for (; tml_image_push(image, &samples, &count, picture); made++) {
+        memcpy(rows + made * bytes, picture, bytes);
       }
       return made;
     }

@@ -43,7 +43,7 @@ class AudioFrontEnd:
     rate_hz = wav.RATE_HZ
     channels = 1
     row_bytes = _CHANNELS
-    suffix = ".wav"
+    suffixes = (".wav",)
 
     def __init__(self, config: FeatureConfig) -> None:
         self._stride = stride_samples(config)
@@ -85,6 +85,10 @@ class AudioFrontEnd:
     def read(self, path: Path) -> npt.NDArray[np.int16]:
         """Return the recording in a WAV file as `push` takes it; raises DataError."""
         return wav.read(path)
+
+    def write(self, path: Path, samples: npt.NDArray[np.int16]) -> None:
+        """Write samples as a WAV file that `read` gives back; raises DataError."""
+        wav.write(path, samples)
 
     def pause(
         self, count: int, after: npt.NDArray[np.int16] | None = None

@@ -33,7 +33,7 @@ class MotionFrontEnd:
 
     channels = AXES
     row_bytes = AXES
-    suffix = ".csv"
+    suffixes = (".csv",)
 
     def __init__(self, config: FeatureConfig) -> None:
         self._config = _c_config(config)
@@ -73,6 +73,10 @@ class MotionFrontEnd:
     def read(self, path: Path) -> Samples:
         """Return the recording in a CSV file as `push` takes it; raises DataError."""
         return motion_csv.read(path, self.rate_hz)
+
+    def write(self, path: Path, samples: Samples) -> None:
+        """Write samples as a CSV file that `read` gives back; raises DataError."""
+        motion_csv.write(path, samples, self.rate_hz)
 
     def pause(self, count: int, after: Samples | None = None) -> Samples:
         """Return `count` samples without motion, in the position in which `after` ended."""

@@ -1,0 +1,65 @@
+"""Photographs in and pictures out, by Pillow; unusable files are refused with the path.
+
+Pixels are uint8 [height, width, 3] in R G B, or [height, width] where there is no colour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+_HINT = f"open it in an image viewer and save it again as {' or '.join(SUFFIXES)}, or remove it"
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def read(path: Path) -> Pixels:
+    """Return the pixels of an image file, the way up that its camera noted in EXIF.
+
+    Transparency is dropped, 16 bits of gray become 8. Raises DataError, naming the path and what is
+    wrong, for a file that cannot be read to the end or holds no pixels.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, which changes no pixel
+            with Image.open(path) as image:
+                image.load()
+                return _pixels(ImageOps.exif_transpose(image))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}", _HINT) from error
+    except Exception as error:  # Pillow raises many kinds for a damaged file
+        raise DataError(f"{path} is damaged: {error}", _HINT) from error
+
+
+def _pixels(image: Image) -> Pixels:
+    if image.mode.startswith("I"):  # gray of 16 bits
+        return np.asarray(np.asarray(image).astype(np.uint32).clip(0, 65535) >> 8, np.uint8)
+    return np.array(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+
+
+def write(path: Path, pixels: Pixels) -> None:
+    """Write `pixels` as a PNG file, whole or not at all; raises DataError where that fails."""
+    from PIL import Image
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        Image.fromarray(pixels).save(temporary, "PNG")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
