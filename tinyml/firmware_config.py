@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyml import c_text, features, mlperf
+from tinyml import c_text, features, mlperf, settings
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Bundle, CSource, StreamConfig
 
@@ -111,20 +111,7 @@ class FirmwareConfig:
     @property
     def parameters(self) -> list[tuple[str, str]]:
         """Settings of front end and stream that INFO reports, as (name, value)."""
-        front_end, stream = self.bundle.features, self.bundle.stream
-        if front_end is None or stream is None:
-            return []
-        values: list[tuple[str, float]] = [
-            (f"features.{name}", value) for name, value in sorted(front_end.params.items())
-        ]
-        values += [
-            ("stream.stride_frames", stream.stride_frames),
-            ("stream.average", stream.average),
-            ("stream.threshold", stream.threshold),
-            ("stream.refractory_ms", stream.refractory_ms),
-            *(("stream.background", label) for label in stream.background),
-        ]
-        return [(name, repr(float(value))) for name, value in values]
+        return [(name, repr(value)) for name, value in settings.parameters(self.bundle)]
 
 
 def _number(value: int | float) -> str:

@@ -133,6 +133,21 @@ class Folded:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where a tensor, or the scratch memory of a step, lies in the arena, and when.
+
+    It holds `bytes` from `offset` on, from step `first` to step `last`, both included; -1 means
+    before the first step (an input), and the number of steps after the last (an output).
+    """
+
+    name: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class RuntimeOptions:
     """What a user may ask of a runtime.
 
@@ -164,6 +179,7 @@ class CSource:
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     `functions`: how names of functions begin that the firmware must have, lest it be slow.
+    `memory`: what lies where in the arena, where the runtime plans it; by time, then by offset.
     """
 
     runtime: str
@@ -179,6 +195,7 @@ class CSource:
     arena_origin: str = "planned"
     library: Path | None = None
     functions: tuple[str, ...] = ()
+    memory: tuple[Placement, ...] = ()
 
     @property
     def arena_exact(self) -> bool:

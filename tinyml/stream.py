@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import features
+from tinyml import features, settings
 from tinyml.clips import Clip, Samples, joined
 from tinyml.errors import ConfigError
 from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, FeatureConfig, StreamConfig, TensorInfo
+from tinyml.settings import Setting
 from tinyml.validate import require_model
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class StreamReport:
     nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
     `real_time_factor`: seconds of the stream per second. `counter_*`: per inference, in
     `counter_unit`; `front_counter_per_stride`: the front end's cost for each of its strides of
-    `stride_ms`, median. `dropped`: samples the device lost.
+    `stride_ms`, median. `dropped`: samples the device lost. `settings`: what the firmware was built
+    with that is not what the model's bundle says.
     """
 
     passed: bool
@@ -88,6 +90,7 @@ class StreamReport:
     counter_max: int
     stride_ms: int
     front_counter_per_stride: int
+    settings: tuple[Setting, ...] = ()
 
 
 def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
@@ -200,7 +203,8 @@ def play(
     comparison.finish()
     assert stream.totals is not None  # the stream has ended
     results = judge(clips, starts, heard, silent_labels(device.info), device.info.sample_rate_hz)
-    return _report(device.info, front_end, comparison, readings, results, stream.totals)
+    built = () if against is None else settings.differing(device.info, against)
+    return _report(device.info, front_end, comparison, readings, results, stream.totals, built)
 
 
 def front_end_of(info: DeviceInfo) -> FrontEnd:
@@ -225,6 +229,7 @@ def _report(
     readings: Sequence[Reading],
     clips: tuple[ClipResult, ...],
     totals: StreamTotals,
+    built: tuple[Setting, ...],
 ) -> StreamReport:
     judged = [clip.right for clip in clips if clip.right is not None]
     counters = [reading.infer_counter for reading in readings] or [0]
@@ -232,7 +237,7 @@ def _report(
     strides = int(info.parameters["stream.stride_frames"][0])  # between two inferences
     equal = comparison.compared > 0 and comparison.mismatched == 0
     return StreamReport(
-        passed=equal and totals.dropped == 0,
+        passed=equal and totals.dropped == 0 and not built,
         proved=comparison.proves,
         model=info.model,
         sha256=info.sha256,
@@ -254,6 +259,7 @@ def _report(
         counter_max=max(counters),
         stride_ms=_stride_ms(front_end),
         front_counter_per_stride=statistics.median_low(front_counters) // strides,
+        settings=built,
     )
 
 

@@ -15,30 +15,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml import __version__, footprint, settings, tflite
+from tinyml.compiler import compile_graph
+from tinyml.difference import Difference, computed, difference
 from tinyml.errors import DeviceError
 from tinyml.records import Bundle, Firmware, Folded, Step
+from tinyml.settings import Setting
 from tinyml.tflite import Graph
 from tinyml.vectors import Vector
 
 if TYPE_CHECKING:
-    from tinyml.device import Device
+    from tinyml.device import Device, DeviceInfo, LayerResult
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first of `count` elements that differ in one tensor.
-
-    `worst` is the largest distance in units of the dtype; infinite where one side is NaN.
-    """
-
-    tensor: str
-    index: tuple[int, ...]
-    expected: float
-    actual: float
-    count: int
-    worst: float
+COMPILED = "compiled"  # the runtime whose arena is known to the byte
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,11 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One step over all vectors: how often its tensor differed; `first` where it was fetched."""
+    """One step over all vectors: how often its tensor differed; `first` where it was fetched.
+
+    `counter`: its cost, the lowest seen, in the report's `counter_unit`. `macs`:
+    multiply-accumulates as its shapes imply them.
+    """
 
     step: int
     op_index: int
@@ -60,6 +54,8 @@ class LayerCheck:
     compared: int
     mismatched: int
     first: Difference | None
+    counter: int = 0
+    macs: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,8 @@ class ValidationReport:
     part of the vectors whose highest output is the same, None where there is no such thing.
     `counter_unit`: "instructions" or "cycles", per inference. Memory is in bytes; flash and RAM are
     those of the whole firmware, None where its build is not known. `folded`: operators that do not
-    exist at run time, so that no layer stands for them.
+    exist at run time, so that no layer stands for them. `counters`: one per inference, in order.
+    `settings`: what the firmware was built with that is not what the model's bundle says.
     """
 
     passed: bool
@@ -98,6 +95,8 @@ class ValidationReport:
     layers: tuple[LayerCheck, ...]
     folded: tuple[Folded, ...]
     first_diverging_layer: LayerCheck | None
+    counters: tuple[int, ...] = ()
+    settings: tuple[Setting, ...] = ()
 
 
 class Reference(Protocol):
@@ -154,35 +153,15 @@ def validate(
     return run.report(bundle, firmware)
 
 
-def difference(name: str, expected: Array, actual: Array) -> Difference | None:
-    """Return where and how much two tensors differ, or None where their bytes are the same."""
-    if expected.tobytes() == actual.tobytes():
-        return None
-    differs = _bits(expected) != _bits(actual)
-    first = tuple(int(axis) for axis in np.argwhere(differs)[0])
-    distance = np.abs(expected.astype(np.float64) - actual.astype(np.float64))
-    return Difference(
-        tensor=name,
-        index=first,
-        expected=float(expected[first]),
-        actual=float(actual[first]),
-        count=int(differs.sum()),
-        worst=float(np.nan_to_num(distance[differs], nan=np.inf).max()),
-    )
-
-
-def _bits(array: Array) -> Array:
-    """The bit pattern of each element, so that NaN equals itself and -0.0 is not 0.0."""
-    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
-
-
 class _Run:
     """What has been compared so far."""
 
     def __init__(self, device: Device, reference: Reference) -> None:
         self._device = device
         self._reference = reference
-        self._op_names = {op.index: op.name for op in reference.graph.ops}
+        graph = reference.graph
+        self._op_names = {op.index: op.name for op in graph.ops}
+        self._macs = {op.index: footprint.macs(graph, op) for op in graph.ops}
         self._vectors = 0
         self._values = 0
         self._top1: list[bool] = []
@@ -219,34 +198,38 @@ class _Run:
             if differs and not diverged:
                 first = self._fetch(result.step, step, expected)
                 diverged = True
-            self._count_layer(result.step, step, differs, first)
+            self._count_layer(result, step, differs, first)
 
     def _fetch(self, number: int, step: Step, expected: Array) -> Difference | None:
         raw = self._device.layer(number)
         actual = np.frombuffer(raw, expected.dtype).reshape(expected.shape)
-        return difference(self._reference.graph.tensors[step.tensor_index].name, expected, actual)
+        name = self._reference.graph.tensors[step.tensor_index].name
+        return difference(name, expected, actual, step.channels)
 
     def _count_layer(
-        self, number: int, step: Step, differs: bool, first: Difference | None
+        self, result: LayerResult, step: Step, differs: bool, first: Difference | None
     ) -> None:
-        before = self._layers.get(number)
-        self._layers[number] = LayerCheck(
-            step=number,
+        before = self._layers.get(result.step)
+        self._layers[result.step] = LayerCheck(
+            step=result.step,
             op_index=step.op_index,
             op_name=self._op_names[step.op_index],
             tensor=self._reference.graph.tensors[step.tensor_index].name,
             compared=(before.compared if before else 0) + 1,
             mismatched=(before.mismatched if before else 0) + differs,
             first=(before.first if before else None) or first,
+            counter=min(result.counter, before.counter) if before else result.counter,
+            macs=self._macs[step.op_index],
         )
 
     def report(self, bundle: Bundle, firmware: Firmware | None) -> ValidationReport:
         info, status = self._device.info, self._device.status()
+        built = _settings(info, status.arena, bundle, firmware)
         layers = tuple(self._layers[number] for number in sorted(self._layers))
         diverging = next((layer for layer in layers if layer.mismatched), None)
         found = [one for mismatch in self._mismatches for one in mismatch.differences]
         return ValidationReport(
-            passed=self._vectors > 0 and not self._mismatches and diverging is None,
+            passed=self._vectors > 0 and not (self._mismatches or diverging or built),
             model=bundle.name,
             sha256=bundle.sha256,
             board=info.board,
@@ -270,9 +253,17 @@ class _Run:
             layers=layers,
             folded=firmware.project.source.folded if firmware and layers else (),
             first_diverging_layer=diverging,
+            counters=tuple(self._counters),
+            settings=built,
         )
 
 
-def computed(tensor: Array, channels: Sequence[int] | None) -> Array:
-    """Return what exists at run time of a tensor: those channels, in order; None means all."""
-    return tensor if channels is None else np.ascontiguousarray(tensor[..., list(channels)])
+def _settings(
+    info: DeviceInfo, arena_bytes: int, bundle: Bundle, firmware: Firmware | None
+) -> tuple[Setting, ...]:
+    """What the device was built with that is not what `bundle` says, its arena included."""
+    found = settings.differing(info, bundle)
+    source = firmware.project.source if firmware is not None else None
+    if source is None and info.runtime == COMPILED and info.version == __version__:
+        source = compile_graph(tflite.read(bundle.model, bundle.name), heading="")
+    return found if source is None else (*found, *settings.arena(info, arena_bytes, source))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinyml import difference
 from tinyml import validate as room
 from tinyml.errors import DeviceError
 from tinyml.records import Bundle, TensorInfo
@@ -33,7 +34,10 @@ def tensors(x: Any) -> dict[int, Any]:
 
 class Reference:
     graph = SimpleNamespace(
-        ops=[SimpleNamespace(index=0, name="NEGATE"), SimpleNamespace(index=1, name="REVERSE")],
+        ops=[
+            SimpleNamespace(index=0, name="NEGATE", outputs=(1,)),
+            SimpleNamespace(index=1, name="REVERSE", outputs=(2,)),
+        ],
         tensors=[SimpleNamespace(name=name) for name in ("x", "half", "y")],
     )
 
@@ -51,6 +55,7 @@ class Device:
     flip: dict[int, int] = field(default_factory=dict)  # tensor -> element that is off by one
     sha256: str = BUNDLE.sha256
     fetched: list[int] = field(default_factory=list)
+    parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.info = SimpleNamespace(
@@ -61,11 +66,15 @@ class Device:
             outputs=(OUTPUT,),
             steps=STEPS,
             counter_unit="instructions",
+            version="",
+            features="",
+            labels=(),
+            parameters=self.parameters,
         )
         self.counter = 100
 
     def status(self) -> Any:
-        return SimpleNamespace(arena_used=64, stack_used=300, stack=4096)
+        return SimpleNamespace(arena=64, arena_used=64, stack_used=300, stack=4096)
 
     def compute(self, x: Any) -> dict[int, Any]:
         found = {index: tensor.copy() for index, tensor in tensors(x).items()}
@@ -79,11 +88,12 @@ class Device:
 
     def layers(self, inputs: Any) -> Any:
         self.now = [
-            room.computed(self.compute(inputs[0])[step.tensor_index], step.channels).tobytes()
+            difference.computed(self.compute(inputs[0])[step.tensor_index], step.channels).tobytes()
             for step in STEPS
         ]
         return [
-            SimpleNamespace(step=number, crc=zlib.crc32(raw)) for number, raw in enumerate(self.now)
+            SimpleNamespace(step=number, crc=zlib.crc32(raw), counter=self.counter + number)
+            for number, raw in enumerate(self.now)
         ]
 
     def layer(self, step: int) -> bytes:
@@ -156,7 +166,7 @@ def test_another_model_is_refused_with_the_command() -> None:
     ],
 )
 def test_differences_are_of_bits(expected: Any, actual: Any, count: int, worst: float) -> None:
-    found = room.difference("t", expected, actual)
+    found = difference.difference("t", expected, actual)
     assert found is not None
     assert (found.count, found.worst) == (count, worst)
-    assert room.difference("t", expected, expected.copy()) is None
+    assert difference.difference("t", expected, expected.copy()) is None

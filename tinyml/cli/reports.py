@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
+    from tinyml.difference import Bin, Difference
+    from tinyml.settings import Setting
     from tinyml.stream import ClipResult, StreamReport
-    from tinyml.validate import Difference, LayerCheck, ValidationReport
+    from tinyml.validate import LayerCheck, ValidationReport
 
 _SHOWN = 10
 _NAME = 48
+_BAR = 32
 
 
 def show_validation(report: ValidationReport, console: Console) -> None:
@@ -41,6 +45,11 @@ def show_validation(report: ValidationReport, console: Console) -> None:
             console.print(f"{mismatch.vector}: {describe(one)}")
     if (hidden := len(report.mismatches) - _SHOWN) > 0:
         console.print(f"... and {hidden} more vectors")
+    diverging = report.first_diverging_layer
+    if diverging is not None and diverging.first is not None:
+        console.print()
+        _show_difference(diverging, diverging.first, console)
+    _show_settings(report.settings, console)
     console.print()
     console.print(_verdict(report))
 
@@ -52,6 +61,34 @@ def describe(found: Difference) -> str:
         f"{short(found.tensor)}[{place}] is {found.actual:g}, expected {found.expected:g}; "
         f"{found.count:,} values differ, by at most {found.worst:g}"
     )
+
+
+def _show_difference(layer: LayerCheck, found: Difference, console: Console) -> None:
+    """Print all that is known of the first layer that differs, with a histogram."""
+    console.facts(
+        (
+            ("first in", f"operator {layer.op_index} {layer.op_name}: {short(layer.tensor)}"),
+            ("shape", "x".join(map(str, found.shape)) or "scalar"),
+            ("first at", f"[{', '.join(map(str, found.index))}], channel {found.channel}"),
+            ("values", f"expected {found.expected:g}, device {found.actual:g}"),
+            ("differ", f"{found.count:,} of {math.prod(found.shape):,} values; {found.spread}"),
+        )
+    )
+    most = max((one.count for one in found.histogram), default=1)
+    for one in found.histogram:
+        bar = "#" * -(-one.count * _BAR // most)
+        console.print(f"  {_by(one):>14}  {one.count:>8,}  {bar}".rstrip())
+
+
+def _by(one: Bin) -> str:
+    return f"{one.low:+g}" if one.low == one.high else f"{one.low:+g} .. {one.high:+g}"
+
+
+def _show_settings(settings: tuple[Setting, ...], console: Console) -> None:
+    for one in settings:
+        console.print(
+            f"the firmware was built with {one.name} {one.actual}, the model needs {one.expected}"
+        )
 
 
 def short(tensor: str) -> str:
@@ -70,6 +107,9 @@ def _verdict(report: ValidationReport) -> str:
     where = ""
     if (layer := report.first_diverging_layer) is not None:
         where = f"; first in operator {layer.op_index} {layer.op_name} ({short(layer.tensor)})"
+    if report.settings:
+        names = ", ".join(one.name for one in report.settings)
+        where += f"; the firmware was built with another {names}"
     return (
         f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
         f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
@@ -125,6 +165,7 @@ def show_stream(report: StreamReport, console: Console) -> None:
     )
     if report.first_mismatch:
         console.print(f"first difference: {report.first_mismatch}")
+    _show_settings(report.settings, console)
     console.print()
     if report.passed:
         console.print(

@@ -49,6 +49,7 @@ def compile_graph(graph: Graph, heading: str) -> CSource:
         folded=folded,
         arena_bytes=memory.arena_bytes,
         constant_bytes=emitter.constant_bytes,
+        memory=memory.placements,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyml.compiler.call import Call
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPE_BYTES, Placement
 from tinyml.tflite import Graph
 
 _ALIGN = 4
@@ -38,11 +38,15 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Plan:
-    """Offsets in the arena: `tensors` by the tensor that owns the bytes, `scratch` by step."""
+    """Offsets in the arena: `tensors` by the tensor that owns the bytes, `scratch` by step.
+
+    `placements` are the same with their lifetimes, by time and offset.
+    """
 
     tensors: Mapping[int, int]
     scratch: Mapping[int, int]
     arena_bytes: int
+    placements: tuple[Placement, ...] = ()
 
 
 def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> Plan:
@@ -64,6 +68,7 @@ def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> P
         tensors={key: offset for key, offset in offsets.items() if key < len(graph.tensors)},
         scratch={step: offsets[key] for step, key in scratch_key.items()},
         arena_bytes=_aligned(arena, _SCRATCH_ALIGN),
+        placements=_placements(graph, buffers, offsets),
     )
 
 
@@ -135,6 +140,21 @@ def _lifetimes(graph: Graph) -> dict[int, Buffer]:
         key: Buffer(key, graph.tensors[key].bytes, first[key], last[key], _tensor_align(graph, key))
         for key in first
     }
+
+
+def _placements(
+    graph: Graph, buffers: Mapping[int, Buffer], offsets: Mapping[int, int]
+) -> tuple[Placement, ...]:
+    def name(buffer: Buffer) -> str:
+        if buffer.key < len(graph.tensors):
+            return graph.tensors[buffer.key].name
+        return f"scratch of {graph.ops[buffer.first].name}"
+
+    placed = (
+        Placement(name(one), offsets[key], one.bytes, one.first, one.last)
+        for key, one in buffers.items()
+    )
+    return tuple(sorted(placed, key=lambda one: (one.first, one.offset, one.last)))
 
 
 def _tensor_align(graph: Graph, key: int) -> int:

@@ -15,6 +15,7 @@ HELP = "measure models on a board, beside what TensorFlow Lite Micro needs for t
 EXAMPLES = """
 tinyml bench
 tinyml bench kws_ref_model.tflite vww_96_int8.tflite --count 20
+tinyml bench --layers
 tinyml bench --json
 """
 
@@ -31,6 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_board(parser)
     arguments.add_runtime(parser)
     arguments.add_count(parser, 5, "inferences to measure per model")
+    parser.add_argument(
+        "-l", "--layers", action="store_true", help="measure every layer, not the model alone"
+    )
     arguments.add_json(parser)
 
 
@@ -47,7 +51,7 @@ def run(args: Namespace, console: Console) -> int:
             pipeline.connected(choice.board, console) as device,
             console.progress(f"measuring {choice.bundle.name}"),
         ):
-            rows.append(bench.bench(device, firmware, args.count))
+            rows.append(bench.bench(device, firmware, args.count, args.layers))
     if args.json:
         console.json("bench", {"baseline": bench.provenance(), "rows": rows})
     else:
@@ -80,6 +84,10 @@ def _show(rows: list[BenchRow], console: Console) -> None:
         console.print()
         _show_baseline(rows, console)
         console.print(f"baseline: {bench.provenance()}")
+    for row in rows:
+        if row.layers:
+            console.print()
+            _show_layers(row, console)
     if unit == "instructions":
         console.print("Instructions per inference, not time: a chip's cycles per instruction vary.")
 
@@ -102,4 +110,29 @@ def _show_baseline(rows: list[BenchRow], console: Console) -> None:
             if row.tflm_reference and row.tflm_cmsis_nn
         ],
         right=columns,
+    )
+
+
+def _show_layers(row: BenchRow, console: Console) -> None:
+    from tinyml.cli.reports import short
+
+    unit = row.counter_unit
+    total = sum(layer.counter for layer in row.layers)
+    columns = ("MACs", unit, "share", f"MACs per {unit[:-1]}")
+    console.print(f"{row.model}: {total:,} {unit} in {len(row.layers)} layers")
+    console.table(
+        ("op", "operator", "tensor", *columns),
+        [
+            (
+                layer.op_index,
+                layer.op_name,
+                short(layer.tensor),
+                f"{layer.macs:,}" if layer.macs else "",
+                f"{layer.counter:,}",
+                f"{layer.share:.1%}",
+                f"{layer.macs_per_count:.2f}" if layer.macs_per_count is not None else "",
+            )
+            for layer in row.layers
+        ],
+        right=("op", *columns),
     )
