@@ -51,7 +51,7 @@ class Difference:
             return ""
         if self.channels == 1:
             return (
-                f"all in channel {self.channel} of {self.all_channels}: a weight, bias or "
+                f"all in channel {self.channel}, one of {self.all_channels}: a weight, bias or "
                 "multiplier of that channel"
             )
         if self.channels == self.all_channels:

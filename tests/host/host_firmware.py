@@ -9,12 +9,13 @@ import hashlib
 import os
 import select
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from line_peer import LinePeer
 
 from tinyml import firmware
+from tinyml.device.deadline import Deadline
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 HERE = Path(__file__).parent
@@ -123,3 +124,28 @@ class HostDevice(LinePeer):
         data = os.read(self._process.stdout.fileno(), 65536) if readable else b""
         self._frames += self.receiver.feed(data)
         return len(data)
+
+
+class ProcessLink:
+    """A running program of `build` as a link for `tinyml.device.Device`."""
+
+    def __init__(self, program: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self._process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
+        )
+
+    def read(self, n: int, deadline: Deadline) -> bytes:
+        assert self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], deadline.left())
+        return os.read(self._process.stdout.fileno(), n) if readable else b""
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(10)

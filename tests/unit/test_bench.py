@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import bench
+from tinyml import bench, bundle, footprint, tflite
 from tinyml.errors import DeviceError
-from tinyml.records import Bundle, TensorInfo
+from tinyml.records import Bundle, Step, TensorInfo
 
 KWS = "aeea436800704fce17b17292e4412630ad856e9d777c044c64ef748a880bd0ae"
 
@@ -78,3 +78,22 @@ def test_every_baseline_is_complete() -> None:
             assert found is not None
             assert min(vars(found).values()) > 0
     assert "QEMU" in bench.provenance()
+
+
+def test_layers_have_their_share_and_their_macs() -> None:
+    model = bundle.load("keyword_spotting")
+    graph = tflite.read(model.model)
+    steps = tuple(
+        Step(op.index, op.name, op.outputs[0], "", 1) for op in (graph.ops[0], graph.ops[-1])
+    )
+    costs = iter([(700, 99), (900, 101), (800, 100)])
+    board = SimpleNamespace(
+        info=SimpleNamespace(steps=steps),
+        layers=lambda inputs: [SimpleNamespace(counter=one) for one in next(costs)],
+    )
+    conv, softmax = bench.layer_costs(graph, board, [], 3)  # type: ignore[arg-type]
+    assert (conv.counter, softmax.counter) == (800, 100)
+    assert conv.share == pytest.approx(8 / 9)
+    assert conv.macs == footprint.macs(graph, graph.ops[0]) > 0
+    assert conv.macs_per_count == conv.macs / 800
+    assert (softmax.macs, softmax.macs_per_count) == (0, None)

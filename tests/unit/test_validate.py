@@ -170,3 +170,35 @@ def test_differences_are_of_bits(expected: Any, actual: Any, count: int, worst: 
     assert found is not None
     assert (found.count, found.worst) == (count, worst)
     assert difference.difference("t", expected, expected.copy()) is None
+
+
+def test_settings_that_differ_fail_and_are_named() -> None:
+    report = check(Device(parameters={"stream.threshold": (0.5,)}))
+    assert report.mismatched_vectors == 0
+    assert not report.passed
+    assert [(one.name, one.expected, one.actual) for one in report.settings] == [
+        ("stream.threshold", "none", "0.5")
+    ]
+
+
+def test_the_channel_is_that_of_the_model_and_the_histogram_counts_all() -> None:
+    expected = np.zeros((1, 2, 3), np.int8)
+    actual = expected.copy()
+    actual[0, :, 2] = (5, -40)
+    found = difference.difference("t", expected, actual, (1, 4, 9))
+    assert found is not None
+    assert (found.index, found.channel, found.channels, found.all_channels) == ((0, 0, 2), 9, 1, 3)
+    assert sum(one.count for one in found.histogram) == found.count == 2
+    assert (found.histogram[0].low, found.histogram[0].count) == (-40, 1)
+    assert found.histogram[-1].low <= 5 <= found.histogram[-1].high
+    assert len(found.histogram) <= 16
+
+
+def test_small_whole_differences_each_have_a_bin() -> None:
+    found = difference.difference("t", np.int8([0, 0, 0, 9]), np.int8([1, -1, 1, 9]))
+    assert found is not None
+    assert [(one.low, one.high, one.count) for one in found.histogram] == [
+        (-1, -1, 1),
+        (0, 0, 0),
+        (1, 1, 2),
+    ]
