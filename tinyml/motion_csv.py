@@ -31,9 +31,17 @@ def read(path: Path, rate_hz: int) -> Samples:
     beyond +-32767 mg is cut off. Raises DataError, naming the path and what is wrong, for a file
     that is not as described above, or stands still in time, or has fewer than two samples.
     """
-    table = _table(path)
-    time = table[:, 0] - table[0, 0]
-    gaps = np.diff(time)
+    columns = table(path)
+    return resampled((columns[:, 0] - columns[0, 0]) / 1000, columns[:, 1:], rate_hz)
+
+
+def table(path: Path) -> npt.NDArray[np.float64]:
+    """Return the columns COLUMNS of `path` as they are: float64 [n, 4], n > 1, of rising times.
+
+    Raises DataError as `read` does.
+    """
+    columns = _columns(path)
+    gaps = np.diff(columns[:, 0])
     wrong = np.flatnonzero((gaps <= 0) | (gaps > _MAX_GAP_MS))
     if len(wrong):
         line = int(wrong[0]) + 3
@@ -41,7 +49,7 @@ def read(path: Path, rate_hz: int) -> Samples:
             f"{path}, line {line}: {gaps[wrong[0]]:g} ms after the line before",
             f"time_ms rises by at most {_MAX_GAP_MS:g} from line to line; cut the file there",
         )
-    return resampled(time / 1000, table[:, 1:], rate_hz)
+    return columns
 
 
 def write(path: Path, samples: Samples, rate_hz: int) -> None:
@@ -74,7 +82,7 @@ def resampled(
     return samples
 
 
-def _table(path: Path) -> npt.NDArray[np.float64]:
+def _columns(path: Path) -> npt.NDArray[np.float64]:
     """Return the four columns as float64 [n, 4], n > 1, all finite."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -90,12 +98,18 @@ def _table(path: Path) -> npt.NDArray[np.float64]:
     if len(lines) < 3:
         raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", _HINT)
     wanted = [names.index(name) for name in COLUMNS]
-    table = np.empty((len(lines) - 1, len(COLUMNS)))
+    values = np.empty((len(lines) - 1, len(COLUMNS)))
     for number, row in enumerate(lines[1:]):
         try:
-            table[number] = [float(row[column]) for column in wanted]
+            values[number] = [float(row[column] or "nan") for column in wanted]
         except (ValueError, IndexError) as error:
             raise DataError(f"{path}, line {number + 2}: {','.join(row)!r}", _HINT) from error
-        if not np.isfinite(table[number]).all():
-            raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", _HINT)
-    return table
+    finite = np.isfinite(values)
+    empty = [name for number, name in enumerate(COLUMNS) if not finite[:, number].any()]
+    if empty:
+        raise DataError(f"{path} has no number in column {', '.join(empty)}", _HINT)
+    if not finite.all():
+        number = int(np.flatnonzero(~finite.all(axis=1))[0])
+        row = lines[number + 1]
+        raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", _HINT)
+    return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,23 @@ import numpy as np
 
 from tinyml import bundle as bundles
 from tinyml import evaluate, tasks, vectors
-from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, split
+from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, check, split
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import Features
-from tinyml.training import Options, Progress, fit, quantize, restore
+from tinyml.training import (
+    USUAL,
+    Conduct,
+    OnProgress,
+    Options,
+    Progress,
+    distribution,
+    fit,
+    quantize,
+    restore,
+)
+from tinyml.training.learner import Stage
 
-OnProgress = Callable[[Progress], None]
 _GOLDEN_VECTORS = 8
 
 
@@ -29,25 +39,44 @@ def train(
     out: Path,
     options: Options,
     on_progress: OnProgress,
-    resume: bool = False,
-) -> Bundle:
+    conduct: Conduct = USUAL,
+) -> Bundle | None:
     """Train, quantize and measure a model, and write it as a bundle into the folder `out`.
 
     Without `data` the recordings are synthesized, and the card says that the model is a stand-in.
     After each epoch the state is kept beside `out` (see `checkpoint_path`); it stays when training
-    is interrupted, for `resume`. Measured are only recordings of the test part, which nothing else
-    sees. Raises ConfigError, DataError or ToolError; `out` is written whole or not at all.
+    is interrupted, for `conduct.resume`. Measured are only recordings of the test part, which
+    nothing else sees. Of several workers only the chief writes and returns a bundle. Raises
+    ConfigError, DataError or ToolError; `out` is written whole or not at all.
     """
     task = tasks.load(task_name)
     bundles.check_target(out)
+    cluster = distribution.join(conduct.strategy)
     dataset = task.read(data) if data is not None else _synthesize(task, options, on_progress)
     divided = split(dataset)
     added = _additional(task, dataset, options, on_progress)
     learned = [*divided.parts[TRAIN], *_clips(added)]
+    watched = divided.parts[VALIDATION]
     labels = dataset.labels
-    checkpoint = checkpoint_path(out)
-    validation = task.examples(divided.parts[VALIDATION], labels)
-    network = fit.fit(task, learned, validation, labels, options, on_progress, checkpoint, resume)
+    material = fit.Material(task, learned, labels, task.examples(watched, labels))
+    identity = {
+        **options.document(),
+        "labels": list(labels),
+        "recordings": check.fingerprint([*learned, *watched]),
+    }
+    results = fit.fit(
+        material,
+        _stages(task, len(labels), options),
+        options,
+        conduct,
+        cluster,
+        checkpoint_path(out),
+        identity,
+        on_progress,
+    )
+    if not cluster.chief:
+        return None
+    network = restore.network(task, len(labels), options.width, results[-1])
     on_progress(Progress("quantizing", 0, 1))
     representative = task.augmented(learned, labels, options.seed).inputs
     model = quantize.quantize(task, network, representative)
@@ -61,6 +90,7 @@ def train(
         "training": options.document(),
         "data": _sources(dataset, added),
         "split": {"rule": divided.rule, **divided.counts()},
+        "skipped": check.summary([*dataset.skipped, *dataset.remarks], data),
         "stand_in": dataset.stand_in,
     }
     files = {
@@ -74,8 +104,19 @@ def train(
             draft, dataset, on_progress=lambda done, n: on_progress(Progress("testing", done, n))
         )
     bundle = bundles.save(out, {**card, **_measured(report)}, files)
-    checkpoint.unlink(missing_ok=True)
+    checkpoint_path(out).unlink(missing_ok=True)
     return bundle
+
+
+def _stages(task: tasks.Task, labels: int, options: Options) -> list[Stage]:
+    return [
+        Stage(
+            "training",
+            options.epochs,
+            options.learning_rate,
+            lambda _: task.build_model(labels, options.width),
+        )
+    ]
 
 
 def checkpoint_path(out: Path) -> Path:

@@ -12,10 +12,11 @@ from tinyml import bundle, evaluate, tasks
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.records import Bundle
 from tinyml.train import checkpoint_path, train
-from tinyml.training import Options, Progress, quantize
+from tinyml.training import Conduct, Options, Progress, quantize
 
 pytestmark = pytest.mark.needs_tensorflow
 TASK = "keyword_spotting"
+RESUME = Conduct(resume=True)
 OPTIONS = Options(epochs=2, batch_size=8, seed=7, width=0.1, variants=1)
 
 
@@ -53,18 +54,18 @@ def test_interrupted_training_resumes_to_the_same_model(
         train(TASK, tones, out, OPTIONS, interrupt)
     assert [file for file in tmp_path.iterdir()] == [checkpoint_path(out)]
     with pytest.raises(ConfigError, match=r"made with other options.*epochs 2"):
-        train(TASK, tones, out, Options(epochs=3), lambda _: None, resume=True)
-    resumed = train(TASK, tones, out, OPTIONS, lambda _: None, resume=True)
+        train(TASK, tones, out, Options(epochs=3), lambda _: None, RESUME)
+    resumed = train(TASK, tones, out, OPTIONS, lambda _: None, RESUME)
     assert resumed.sha256 == trained.sha256
     assert not checkpoint_path(out).exists()
 
 
 def test_nothing_to_resume_is_said(tones: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nothing to resume"):
-        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, resume=True)
+        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, RESUME)
     checkpoint_path(tmp_path / "one").write_bytes(b"damaged")
     with pytest.raises(DataError, match="no usable checkpoint"):
-        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, resume=True)
+        train(TASK, tones, tmp_path / "one", OPTIONS, lambda _: None, RESUME)
 
 
 def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:

@@ -13,10 +13,11 @@ from tinyml.errors import ConfigError, DataError
 
 
 def text(folder: Path, name: str, recordings: int, samples: int = 6) -> Path:
-    """Write recordings whose first sample is their number."""
+    """Write recordings whose first sample is their number; other names give other motion."""
     lines = []
+    z = 1000 if "ring" in name else 900 + len(name)
     for number in range(recordings):
-        lines += ["-,-,-", *[f"{number}.25, {row}, 1000" for row in range(samples)], ""]
+        lines += ["-,-,-", *[f"{number}.25, {row}, {z}" for row in range(samples)], ""]
     path = folder / name
     path.write_text("\n".join(lines))
     return path
@@ -25,7 +26,8 @@ def text(folder: Path, name: str, recordings: int, samples: int = 6) -> Path:
 def csv(folder: Path, name: str) -> Path:
     path = folder / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    motion_csv.write(path, np.zeros((20, 3), np.int16), 100)
+    draw = np.random.default_rng(list(name.encode()))
+    motion_csv.write(path, draw.normal(600, 50, (20, 3)).astype(np.int16), 100)
     return path
 
 

@@ -15,9 +15,9 @@ from tinyml.datasets import speech_commands as source
 from tinyml.errors import DataError
 
 
-def _noise(path: Path, length: int = 1600, seed: int = 0) -> None:
+def _noise(path: Path, length: int = 1600, seed: int | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(list(str(path).encode()) if seed is None else seed)
     wav.write(path, draw.integers(-9000, 9000, length).astype(np.int16))
 
 

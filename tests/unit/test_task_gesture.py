@@ -51,8 +51,8 @@ def test_data_is_text_or_a_folder_per_gesture(tmp_path: Path, simulated: Dataset
     found = gesture.TASK.read(tmp_path / "folders")
     assert (found.labels, len(found.recordings)) == (simulated.labels, 12)
     (tmp_path / "text").mkdir()
-    for label in ("ring", "slope"):
-        lines = "-,-,-\n" + "1, 2, 1000\n" * 30
+    for label, y in (("ring", 2), ("slope", 3)):
+        lines = "-,-,-\n" + f"1, {y}, 1000\n1, {y}, 1005\n" * 15
         (tmp_path / "text" / f"gesture_{label}.txt").write_text(lines)
     found = gesture.TASK.read(tmp_path / "text")
     assert found.labels == ("negative", "ring", "slope")

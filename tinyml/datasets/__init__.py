@@ -44,6 +44,7 @@ class Recording:
 class Dataset:
     """Recordings of one source, what is known about them, and the files that were left out.
 
+    `skipped` and `remarks` (on what was kept) are sentences that name a path: see `check.py`.
     `background`: labels that are nothing to recognise, which come first in a model's scores.
     `in_time`: nobody knows who made the recordings, or all are by one; they come in order of time.
     `by`: what a group of recordings has in common.
@@ -54,6 +55,7 @@ class Dataset:
     recordings: tuple[Recording, ...]
     stand_in: bool = False
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     background: tuple[str, ...] = (SILENCE, UNKNOWN)
     in_time: bool = False
     by: str = "speaker"

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import motion_csv
-from tinyml.datasets import Dataset, Recording
+from tinyml.datasets import Dataset, Recording, check
+from tinyml.datasets.check import Findings
 from tinyml.errors import DataError
 
 RATE_HZ = 25
@@ -46,23 +47,21 @@ def read(folder: Path) -> Dataset:
     left out and listed in `skipped`. Raises DataError where a file cannot be read or has no usable
     recording, or there are fewer than two labels.
     """
-    found: list[Recording] = []
-    skipped: list[str] = []
+    found = Findings()
     files = sorted(folder.glob("*.txt"))
     for file in files:
         label = file.stem.removeprefix("gesture_")
-        usable = [number for number, one in enumerate(_recordings(file)) if _usable(one, skipped)]
-        if not usable:
+        if not sum(_take(found, file, label, one) for one in enumerate(_recordings(file))):
             raise DataError(f"{file} has no usable recording", _HINT)
-        found += [Recording(file, label, folder.name, number=number) for number in usable]
     if len(files) < 2:
         raise DataError(f"{folder} has {len(files)} gestures, a model needs at least 2", _HINT)
     is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
     return Dataset(
         _PUBLIC_SOURCE if is_public else folder.resolve().name,
         _PUBLIC_LICENCE if is_public else LICENCE,
-        tuple(found),
-        skipped=tuple(skipped),
+        found.recordings(),
+        skipped=tuple(found.skipped),
+        remarks=tuple(found.remarks),
         background=(NEGATIVE,),
         in_time=True,
     )
@@ -75,10 +74,15 @@ def motion(recording: Recording, rate_hz: int) -> motion_csv.Samples:
     return motion_csv.resampled(np.arange(len(values)) / RATE_HZ, values, rate_hz)
 
 
-def _usable(recording: Motion | str, skipped: list[str]) -> bool:
-    if isinstance(recording, str):
-        skipped.append(recording)
-    return not isinstance(recording, str)
+def _take(found: Findings, file: Path, label: str, one: tuple[int, Motion | str]) -> bool:
+    """Take up one recording of a file if it is fit to learn from."""
+    number, values = one
+    if isinstance(values, str):
+        found.skip(values)
+        return False
+    problem, remark = check.motion(values, RATE_HZ, rest=label == NEGATIVE)
+    recording = Recording(file, label, file.parent.name, number=number)
+    return found.add(recording, values, problem, remark)
 
 
 @functools.lru_cache(maxsize=16)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml import motion_csv
-from tinyml.datasets import Dataset, Recording
+from tinyml.datasets import Dataset, Recording, check
+from tinyml.datasets.check import Findings
 from tinyml.datasets.magic_wand import LICENCE, NEGATIVE
 from tinyml.errors import DataError
 
 _HINT = f"a folder per gesture with CSV files ({','.join(motion_csv.COLUMNS)}), or gesture_*.txt"
-_RATE_HZ = 100  # any: files are only tried
 
 
 def read(folder: Path) -> Dataset:
@@ -24,8 +24,7 @@ def read(folder: Path) -> Dataset:
     files are left out and listed in `skipped`. Raises DataError where a gesture has no usable file,
     or there are fewer than two gestures, `negative` counted as one.
     """
-    found: list[Recording] = []
-    skipped: list[str] = []
+    found = Findings()
     try:
         names = sorted(one.name for one in folder.iterdir() if one.is_dir())
     except OSError as error:
@@ -34,27 +33,31 @@ def read(folder: Path) -> Dataset:
         files = sorted((folder / name).glob("*.csv"))
         if name[0] in "_." or not files:
             continue
-        usable = [file for file in files if _usable(file, skipped)]
-        if not usable:
-            raise DataError(f"{folder / name} has no usable recording: {skipped[-1]}", _HINT)
-        found += [Recording(file, name, folder.name) for file in usable]
-    labels = {one.label for one in found}
+        if not sum(_take(found, file, name, folder.name) for file in files):
+            raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
+    recordings = found.recordings()
+    labels = {one.label for one in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     return Dataset(
         folder.resolve().name,
         LICENCE,
-        tuple(found),
-        skipped=tuple(skipped),
+        recordings,
+        skipped=tuple(found.skipped),
+        remarks=tuple(found.remarks),
         background=(NEGATIVE,),
         in_time=True,
     )
 
 
-def _usable(file: Path, skipped: list[str]) -> bool:
+def _take(found: Findings, file: Path, label: str, group: str) -> bool:
+    """Take up one file if it is fit to learn from."""
     try:
-        motion_csv.read(file, _RATE_HZ)
+        table = motion_csv.table(file)
     except DataError as error:
-        skipped.append(error.message)
+        found.skip(error.message)
         return False
-    return True
+    time_ms, samples = table[:, 0], table[:, 1:]
+    rate_hz = 1000 * (len(time_ms) - 1) / (time_ms[-1] - time_ms[0])
+    problem, remark = check.motion(samples, rate_hz, rest=label == NEGATIVE)
+    return found.add(Recording(file, label, group), samples, problem, remark)

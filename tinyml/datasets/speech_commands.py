@@ -9,14 +9,15 @@ that was cut from a background recording belongs to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml import wav
-from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording
+from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording, check
+from tinyml.datasets.check import Findings
 from tinyml.errors import DataError
 
 WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
@@ -45,22 +46,26 @@ def read(folder: Path) -> Dataset:
     if chosen:
         folders = {name: files for name, files in folders.items() if _is_speech(name, files)}
     chosen = chosen or list(folders)
-    found: list[Recording] = []
-    skipped: list[str] = []
+    found = Findings()
     for name, files in folders.items():
         label = name if name in chosen else UNKNOWN
-        usable = list(_usable(files, skipped))
-        if not usable:
-            raise DataError(f"{folder / name} has no usable recording: {skipped[-1]}", _HINT)
-        found += [Recording(file, label, _speaker(file.stem)) for file in usable]
-    for file in _usable(_wavs(folder / _UNKNOWN), skipped):
-        found.append(Recording(file, UNKNOWN, _speaker(file.stem.partition("_")[2])))
-    found += _quiet(folder, skipped)
+        if not sum(_take(found, file, label, _speaker(file.stem)) for file in files):
+            raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
+    for file in _wavs(folder / _UNKNOWN):
+        _take(found, file, UNKNOWN, _speaker(file.stem.partition("_")[2]))
+    _take_quiet(found, folder)
     if len(chosen) < 2:
         raise DataError(f"{folder} has {len(chosen)} words, a model needs at least 2", _HINT)
-    known = sum(bool(_FILE.search(one.path.stem)) for one in found) > len(found) / 2
+    recordings = found.recordings()
+    known = sum(bool(_FILE.search(one.path.stem)) for one in recordings) > len(recordings) / 2
     licence = LICENCE if known else "as the owner of the recordings states"
-    return Dataset(folder.resolve().name, licence, tuple(found), skipped=tuple(skipped))
+    return Dataset(
+        folder.resolve().name,
+        licence,
+        recordings,
+        skipped=tuple(found.skipped),
+        remarks=tuple(found.remarks),
+    )
 
 
 def _folders(folder: Path) -> dict[str, list[Path]]:
@@ -86,30 +91,38 @@ def _wavs(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.wav"))
 
 
-def _usable(files: Sequence[Path], skipped: list[str]) -> Iterator[Path]:
-    for file in files:
-        try:
-            wav.read(file)
-        except DataError as error:
-            skipped.append(error.message)
-        else:
-            yield file
+def _take(found: Findings, file: Path, label: str, group: str, long: bool = False) -> bool:
+    """Take up one file if it is fit to learn from."""
+    try:
+        samples = wav.read(file)
+    except DataError as error:
+        found.skip(error.message)
+        return False
+    # Silence may be as quiet as it likes.
+    problem, remark = check.sound(samples) if label != SILENCE else ("", "")
+    return found.add(Recording(file, label, group, long), samples, problem, remark)
 
 
 def _speaker(stem: str) -> str:
     return stem.split("_nohash_")[0]
 
 
-def _quiet(folder: Path, skipped: list[str]) -> Iterator[Recording]:
-    """Background recordings, and silent clips with the recording they were cut from as group."""
-    backgrounds = list(_usable(_wavs(folder / _BACKGROUND), skipped))
-    spectra = [_Spectrum(file) for file in backgrounds]
-    for file in backgrounds:
-        yield Recording(file, SILENCE, file.stem, long=True)
-    for file in _usable(_wavs(folder / _SILENCE), skipped):
-        clip = wav.read(file)
+def _take_quiet(found: Findings, folder: Path) -> None:
+    """Take up background recordings, and silent clips grouped by what they were cut from."""
+    files = [
+        file
+        for file in _wavs(folder / _BACKGROUND)
+        if _take(found, file, SILENCE, file.stem, long=True)
+    ]
+    spectra = [_Spectrum(file) for file in files]
+    for file in _wavs(folder / _SILENCE):
+        try:
+            clip = wav.read(file)
+        except DataError as error:
+            found.skip(error.message)
+            continue
         origin = next((one.path.stem for one in spectra if one.contains(clip)), file.stem)
-        yield Recording(file, SILENCE, origin)
+        found.add(Recording(file, SILENCE, origin), clip)
 
 
 class _Spectrum:

@@ -2,6 +2,9 @@
 
 TensorFlow is imported inside functions, so that importing this room costs nothing. Models are
 tf_keras (Keras 2) models: quantization-aware training needs them.
+
+`fit` trains in stages, each by a `Learner`, and keeps its state in a `Checkpoint`; `quantize` and
+`qat` make int8 of what it learned, `restore` takes a bundle's float weights up again.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,8 +58,27 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Conduct:
+    """How training is done; none of it changes what is learned.
+
+    `resume` continues an interrupted run. `tensorboard` is a folder for event files. `strategy`
+    says on how many machines or chips: see `tinyml/training/distribution.py`.
+    """
+
+    resume: bool = False
+    tensorboard: Path | None = None
+    strategy: str = "none"
+
+
+USUAL = Conduct()
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How far a long job is: `done` of `total` of its `stage`, and what is known so far."""
+    """How far a long job is: `done` of `total` of its `stage`, and what is known so far.
+
+    Of a stage that learns, a unit is an epoch, and `loss` is its mean.
+    """
 
     stage: str
     done: int
@@ -64,6 +86,9 @@ class Progress:
     loss: float | None = None
     accuracy: float | None = None
     seconds_left: float | None = None
+
+
+OnProgress = Callable[[Progress], None]
 
 
 def tensorflow() -> Any:

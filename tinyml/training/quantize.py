@@ -13,7 +13,7 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.tasks import Features, Task
 from tinyml.training import quiet, tensorflow
-from tinyml.training.fit import real
+from tinyml.training.learner import real
 
 _REPRESENTATIVE = 400
 

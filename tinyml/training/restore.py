@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from tinyml.errors import ModelError
 from tinyml.records import Bundle
 from tinyml.tasks import Examples, Task
 from tinyml.training import tensorflow
-from tinyml.training.fit import real
+from tinyml.training.learner import Array, real
 
 
 def weights(model: Any) -> bytes:
@@ -30,11 +31,23 @@ def model(task: Task, bundle: Bundle, contents: bytes) -> Any:
     try:
         with np.load(io.BytesIO(contents), allow_pickle=False) as loaded:
             arrays = [loaded[f"w{number}"] for number in range(len(loaded.files))]
-        network = task.build_model(len(bundle.labels), float(bundle.card["training"]["width"]))
-        network.set_weights(arrays)
+        return network(task, len(bundle.labels), float(bundle.card["training"]["width"]), arrays)
     except (KeyError, ValueError, OSError) as error:
         raise ModelError(f"{bundle.path} has no usable float weights: {error}") from error
-    return network
+
+
+def network(task: Task, labels: int, width: float, arrays: Sequence[Array]) -> Any:
+    """Return the task's float network with the weights `arrays`, in the model's order.
+
+    Its layers are named as in a fresh process, so that equal weights give equal `.tflite` files.
+    Raises ValueError for weights of another network.
+    """
+    import tf_keras
+
+    tf_keras.backend.clear_session()
+    made = task.build_model(labels, width)
+    made.set_weights(list(arrays))
+    return made
 
 
 def accuracy(task: Task, network: Any, examples: Examples) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from tinyml.cli import arguments
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.console import Progress as Display
+    from tinyml.records import Bundle
     from tinyml.training import Progress
 
 HELP = """train a model, quantize it to int8, evaluate it and write a bundle
@@ -22,18 +24,29 @@ beside them, as Speech Commands has it. For gesture: one folder of CSV files per
 Without it words are synthesized with espeak-ng, or gestures simulated: the model then is a stand-in
 that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
 """
+_SHOWN = 10
+_NUMBERS = (
+    ("epochs", int, "passes over the recordings"),
+    ("batch_size", int, "examples per step"),
+    ("seed", int, "equal seeds give equal models"),
+    ("width", float, "factor on the network's channels"),
+    ("learning_rate", float, "highest learning rate"),
+    ("variants", int, "augmented versions of each clip"),
+    ("synthetic", int, "synthetic recordings per label to train on besides"),
+)
 EXAMPLES = """
 tinyml train keyword_spotting --data speech_commands/ --out my_model
 tinyml train keyword_spotting --out stand_in
 tinyml train gesture --data my_gestures/ --out wand
 tinyml train keyword_spotting --data words/ --epochs 20 --width 0.5 --out small
 tinyml train keyword_spotting --data speech_commands/ --out my_model --resume
+tinyml train keyword_spotting --data words/ --tensorboard logs/
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from tinyml.training import Options
+    from tinyml.training import Options, distribution
 
     default = Options()
     parser.add_argument("task", metavar="TASK", help="what to train: keyword_spotting or gesture")
@@ -41,15 +54,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
     )
-    for name, kind, what in (
-        ("epochs", int, "passes over the recordings"),
-        ("batch_size", int, "examples per step"),
-        ("seed", int, "equal seeds give equal models"),
-        ("width", float, "factor on the network's channels"),
-        ("learning_rate", float, "highest learning rate"),
-        ("variants", int, "augmented versions of each clip"),
-        ("synthetic", int, "synthetic recordings per label to train on besides"),
-    ):
+    for name, kind, what in _NUMBERS:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="N",
@@ -60,6 +65,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="continue where an interrupted run stopped"
     )
+    parser.add_argument(
+        "--tensorboard", metavar="DIR", type=Path, help="write event files for TensorBoard"
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=distribution.NAMES,
+        default=distribution.NONE,
+        help="train on all chips of this machine, or on those of TF_CONFIG (default: %(default)s)",
+    )
     arguments.add_json(parser)
 
 
@@ -68,21 +82,50 @@ def run(args: Namespace, console: Console) -> int:
     import warnings
 
     from tinyml import train
-    from tinyml.training import Options
+    from tinyml.training import Conduct, Options
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     names = [field.name for field in dataclasses.fields(Options)]
     options = Options(**{name: getattr(args, name) for name in names})
+    conduct = Conduct(args.resume, args.tensorboard, args.strategy)
     out = args.out or arguments.BUILD / args.task
-    with console.progress(f"training {args.task}") as shown:
-        bundle = train.train(
-            args.task, args.data, out, options, lambda done: _tick(shown, done), args.resume
-        )
-    if args.json:
+    try:
+        with console.progress(f"training {args.task}") as shown:
+            bundle = train.train(
+                args.task, args.data, out, options, lambda done: _tick(shown, done), conduct
+            )
+    except KeyboardInterrupt:
+        if train.checkpoint_path(out).is_file():
+            console.note(f"what was learned is kept; continue with: {_command(args)}")
+        raise
+    if bundle is None:
+        console.note("this worker has done its part; the chief writes the bundle")
+    elif args.json:
         console.json("train", {"path": out, "sha256": bundle.sha256, "card": bundle.card})
-        return 0
+    else:
+        _show(bundle, out, console)
+    return 0
+
+
+def _command(args: Namespace) -> str:
+    """Return the command that continues: what was given that is not as usual, and --resume."""
+    parser = ArgumentParser()
+    add_arguments(parser)
+    words = ["tinyml", "train", args.task]
+    for name, value in vars(args).items():
+        if name in ("task", "resume", "json") or value == parser.get_default(name):
+            continue
+        words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return shlex.join([*words, "--resume"])
+
+
+def _show(bundle: Bundle, out: Path, console: Console) -> None:
     card = bundle.card
     accuracy = card["accuracy"]
+    for one in card["skipped"][:_SHOWN]:
+        console.note(f"note: {one}")
+    if (more := len(card["skipped"]) - _SHOWN) > 0:
+        console.note(f"note: and {more:,} more, which {out}/card.json lists")
     console.facts(
         (
             ("bundle", out),
@@ -97,19 +140,26 @@ def run(args: Namespace, console: Console) -> int:
             "This model is a stand-in: it was trained and tested on synthetic recordings only."
         )
     console.print(f"try it: tinyml validate {out}")
-    return 0
 
 
 def _tick(shown: Display, done: Progress) -> None:
     """Show one line of progress: stage, loss, accuracy, time left."""
-    parts = [f"{done.stage} {done.done} of {done.total}"]
+    unit = "" if done.loss is None else "epoch "
+    parts = [f"{done.stage} {unit}{done.done} of {done.total}"]
     if done.loss is not None:
         parts.append(f"loss {done.loss:.3f}")
     if done.accuracy is not None:
         parts.append(f"accuracy {done.accuracy:.1%}")
     if done.seconds_left is not None:
-        parts.append(f"{done.seconds_left:.0f} s left")
+        parts.append(f"{_duration(done.seconds_left)} left")
     shown.update(", ".join(parts), done.done, done.total)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 6000 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _percent(share: float | None) -> str:

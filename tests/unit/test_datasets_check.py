@@ -1,0 +1,124 @@
+"""What is left out of a data set, and why: copies, wrong labels, silence, broken sensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml import motion_csv, wav
+from tinyml.datasets import Recording, check, motion_folder, speech_commands
+from tinyml.errors import DataError
+
+
+def _sound(folder: Path, name: str, seed: int, peak: int = 9000) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(seed)
+    wav.write(path, draw.integers(-peak, peak, 800).astype(np.int16))
+    return path
+
+
+def test_copies_are_left_out_and_named(tmp_path: Path) -> None:
+    for number in range(3):
+        _sound(tmp_path, f"yes/a{number}.wav", number)
+        _sound(tmp_path, f"no/b{number}.wav", 10 + number)
+    _sound(tmp_path, "yes/copy.wav", 1)
+    dataset = speech_commands.read(tmp_path)
+    assert len(dataset.recordings) == 6
+    (said,) = dataset.skipped
+    assert said == f"{tmp_path}/yes/copy.wav is a copy of {tmp_path}/yes/a1.wav"
+
+
+def test_one_sound_under_two_labels_is_wrong_in_both(tmp_path: Path) -> None:
+    for number in range(3):
+        _sound(tmp_path, f"yes/a{number}.wav", number)
+        _sound(tmp_path, f"no/b{number}.wav", 2 + number)
+    dataset = speech_commands.read(tmp_path)
+    assert {one.path.name for one in dataset.recordings} == {"a0.wav", "a1.wav", "b1.wav", "b2.wav"}
+    assert len(dataset.skipped) == 2
+    assert all("labelled no and yes" in one for one in dataset.skipped)
+
+
+def test_silence_teaches_no_word_but_may_be_silence(tmp_path: Path) -> None:
+    for word in ("yes", "no"):
+        _sound(tmp_path, f"{word}/a.wav", len(word))
+    _sound(tmp_path, "yes/quiet.wav", 5, peak=20)
+    _sound(tmp_path, "_silence_/quiet.wav", 6, peak=20)
+    dataset = speech_commands.read(tmp_path)
+    assert [one for one in dataset.skipped if "quiet.wav is silent" in one] == list(dataset.skipped)
+    assert sum(one.label == "silence" for one in dataset.recordings) == 1
+
+
+def test_clipping_is_named_and_too_much_of_it_left_out() -> None:
+    tone = 40000 * np.sin(np.arange(8000) / 7)
+    for gain, refused, remarked in ((0.5, False, False), (0.9, False, True), (9, True, False)):
+        samples = np.clip(tone * gain, -32768, 32767).astype(np.int16)
+        problem, remark = check.sound(samples)
+        assert ("clipped" in problem, "clipped" in remark) == (refused, remarked)
+
+
+@pytest.mark.parametrize(
+    ("scale", "noise", "rate", "said"),
+    [
+        (1000, 0, 100, "does not move at all"),
+        (9.81, 0.5, 100, "median of 9.8"),
+        (1000, 30, 5, "5 samples a second"),
+        (1000, 30, 100, ""),
+    ],
+)
+def test_motion_of_no_use_is_named(scale: float, noise: float, rate: float, said: str) -> None:
+    draw = np.random.default_rng(1)
+    samples = np.array([0, 0, scale]) + draw.normal(0, 1, (60, 3)) * noise
+    if scale < 100:
+        samples[::7] += 4 * scale
+    problem, remark = check.motion(samples, rate)
+    assert (said in problem) if said else (problem, remark) == ("", "")
+
+
+def test_a_sensor_at_the_end_of_its_range() -> None:
+    draw = np.random.default_rng(1)
+    swing = draw.normal([0, 0, 1000], 1500, (200, 3))
+    assert check.motion(swing, 100) == ("", "")
+    _, remark = check.motion(np.clip(swing, -2000, 2000), 100)
+    assert "beyond the sensor's range" in remark
+    problem, _ = check.motion(np.clip(swing * 20, -2000, 2000), 100)
+    assert "beyond the sensor's range" in problem
+
+
+def test_a_column_without_numbers_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("time_ms,x_mg,y_mg,z_mg\n0,1,,1000\n10,2,nan,1001\n20,3,,1002\n")
+    with pytest.raises(DataError, match=r"a\.csv has no number in column y_mg"):
+        motion_csv.read(path, 100)
+    path.write_text("time_ms,x_mg,y_mg,z_mg\n0,1,2,1000\n10,2,,1001\n")
+    with pytest.raises(DataError, match=r"a\.csv, line 3 is not finite: '10,2,,1001'"):
+        motion_csv.read(path, 100)
+
+
+def test_motion_folders_are_checked(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    for label in ("squat", "negative"):
+        (tmp_path / label).mkdir()
+        for number in range(2):
+            samples = draw.normal(600, 40, (40, 3)).astype(np.int16)
+            motion_csv.write(tmp_path / label / f"{number}.csv", samples, 100)
+        still = np.full((40, 3), 577, np.int16)
+        motion_csv.write(tmp_path / label / "still.csv", still + len(label), 100)
+    dataset = motion_folder.read(tmp_path)
+    assert [one for one in dataset.skipped if "squat/still.csv does not move" in one]
+    assert len(dataset.recordings) == 5
+
+
+def test_a_fingerprint_is_of_contents_and_labels(tmp_path: Path) -> None:
+    first, second = _sound(tmp_path, "a.wav", 1), _sound(tmp_path, "b.wav", 2)
+    renamed = first.rename(tmp_path / "c.wav")
+    original = check.fingerprint([Recording(renamed, "yes", "x"), Recording(second, "no", "y")])
+    moved = _sound(tmp_path, "elsewhere/d.wav", 1)
+    others = [Recording(moved, "yes", "z"), Recording(second, "no", "y")]
+    assert check.fingerprint(others) == original
+    relabelled = [Recording(moved, "no", "z"), Recording(second, "no", "y")]
+    assert check.fingerprint(relabelled) != original
+    _sound(tmp_path, "b.wav", 3)
+    assert check.fingerprint(others) != original

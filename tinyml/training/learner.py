@@ -1,0 +1,191 @@
+"""One stage of training: a network and batches of examples in, learned weights out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml.tasks import Examples, Task
+from tinyml.training import Options, tensorflow
+from tinyml.training.distribution import Cluster
+
+_SMOOTHING = 0.1  # share of a target that is spread over all labels
+_WEIGHT_DECAY = 0.02
+_WARMUP = 0.05  # share of all steps in which the learning rate rises
+_AVERAGE_EPOCHS = 3  # the weights that count are an average over about as many epochs
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of training: `epochs` with a peak `learning_rate`, named in the progress.
+
+    `build(results)` makes its tf_keras model, real inputs to logits, from the weights that the
+    stages before it ended with. With `head_only` no layer learns but the last.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    build: Callable[[Sequence[Sequence[Array]]], Any]
+    head_only: bool = False
+
+
+class Learner:
+    """A model with its optimizer and the average of its weights, on one machine or a cluster.
+
+    AdamW with a cosine schedule, label smoothing and an exponential average of the weights, which
+    is what counts. Each replica takes its share of a batch and the gradients are added up.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        stage: Stage,
+        results: Sequence[Sequence[Array]],
+        options: Options,
+        cluster: Cluster,
+    ) -> None:
+        self._tf = tensorflow()
+        self._task = task
+        self._stage = stage
+        self._options = options
+        self._cluster = cluster
+        self._plain = stage.build(results)  # holds the averaged weights where they are tried
+        with cluster.strategy.scope():
+            self._model = self._shared(self._plain)
+            self._model.set_weights(self._plain.get_weights())
+            self._optimizer = self._made_optimizer()
+            self._average = [self._averaged(one) for one in self._model.weights]
+        self._step = self._tf.function(self._one_step, reduce_retracing=True)
+        self._answer = self._tf.function(lambda inputs: self._plain(inputs, training=False))
+
+    def _shared(self, plain: Any) -> Any:
+        """Return a copy of `plain` whose batch statistics span all replicas."""
+        import tf_keras
+
+        def copied(layer: Any) -> Any:
+            config = layer.get_config()
+            if isinstance(layer, tf_keras.layers.BatchNormalization):
+                config["synchronized"] = self._cluster.replicas > 1
+            return layer.__class__.from_config(config)
+
+        model = tf_keras.models.clone_model(plain, clone_function=copied)
+        if self._stage.head_only:
+            for layer in model.layers[:-1]:
+                layer.trainable = False
+        return model
+
+    def _made_optimizer(self) -> Any:
+        import tf_keras
+
+        optimizer = tf_keras.optimizers.AdamW(self._stage.learning_rate, weight_decay=_WEIGHT_DECAY)
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        optimizer.build(self._model.trainable_variables)
+        return optimizer
+
+    def _averaged(self, weight: Any) -> Any:
+        tf = self._tf
+        return tf.Variable(weight, trainable=False, aggregation=tf.VariableAggregation.MEAN)
+
+    def _one_step(self, inputs: Any, targets: Any, rate: Any, decay: Any) -> Any:
+        strategy = self._cluster.strategy
+        losses = strategy.run(self._replica_step, args=(inputs, targets, rate))
+        for average, weight in zip(self._average, self._model.weights, strict=True):
+            if weight.dtype.is_floating:
+                average.assign(decay * average + (1 - decay) * weight)
+            else:
+                average.assign(weight)
+        return strategy.reduce(self._tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def _replica_step(self, inputs: Any, targets: Any, rate: Any) -> Any:
+        """Learn from this replica's part of a batch; return its part of the mean loss."""
+        tf = self._tf
+        self._optimizer.learning_rate.assign(rate)
+        with tf.GradientTape() as tape:
+            logits = self._model(inputs, training=True)
+            losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+            loss = tf.reduce_mean(losses) / self._cluster.replicas
+        variables = self._model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss
+
+    def epoch(self, examples: Examples, epoch: int, labels: int) -> float:
+        """Train on every example once, in an order that the epoch alone decides; mean loss."""
+        tf = self._tf
+        losses = []
+        for step, total, rows in self._batches(len(examples.targets), epoch):
+            targets = np.full((len(rows), labels), _SMOOTHING / labels, np.float32)
+            targets[np.arange(len(rows)), examples.targets[rows]] += 1 - _SMOOTHING
+            rate = self._stage.learning_rate * schedule(step / total)
+            # Early on the average follows the weights closely, or the start would stay in it.
+            steps = total / self._stage.epochs * _AVERAGE_EPOCHS
+            decay = min(1 - 1 / steps, step / (step + 10)) if steps > 1 else 0.0
+            inputs = real(self._task, examples.inputs[rows])
+            numbers = (tf.constant(np.float32(one)) for one in (rate, decay))
+            losses.append(self._step(self._divided(inputs), self._divided(targets), *numbers))
+        return float(np.mean([float(loss) for loss in losses]))
+
+    def _divided(self, batch: Array) -> Any:
+        """Return `batch` with an equal part for each replica."""
+        replicas = self._cluster.replicas
+        if replicas == 1:
+            return self._tf.constant(batch)
+        parts = np.split(batch, replicas)
+
+        def mine(context: Any) -> Any:
+            return self._tf.constant(parts[context.replica_id_in_sync_group])
+
+        return self._cluster.strategy.experimental_distribute_values_from_function(mine)
+
+    def _batches(self, count: int, epoch: int) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
+        """Yield (step since the start, steps in all, rows); the last rows of an epoch wait."""
+        replicas = self._cluster.replicas
+        size = max(replicas, min(self._options.batch_size, count) // replicas * replicas)
+        order = np.random.default_rng([self._options.seed, 3, epoch]).permutation(count)
+        per_epoch = count // size
+        for number in range(per_epoch):
+            rows = order[number * size : (number + 1) * size]
+            yield epoch * per_epoch + number, per_epoch * self._stage.epochs, rows
+
+    def accuracy(self, examples: Examples) -> float:
+        """Share of `examples` that the averaged weights get right."""
+        self._plain.set_weights(self.result())
+        logits = self._answer(self._tf.constant(real(self._task, examples.inputs))).numpy()
+        return float(np.mean(logits.argmax(axis=1) == examples.targets))
+
+    def result(self) -> list[Array]:
+        """Return the averaged weights, in the model's order."""
+        return [average.numpy() for average in self._average]
+
+    def _variables(self) -> list[Any]:
+        return [*self._model.weights, *self._optimizer.variables, *self._average]
+
+    def state(self) -> list[Array]:
+        """Return everything that decides how training goes on; all workers must ask for it."""
+        return [one.numpy() for one in self._variables()]
+
+    def restore(self, state: Sequence[Array]) -> None:
+        """Take up what `state` returned; raises ValueError where it is that of another network."""
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+
+
+def real(task: Task, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+    """Return int8 features as the float network reads them."""
+    values: npt.NDArray[np.float32] = (inputs.astype(np.float32) + 128) * task.input_scale
+    return values
+
+
+def schedule(progress: float) -> float:
+    """Learning rate as a share of its peak: a short rise, then a cosine to nearly nothing."""
+    if progress < _WARMUP:
+        return (progress + 1e-3) / _WARMUP
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - _WARMUP) / (1 - _WARMUP)))
