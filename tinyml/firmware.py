@@ -60,6 +60,7 @@ def render(
 ) -> dict[str, bytes]:
     """Return every file of the project: path relative to it -> contents."""
     chosen = sensors.choose(bundle, board, sensor)
+    bundle = sensors.fitted(bundle, chosen)
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

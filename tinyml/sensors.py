@@ -6,14 +6,15 @@ preferred first. Every board has the sensor `virtual` too, whose samples come fr
 
 A driver that needs more than its sources says so in its `sensor.ini`: PlatformIO options to add in
 the one section `[sensor]`. With `custom_consent`, a sentence on what using it entails, it is only
-used by those who name it.
+used by those who name it. A camera says with `custom_picture`, such as `160x120 gray`, which
+pictures it gives: the front end of its firmware takes those instead of what the model's card says.
 """
 
 from __future__ import annotations
 
 import configparser
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinyml import paths, protocol
@@ -28,12 +29,16 @@ _FACTS = "sensor.ini"
 
 @dataclass(frozen=True)
 class Sensor:
-    """A driver. `options`: what it adds to PlatformIO's; `consent`: what its use entails, if so."""
+    """A driver. `options`: what it adds to PlatformIO's; `consent`: what its use entails, if so.
+
+    `picture`: what a camera gives, as `custom_picture`.
+    """
 
     name: str
     folder: Path
     options: Mapping[str, str] = field(default_factory=dict)
     consent: str = ""
+    picture: str = ""
 
     @property
     def is_virtual(self) -> bool:
@@ -75,6 +80,18 @@ def choose(bundle: Bundle, board: Board, wanted: str | None = None) -> Sensor | 
     )
 
 
+def fitted(bundle: Bundle, sensor: Sensor | None) -> Bundle:
+    """Return `bundle` with the front end that takes what `sensor` gives.
+
+    Raises ConfigError where it cannot.
+    """
+    if sensor is None or not sensor.picture or bundle.features is None:
+        return bundle
+    from tinyml.features import image
+
+    return replace(bundle, features=image.of_camera(bundle.features, sensor.picture))
+
+
 def drivers(board: Board, front_end: str) -> list[Sensor]:
     """Return the drivers of what `board` can have for a front end, the preferred first."""
     folder = paths.shared("firmware_templates") / "sensors" / front_end
@@ -90,4 +107,5 @@ def _read(folder: Path) -> Sensor:
     except (UnicodeDecodeError, configparser.Error, KeyError) as error:
         detail = " ".join(str(error).split())
         raise ConfigError(f"{folder / _FACTS} cannot be read: {detail}") from error
-    return Sensor(folder.name, folder, options, options.get("custom_consent", ""))
+    consent, picture = (options.get(f"custom_{name}", "") for name in ("consent", "picture"))
+    return Sensor(folder.name, folder, options, consent, picture)

@@ -6,7 +6,8 @@ a picture as the camera delivers it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,26 @@ def image_features(pixels: Pixels, config: FeatureConfig) -> Picture:
     """
     settings = _Settings.of(config)
     return _resized(pixels, settings.width, settings.height, settings.channels)
+
+
+def of_camera(config: FeatureConfig, picture: str) -> FeatureConfig:
+    """Return `config` for a camera whose pictures are `picture`, such as "160x120 gray".
+
+    There are as many a second as before. Raises ConfigError for what `picture` cannot be.
+    """
+    old = _Settings.of(config)
+    matched = re.fullmatch(rf"(\d+)x(\d+) ({'|'.join(FORMATS)})", picture)
+    if matched is None:
+        raise ConfigError(
+            f"a camera has pictures of {picture!r}",
+            f"write 160x120 and one of {', '.join(FORMATS)}",
+        )
+    width, height, kind = int(matched[1]), int(matched[2]), matched[3]
+    new = replace(old, source_width=width, source_height=height, format=FORMATS[kind])
+    new = replace(new, sample_rate_hz=old.sample_rate_hz // old.samples * new.samples)
+    made = FeatureConfig("image", {**config.params, **asdict(new)})
+    check(made)
+    return made
 
 
 def _resized(pixels: Pixels, width: int, height: int, channels: int) -> Picture:

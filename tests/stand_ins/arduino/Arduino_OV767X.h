@@ -1,0 +1,18 @@
+/* Stand-in for Arduino's library of the cameras OV7670 and OV7675. */
+#ifndef STAND_IN_OV767X_H
+#define STAND_IN_OV767X_H
+
+enum { GRAYSCALE = 4 };
+enum { OV7675 = 1 };
+enum { QQVGA = 4 };
+
+class OV767X {
+ public:
+  int begin(int resolution, int format, int fps, int camera_name = 0);
+  void end();
+  void readFrame(void *buffer);
+};
+
+extern OV767X Camera;
+
+#endif
