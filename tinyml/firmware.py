@@ -11,12 +11,24 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from tinyml import __version__, c_text, mlperf, paths, protocol, protocol_c, runtimes, sensors, wire
+from tinyml import (
+    __version__,
+    c_text,
+    mlperf,
+    paths,
+    protocol,
+    protocol_c,
+    runtimes,
+    sensors,
+    sketch,
+    wire,
+)
 from tinyml.errors import ConfigError
 from tinyml.firmware_config import FirmwareConfig
 from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
@@ -48,11 +60,47 @@ def generate(
         _write(files, out)
         _link(out / "lib" / runtime / "tree", source.library)
     except OSError as error:
-        raise ConfigError(
-            f"cannot write the project into {out}: {error.strerror or error}",
-            "name another folder with --out",
-        ) from error
+        raise _not_written(out, error) from error
     return Project(out, board, bundle, source)
+
+
+def _not_written(out: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot write the project into {out}: {error.strerror or error}",
+        "name another folder with --out",
+    )
+
+
+def generate_sketch(
+    bundle: Bundle,
+    board: Board,
+    runtime: str,
+    out: Path,
+    options: RuntimeOptions = DEFAULT_OPTIONS,
+    sensor: str | None = None,
+) -> Path:
+    """Write the Arduino sketch for `bundle` on `board` into the folder `out`; return its .ino file.
+
+    As `generate`, in every other respect. Raises ConfigError for a board or a runtime of which no
+    sketch can be made, and for a folder whose name the IDE does not take.
+    """
+    # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
+    options = replace(options, measured=False)
+    source = runtimes.load(runtime).generate(bundle, board, options)
+    name = out.resolve().name
+    sketch.require(board, source, name)
+    context = _context(bundle, board, source, sensor)
+    context["libraries"] = sketch.libraries(context["options"])
+    files = sketch.arrange(render(bundle, board, source, sensor))
+    templates = paths.shared("firmware_templates") / "arduino_sketch"
+    for file, target in (("README.md.j2", "README.md"), ("sketch.ino.j2", f"{name}.ino")):
+        text = (templates / file).read_text(encoding="utf-8")
+        files[target] = _render(_environment(), templates / file, text, context).encode()
+    try:
+        _write(dict(sorted(files.items())), out)
+    except OSError as error:
+        raise _not_written(out, error) from error
+    return out / f"{name}.ino"
 
 
 def render(
@@ -61,6 +109,18 @@ def render(
     """Return every file of the project: path relative to it -> contents."""
     chosen = sensors.choose(bundle, board, sensor)
     bundle = sensors.fitted(bundle, chosen)
+    environment, context = _environment(), _context(bundle, board, source, sensor)
+    files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
+    for target, file in _templates(bundle, board, source, chosen):
+        contents = file.read_bytes()
+        if target.endswith(".j2"):
+            target = target.removesuffix(".j2")
+            contents = _render(environment, file, contents.decode(), context).encode()
+        files[target] = contents
+    return dict(sorted(files.items()))
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -69,10 +129,18 @@ def render(
         autoescape=False,
     )
     environment.filters["c_string"] = c_text.string
-    context = {
+    return environment
+
+
+def _context(bundle: Bundle, board: Board, source: CSource, sensor: str | None) -> dict[str, Any]:
+    """Return what templates may insert."""
+    chosen = sensors.choose(bundle, board, sensor)
+    bundle = sensors.fitted(bundle, chosen)
+    return {
         "board": board,
         "options": _merged(board.options, source.options, chosen.options if chosen else {}),
         "sensor": chosen.name if chosen else "",
+        "consent": chosen.consent if chosen else "",
         "bundle": bundle,
         "source": source,
         "config": FirmwareConfig(bundle, board, source),
@@ -85,14 +153,6 @@ def render(
             f"runtime {source.runtime}, board {board.id}: generated, do not edit"
         ),
     }
-    files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
-    for target, file in _templates(bundle, board, source, chosen):
-        contents = file.read_bytes()
-        if target.endswith(".j2"):
-            target = target.removesuffix(".j2")
-            contents = _render(environment, file, contents.decode(), context).encode()
-        files[target] = contents
-    return dict(sorted(files.items()))
 
 
 def _merged(*options: Mapping[str, str]) -> dict[str, str]:

@@ -152,11 +152,13 @@ class RuntimeOptions:
     """What a user may ask of a runtime.
 
     `library`: a folder with the runtime's library, instead of the one PlatformIO would download.
-    `arena_bytes`: the arena to reserve, instead of the runtime's own choice.
+    `arena_bytes`: the arena to reserve, instead of the runtime's own choice. `measured`: whether
+    that choice may be what was measured of builds with the board file's options.
     """
 
     library: Path | None = None
     arena_bytes: int | None = None
+    measured: bool = True
 
 
 DEFAULT_OPTIONS = RuntimeOptions()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import boards, firmware, paths, sensors
+from tinyml.bundle import load
 from tinyml.records import Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
@@ -96,6 +97,26 @@ def test_a_variant_compiles(name: str, front_end: str, sensor: str | None, tmp_p
             cwd=tmp_path,
             check=True,
         )
+
+
+@pytest.mark.needs_arm_gcc
+@pytest.mark.parametrize(
+    ("name", "standard"), [("nano33ble", "-std=gnu++14"), ("spresense", "-std=gnu++11")]
+)
+def test_a_sketch_compiles_with_nothing_but_its_core_s_headers(
+    name: str, standard: str, tmp_path: Path
+) -> None:
+    """As the Arduino IDE does it: the flags of the board's core, no include folder of ours."""
+    board = boards.load(name)
+    model = load("keyword_spotting")
+    ino = firmware.generate_sketch(model, board, "compiled", tmp_path / "words")
+    headers = [f"-I{STAND_INS / board.template}"]
+    for suffix, (compiler, *flags) in LANGUAGES.items():
+        found = sorted((ino.parent / "src").glob(f"*{suffix}"))
+        flags = [standard if flag.startswith("-std=gnu++") else flag for flag in flags]
+        subprocess.run([compiler, *flags, *FLAGS, *headers, "-c", *found], cwd=tmp_path, check=True)
+    command = [LANGUAGES[".cpp"][0], standard, *FLAGS, "-x", "c++", "-c", str(ino)]
+    subprocess.run(command, cwd=tmp_path, check=True)
 
 
 @pytest.mark.needs_arm_gcc

@@ -81,6 +81,8 @@ def test_builds_use_what_was_measured() -> None:
     fitted = tflm_runtime.generate(model, board)
     assert (fitted.arena_bytes, fitted.arena_origin) == (1_040, "measured")
     assert tflm_runtime.generate(model, boards.load("spresense")).arena_origin == "bound"
+    elsewhere = tflm_runtime.generate(model, board, RuntimeOptions(measured=False))
+    assert elsewhere.arena_origin == "bound"
     given_ = tflm_runtime.generate(model, board, RuntimeOptions(arena_bytes=2_000))
     assert (given_.arena_bytes, given_.arena_origin) == (2_000, "given")
 

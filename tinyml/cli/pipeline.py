@@ -42,16 +42,34 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     return Choice(chosen, board, runtime, out, options, getattr(args, "sensor", None))
 
 
-def generate(choice: Choice, console: Console) -> Project:
-    """Write the project of `choice`; say what the chosen sensor's library entails."""
-    from tinyml import firmware, sensors
+def _note_consent(choice: Choice, console: Console) -> None:
+    from tinyml import sensors
 
     sensor = sensors.choose(choice.bundle, choice.board, choice.sensor)
     if sensor is not None and sensor.consent:
         console.note(f"sensor {sensor.name}: {sensor.consent}")
+
+
+def generate(choice: Choice, console: Console) -> Project:
+    """Write the project of `choice`; say what the chosen sensor's library entails."""
+    from tinyml import firmware
+
+    _note_consent(choice, console)
     with console.progress(f"generating {choice.out}"):
         return firmware.generate(
             choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
+        )
+
+
+def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
+    """Write the Arduino sketch of `choice`; return its .ino file."""
+    from tinyml import firmware
+
+    _note_consent(choice, console)
+    folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
+    with console.progress(f"generating {folder}"):
+        return firmware.generate_sketch(
+            choice.bundle, choice.board, choice.runtime, folder, choice.options, choice.sensor
         )
 
 

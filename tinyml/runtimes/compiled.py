@@ -14,7 +14,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
     Raises ModelError for a damaged or float-only model, UnsupportedOpError for an operator that
     the compiler lacks; nothing is written.
     """
-    if options != DEFAULT_OPTIONS:
+    if options.library is not None or options.arena_bytes is not None:
         raise ConfigError(
             "the compiled runtime needs no library and plans its arena to the byte",
             "leave out --tflm-dir, --arena and --fit, or name --runtime tflm",

@@ -107,7 +107,7 @@ def _arena(oracle: Oracle, about: arenas.Subject, options: RuntimeOptions) -> tu
     """Return the arena in bytes, and its origin as CSource names it."""
     if options.arena_bytes is not None:
         return options.arena_bytes, "given"
-    measured = arenas.recall(about)
+    measured = arenas.recall(about) if options.measured else None
     return (arena_bound(oracle), "bound") if measured is None else (measured.bytes, "measured")
 
 

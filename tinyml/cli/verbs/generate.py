@@ -10,10 +10,11 @@ from tinyml.cli import arguments
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
 
-HELP = "write a self-contained PlatformIO project with the model compiled to C"
+HELP = "write a self-contained PlatformIO project or Arduino sketch with the model in C"
 EXAMPLES = """
 tinyml generate
 tinyml generate model.tflite --board qemu-m4 --out firmware
+tinyml generate --board nano33ble --format arduino
 cd firmware && pio run
 """
 
@@ -25,12 +26,24 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_runtime(parser)
     arguments.add_sensor(parser)
     arguments.add_out(parser)
+    parser.add_argument(
+        "-f",
+        "--format",
+        choices=("platformio", "arduino"),
+        default="platformio",
+        help="a PlatformIO project, or a sketch for the Arduino IDE (default: %(default)s)",
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
     """Write the project and say where it is."""
     from tinyml.cli import pipeline
 
+    if args.format == "arduino":
+        file = pipeline.sketch(pipeline.choose(args), console, args.out)
+        console.print(f"{file} is a sketch for the Arduino IDE")
+        console.print(f"what it needs there: {file.parent / 'README.md'}")
+        return 0
     project = pipeline.generate(pipeline.choose(args), console)
     console.print(f"{project.path} is a PlatformIO project for {project.board.id}")
     console.print(f"build it: tinyml build --out {project.path}, or: cd {project.path} && pio run")
