@@ -13,7 +13,7 @@ from tinyml.device.client import CONNECT_S, Device, Inference, LayerResult
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
 from tinyml.device.line import Told, ignore
-from tinyml.device.links import Link, SerialLink, SocketLink
+from tinyml.device.links import Link, Passed, SerialLink, SocketLink, TappedLink
 from tinyml.device.running import Emulated
 from tinyml.device.stream import Reading, Stream, StreamTotals
 from tinyml.device.terminal import Terminal
@@ -62,25 +62,31 @@ def connect(
     port: str | None = None,
     timeout_s: float = CONNECT_S,
     *,
+    restart: bool = False,
     on_text: Told = ignore,
     on_log: Told = ignore,
+    on_bytes: Passed | None = None,
 ) -> Device:
     """Connect to `board`: the one that runs emulated or is plugged in, or the one at `port`.
 
-    `on_text` gets what the firmware prints between frames, `on_log` its LOG events. `info.sha256`
-    tells which model it runs. Raises DeviceError when it is not there or in use, DeviceTimeout when
+    `restart` has its firmware start anew first, also after a fault. `on_text` gets what the
+    firmware prints between frames, `on_log` its LOG events, `on_bytes` all that travels.
+    `info.sha256` tells which model it runs. Raises DeviceError when it is not there or in use, DeviceTimeout when
     it does not answer, ConfigError when `port` does not name exactly one.
     """
     deadline = Deadline(timeout_s)
     if port is None:
         attached = kinds.of(board).attach(board, timeout_s)
     else:
-        attached = kinds.Attachment(open_port(port, deadline))
+        link, path = _open(port, deadline)
+        attached = kinds.Attachment(link, port=path)
     return Device(
-        attached.link,
+        attached.link if on_bytes is None else TappedLink(attached.link, on_bytes),
         board.id,
         elf=attached.elf,
+        port=ports.lasting(attached.port, ports.available()) if attached.port else "",
         timeout_s=deadline.left(),
+        restart=restart,
         on_text=on_text,
         on_log=on_log,
     )
@@ -91,14 +97,20 @@ def open_port(port: str, deadline: Deadline) -> Link:
 
     Raises ConfigError when it does not name exactly one port, DeviceError when it cannot be opened.
     """
+    return _open(port, deadline)[0]
+
+
+def _open(port: str, deadline: Deadline) -> tuple[Link, str]:
+    """Open it and return with it the path of the serial port that it is, if it is one."""
     if port.startswith("socket://"):
         host, _, number = port.removeprefix("socket://").rpartition(":")
         if not host or not number.isdecimal():
             raise ConfigError(f"{port!r} is no address", "write socket://HOST:PORT")
-        return SocketLink.tcp(host, int(number), deadline)
+        return SocketLink.tcp(host, int(number), deadline), ""
     if Path(port).is_socket():
-        return _open_socket(Path(port), deadline)
-    return SerialLink(ports.resolve(port, ports.available()))
+        return _open_socket(Path(port), deadline), ""
+    path = ports.resolve(port, ports.available())
+    return SerialLink(path), "" if "://" in path else path
 
 
 def _open_socket(path: Path, deadline: Deadline) -> Link:

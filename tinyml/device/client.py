@@ -103,23 +103,29 @@ class Device:
         name: str,
         *,
         elf: Path | None = None,
+        port: str = "",
         timeout_s: float = CONNECT_S,
+        restart: bool = False,
         on_text: Told = ignore,
         on_log: Told = ignore,
     ) -> None:
         """Say HELLO over `link` until the device answers, and ask it what it is.
 
-        `elf`: the program that runs, so that a fault can name functions and lines. `on_text` gets
-        printable text between frames, `on_log` what the firmware says in LOG events. The link is
-        closed when this fails.
+        `elf`: the program that runs, so that a fault can name functions and lines. `port`: what
+        names its serial port also later, "" where it has none. `restart` has the firmware start
+        anew first. `on_text` gets printable text between frames, `on_log` what the firmware says in
+        LOG events. The link is closed when this fails.
         """
+        self.port = port
 
         def explain(registers: tuple[int, ...]) -> str:
             return fault.explain(registers, elf)
 
         self._line = Line(link, name, explain, on_text=on_text, on_log=on_log)
         try:
-            self.info = self._describe(self._line.hello(Deadline(timeout_s)))
+            deadline = Deadline(timeout_s)
+            hello = self._line.restart(deadline) if restart else self._line.hello(deadline)
+            self.info = self._describe(hello)
         except BaseException:
             link.close()
             raise
@@ -215,17 +221,19 @@ class Device:
         self,
         samples: Array | Iterable[Array] | None = None,
         *,
+        paced: bool = False,
         on_sent: Callable[[int], None] | None = None,
     ) -> Stream:
         """Play `samples` (int16, interleaved by channel) into the device's virtual sensor, or hear
         what a sensor of its own does.
 
         Iterate over the result to play them and get a Reading for every inference; they are
-        fetched as the device can take them, so an endless iterable of chunks is fine. `on_sent`
-        gets the number of samples that have arrived there. Raises ConfigError for samples with
+        fetched as the device can take them, so an endless iterable of chunks is fine; `paced` sends
+        none before a real sensor would have it. `on_sent` gets the number of samples that have
+        arrived there. Raises ConfigError for samples with
         another sensor than the virtual one, and for that one without.
         """
-        return Stream(self._line, self.info, samples, on_sent=on_sent)
+        return Stream(self._line, self.info, samples, paced=paced, on_sent=on_sent)
 
     def reset(self, timeout_s: float = CONNECT_S) -> None:
         """Restart the firmware and wait until it answers again."""

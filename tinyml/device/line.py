@@ -156,21 +156,27 @@ class Line:
         limit: int = 0,
         patience_s: float = REPLY_S,
         timeout_s: float = REQUEST_S,
+        keep_events: bool = False,
     ) -> bytes:
         """Send a request and return its reply: a record's bytes, or a body of up to `limit`.
 
-        After `patience_s` of silence it is sent again, if the device is still there.
+        After `patience_s` of silence it is sent again, if the device is still there. Events that
+        come meanwhile are stale, or with `keep_events` for `receive` afterwards.
         Raises DeviceTimeout without a reply in `timeout_s`, DeviceError for a refusal.
         """
         deadline = Deadline(timeout_s)
         seq = self._next_seq()
-        while not deadline.passed:
-            self._write(Frame(message.number, seq, record.pack()), deadline)
-            reply = self._reply(message, seq, limit, patience_s, deadline)
-            if reply is not None:
-                return reply
-            if not deadline.passed:
-                self.same_boot(deadline)
+        kept: deque[Frame] = deque(maxlen=_KEPT_EVENTS if keep_events else 0)
+        try:
+            while not deadline.passed:
+                self._write(Frame(message.number, seq, record.pack()), deadline)
+                reply = self._reply(message, seq, limit, patience_s, deadline, kept)
+                if reply is not None:
+                    return reply
+                if not deadline.passed:
+                    self.same_boot(deadline)
+        finally:
+            self._frames.extendleft(reversed(kept))
         raise DeviceTimeout(f"{self.name} did not answer {message.name} in {timeout_s:g} s")
 
     def send(self, message: Message, record: Record, deadline: Deadline) -> None:
@@ -212,15 +218,23 @@ class Line:
         self._link.write(frame.encode(), deadline)
 
     def _reply(
-        self, message: Message, seq: int, limit: int, patience_s: float, deadline: Deadline
+        self,
+        message: Message,
+        seq: int,
+        limit: int,
+        patience_s: float,
+        deadline: Deadline,
+        kept: deque[Frame],
     ) -> bytes | None:
-        """Return the reply, or None when it has to be asked for again."""
+        """Return the reply, or None when it has to be asked for again; events go to `kept`."""
         body = bytearray()
         torn = False
         wait = deadline.within(patience_s)
         while (frame := self.receive(wait)) is not None:
             if _is_bad_frame_event(frame):
                 return None
+            if Flag.EVENT in frame.flags:
+                kept.append(frame)
             if frame.seq != seq or Flag.RESPONSE not in frame.flags:
                 continue
             if Flag.ERROR in frame.flags:

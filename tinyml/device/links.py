@@ -20,6 +20,7 @@ _SLICE_S = 0.05  # how late a serial read may notice its deadline
 BAUD = 115200
 
 Closed = Callable[[], None]
+Passed = Callable[[bool, bytes], None]  # whether it went to the device, and what
 
 
 class Link(Protocol):
@@ -184,6 +185,30 @@ class SerialLink:
         )
 
 
+class TappedLink:
+    """Another link, all of whose bytes `on_bytes` hears about as well."""
+
+    def __init__(self, link: Link, on_bytes: Passed) -> None:
+        self._link = link
+        self._on_bytes = on_bytes
+
+    def read(self, n: int, deadline: Deadline) -> bytes:
+        """See Link."""
+        data = self._link.read(n, deadline)
+        if data:
+            self._on_bytes(False, data)
+        return data
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """See Link."""
+        self._on_bytes(True, data)
+        self._link.write(data, deadline)
+
+    def close(self) -> None:
+        """See Link."""
+        self._link.close()
+
+
 class ReplayLink:
     """What a device once sent, chunk by chunk, for tests; `written` is what the host sent.
 
@@ -224,7 +249,10 @@ def open_hint(error: Exception) -> str:
     """Return what a person can do about a serial port that does not open."""
     reasons = f"{error} {error.__cause__ or ''}".lower()
     if "permission" in reasons:
-        return "add yourself to its group, then log in again: sudo usermod -aG dialout $USER"
+        return (
+            "add yourself to its group, then log in again: sudo usermod -aG dialout $USER "
+            "(tinyml doctor looks at groups and udev rules)"
+        )
     if "exclusively lock" in reasons or "busy" in reasons:
         return "another program has it open: close that first"
     return ""

@@ -6,6 +6,8 @@ Never guesses: several matches are listed, not chosen from.
 from __future__ import annotations
 
 import fnmatch
+import glob
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,6 +64,8 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
     if wanted is not None and ("://" in wanted or _is_path(wanted)):
         return wanted
     fitting = [port for port in ports if _fits(wanted, port, usb_ids)]
+    if not fitting and wanted is not None and "/" in wanted:  # links to ports are not listed
+        fitting = [Port(path) for path in sorted(glob.glob(wanted))]
     if len(fitting) == 1:
         return fitting[0].path
     what = f"matches {wanted!r}"
@@ -71,6 +75,19 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
         raise ConfigError(f"more than one port {what}:\n{_listing(fitting)}", "choose: --port PATH")
     found = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
     raise ConfigError(f"no port {what}{found}", "is the board connected and powered?")
+
+
+def lasting(path: str, ports: Sequence[Port]) -> str:
+    """Return what names the port at `path` also after it came back under another path.
+
+    That is its USB serial number where it has one that no other port has.
+    """
+    real = os.path.realpath(path)
+    numbers = [port.serial_number for port in ports]
+    for port in ports:
+        if os.path.realpath(port.path) == real and numbers.count(port.serial_number) == 1:
+            return port.serial_number or path
+    return path
 
 
 def _is_path(wanted: str) -> bool:

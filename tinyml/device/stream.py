@@ -23,6 +23,7 @@ from tinyml.protocol import (
     CREDIT,
     ENDED,
     ERROR,
+    INFO,
     NO_LABEL,
     RESULT,
     SENSOR,
@@ -31,8 +32,11 @@ from tinyml.protocol import (
     Credit,
     Error,
     ErrorCode,
+    Info,
     Result,
+    Section,
     Sensor,
+    Status,
     Totals,
 )
 from tinyml.protocol import Stream as Request
@@ -41,6 +45,8 @@ from tinyml.wire import Flag, Frame
 Samples = NDArray[Any]
 QUIET_S = 2.0  # silence after which what may have been lost is sent again
 SILENT_S = 30.0  # silence after which the device is given up
+_TURN_S = 0.02  # how late a request to stop, or a sample that is due, may be noticed
+_STATUS_BYTES = 1024
 _VALUE_BYTES = 2
 _MAX_AHEAD = 1 << 16  # samples under way; a device that allows more is not believed
 
@@ -86,8 +92,7 @@ class StreamTotals:
 class Stream:
     """Iterate once to play the samples and get the readings; then `totals` says how it went.
 
-    Leaving the loop early stops the stream on the device, which is how one from a sensor of the
-    board's own ends.
+    `stop` ends it soon, with totals; so does leaving the loop, without.
     """
 
     totals: StreamTotals | None = None
@@ -98,11 +103,13 @@ class Stream:
         info: DeviceInfo,
         samples: Samples | Iterable[Samples] | None,
         *,
+        paced: bool = False,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
         """`samples`: int16 [n], or [n, channels], or an iterable of them; None for a real sensor.
 
-        `on_sent` gets how many have arrived. Raises ConfigError for samples that the device's
+        `paced`: none is sent before a real sensor would have it. `on_sent` gets how many have
+        arrived. Raises ConfigError for samples that the device's
         sensor does not take, and for none where it needs them.
         """
         if not info.features:
@@ -119,9 +126,21 @@ class Stream:
         self._line = line
         self._info = info
         self._on_sent = on_sent
-        self._outbox = _Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes())
+        pace = _Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
+        self._outbox = _Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes(), pace)
         self._received = 0
         self._next_number = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the stream soon, from any thread, also when nothing comes from the device."""
+        self._stopped = True
+
+    def status(self) -> Status:
+        """Return the device's status, as `Device.status` does, without losing a reading."""
+        return Status.unpack(
+            self._line.request(INFO, Info(Section.STATUS), limit=_STATUS_BYTES, keep_events=True)
+        )
 
     def __iter__(self) -> Iterator[Reading]:
         started = time.monotonic()
@@ -129,6 +148,9 @@ class Stream:
         ended: Totals | None = None
         try:
             while ended is None:
+                if self._stopped:
+                    ended = Totals.unpack(self._line.request(STREAM, Request(Action.STOP)))
+                    break
                 # One frame out, then whatever has come in: a slow source delays no reading.
                 frame = self._line.receive(Deadline(0)) if self._send_one() else self._receive()
                 if frame is None:
@@ -155,13 +177,18 @@ class Stream:
             self._line.send(SENSOR, message, Deadline(SILENT_S))
         return message is not None
 
-    def _receive(self) -> Frame:
-        """Return the next frame; on silence, send again what may have been lost."""
+    def _receive(self) -> Frame | None:
+        """Return the next frame, or None when there is something else to do.
+
+        On silence, send again what may have been lost.
+        """
         deadline = Deadline(SILENT_S)
         while not deadline.passed:
-            frame = self._line.receive(deadline.within(QUIET_S))
-            if frame is not None:
-                return frame
+            quiet = deadline.within(QUIET_S)
+            while not quiet.passed:
+                frame = self._line.receive(quiet.within(_TURN_S))
+                if frame is not None or self._stopped or self._outbox.is_ready:
+                    return frame
             self._line.same_boot(deadline)
             if self._info.is_virtual and not self._outbox.has_credit:
                 self._line.request(STREAM, Request(Action.START))
@@ -222,14 +249,32 @@ class Stream:
         )
 
 
+class _Pace:
+    """The clock of a sensor that starts when it is first asked: how many samples it has by now."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._step = max(1, round(rate_hz * _TURN_S))  # few large frames, not many small ones
+        self._started: float | None = None
+
+    def due(self) -> int:
+        """Return the number of samples that may be sent."""
+        now = time.monotonic()
+        if self._started is None:
+            self._started = now
+        samples = int((now - self._started) * self._rate_hz)
+        return samples - samples % self._step + self._step
+
+
 class _Outbox:
     """Samples between the source and the device: those under way are kept until they arrived.
 
     The first chunk of the source says how many channels its samples have.
     """
 
-    def __init__(self, source: Iterator[Samples], frame_bytes: int) -> None:
+    def __init__(self, source: Iterator[Samples], frame_bytes: int, pace: _Pace | None = None) -> None:
         self.arrived = 0  # samples that the device has
+        self._pace = pace
         first = next(source, np.empty(0, np.int16))
         self._source = itertools.chain([first], source)
         self._channels = first.shape[1] if first.ndim == 2 else 1
@@ -246,10 +291,20 @@ class _Outbox:
         """Whether the device has ever allowed samples."""
         return self._limit > 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether time alone has made samples ready to be sent."""
+        return self._pace is not None and self._sent < self._open and not self._end_sent
+
+    @property
+    def _open(self) -> int:
+        """The sample before which all may be sent."""
+        return self._limit if self._pace is None else min(self._limit, self._pace.due())
+
     def allowed(self) -> Iterator[Sensor]:
         """Yield what may be sent now; what is yielded counts as sent."""
-        while self._sent < self._limit:
-            index, count = self._sent, min(self._frame, self._limit - self._sent)
+        while self._sent < (limit := self._open):
+            index, count = self._sent, min(self._frame, limit - self._sent)
             data = self._take(index, count)
             if not data:
                 break

@@ -25,10 +25,11 @@ from tinyml.records import Board, Firmware
 
 @dataclass(frozen=True)
 class Attachment:
-    """A link to a board, and the program that is known to run there."""
+    """A link to a board, its serial port if it has one, and the program known to run there."""
 
     link: Link
     elf: Path | None = None
+    port: str = ""
 
 
 class Kind(Protocol):

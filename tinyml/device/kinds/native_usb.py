@@ -70,7 +70,8 @@ def attach(board: Board, timeout_s: float) -> Attachment:
             f"{waiting[0].path}: {board.name} waits in its bootloader and runs no firmware",
             f"press its reset button once, or: tinyml flash --board {board.id}",
         )
-    return Attachment(SerialLink(ports.resolve(None, found, _ids(board, "usb"))))
+    path = ports.resolve(None, found, _ids(board, "usb"))
+    return Attachment(SerialLink(path), port=path)
 
 
 def _ids(board: Board, field: str) -> list[str]:

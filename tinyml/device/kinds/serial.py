@@ -22,4 +22,5 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told 
 
 def attach(board: Board, timeout_s: float) -> Attachment:
     """Open the only USB serial port there is; ConfigError listing them when there are more."""
-    return Attachment(SerialLink(ports.resolve(None, ports.available())))
+    path = ports.resolve(None, ports.available())
+    return Attachment(SerialLink(path), port=path)

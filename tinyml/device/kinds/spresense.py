@@ -43,7 +43,8 @@ def attach(board: Board, timeout_s: float) -> Attachment:
 
     Which firmware answers there is for the caller to check: other devices have the same chip.
     """
-    return Attachment(SerialLink(_path(board, None)))
+    path = _path(board, None)
+    return Attachment(SerialLink(path), port=path)
 
 
 def install(
