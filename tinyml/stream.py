@@ -6,6 +6,7 @@ reference interpreter and the same recognizer: every inference of the device is 
 
 from __future__ import annotations
 
+import bisect
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tinyml import features, settings
 from tinyml.clips import Clip, Samples, joined
+from tinyml.device import StreamTotals
 from tinyml.errors import ConfigError
 from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.oracle import Oracle
@@ -24,7 +26,7 @@ from tinyml.settings import Setting
 from tinyml.validate import require_model
 
 if TYPE_CHECKING:
-    from tinyml.device import Device, DeviceInfo, Reading, StreamTotals
+    from tinyml.device import Device, DeviceInfo, Reading
 
 Array = NDArray[Any]
 GAP_S = 1.0
@@ -164,47 +166,115 @@ def judge(
     return tuple(results)
 
 
+class Play:
+    """Clips, each followed by a pause of GAP_S, on their way through a device.
+
+    Iterate once for its readings; `report` says what came of the clips played so far.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        clips: Sequence[Clip],
+        *,
+        against: Bundle | None = None,
+        paced: bool = False,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        """With `against`, every inference is compared with what the host computes for that model.
+
+        `paced`: as fast as a real sensor would give samples and no faster. `on_sent` gets how many
+        samples have arrived. Raises DeviceError for another model than `against`.
+        """
+        if against is not None:
+            require_model(device, against)
+        self._front_end = front_end_of(device.info)
+        gap = round(GAP_S * self._front_end.rate_hz)
+        self.clips = clips
+        self.samples, self.starts = joined(clips, gap, self._front_end)
+        self._info = device.info
+        self._built = () if against is None else settings.differing(device.info, against)
+        self._readings: list[Reading] = []
+        self._heard: list[Event] = []
+        self._comparison = Comparison(
+            None if against is None else Listener(against).push(self.samples)
+        )
+        self._stream = device.stream(self.samples, paced=paced, on_sent=on_sent)
+        self.stop = self._stream.stop
+        self.status = self._stream.status
+
+    def __iter__(self) -> Iterator[Reading]:
+        for reading in self._stream:
+            self._readings.append(reading)
+            actual = of_device(reading, self._info.outputs[0])
+            self._comparison.take(actual)
+            if actual.heard is not None:
+                self._heard.append(actual.heard)
+            yield reading
+        self._comparison.finish()
+
+    def clip_at(self, sample: int) -> int:
+        """Return the number of the clip, or of the one before the pause, that `sample` is of."""
+        return max(0, bisect.bisect_right(self.starts, sample) - 1)
+
+    @property
+    def finished(self) -> int:
+        """How many clips and their pauses the device has been through."""
+        totals = self._stream.totals
+        last = self._readings[-1].sample if self._readings else 0
+        reached = last if totals is None else totals.samples
+        return sum(end <= reached for end in [*self.starts[1:], len(self.samples)])
+
+    def report(self) -> StreamReport:
+        """Return what came of the clips that are finished; all of them when the stream has ended.
+
+        Of a stream that broke, only what the readings say is known.
+        """
+        info, count = self._info, self.finished
+        end = [*self.starts, len(self.samples)][count]
+        results = judge(
+            self.clips[:count],
+            self.starts[:count],
+            [event for event in self._heard if event.sample_index <= end],
+            silent_labels(info),
+            info.sample_rate_hz,
+        )
+        totals = self._stream.totals or _totals_of(self._readings)
+        return _report(
+            info, self._front_end, self._comparison, self._readings, results, totals, self._built
+        )
+
+
 def play(
     device: Device,
     clips: Sequence[Clip],
     *,
     against: Bundle | None = None,
     on_progress: Callable[[str, float, float], None] | None = None,
-    on_heard: Callable[[Event], None] | None = None,
 ) -> StreamReport:
-    """Play `clips`, each followed by a pause of GAP_S, and report what came of each.
+    """Play `clips` as fast as the line carries them, and report what came of each.
 
-    With `against`, every inference is compared with what the host computes for that model.
-    `on_progress` gets what is played, the samples that have arrived and how many there are;
-    `on_heard` every event as it is recognised. Raises DeviceError for another model than `against`
-    or a device that fails.
+    `against` as for Play. `on_progress` gets what is played, the samples that have arrived and how
+    many there are. Raises DeviceError for another model than `against` or a device that fails.
     """
-    if against is not None:
-        require_model(device, against)
-    front_end = front_end_of(device.info)
-    samples, starts = joined(clips, round(GAP_S * front_end.rate_hz), front_end)
 
     def on_sent(arrived: int) -> None:
         if on_progress is not None:
-            playing = int(np.searchsorted(starts, arrived, "right")) - 1
-            on_progress(clips[playing].name, arrived, len(samples))
+            name = clips[playing.clip_at(arrived)].name
+            on_progress(name, arrived, len(playing.samples))
 
-    comparison = Comparison(None if against is None else Listener(against).push(samples))
-    stream = device.stream(samples, on_sent=on_sent)
-    readings, heard = [], []
-    for reading in stream:
-        readings.append(reading)
-        actual = of_device(reading, device.info.outputs[0])
-        comparison.take(actual)
-        if actual.heard is not None:
-            heard.append(actual.heard)
-            if on_heard is not None:
-                on_heard(actual.heard)
-    comparison.finish()
-    assert stream.totals is not None  # the stream has ended
-    results = judge(clips, starts, heard, silent_labels(device.info), device.info.sample_rate_hz)
-    built = () if against is None else settings.differing(device.info, against)
-    return _report(device.info, front_end, comparison, readings, results, stream.totals, built)
+    playing = Play(device, clips, against=against, on_sent=on_sent)
+    for _ in playing:
+        pass
+    return playing.report()
+
+
+def _totals_of(readings: Sequence[Reading]) -> StreamTotals:
+    last = readings[-1] if readings else None
+    if last is None:
+        return StreamTotals(0, 0, 0, 0, 0.0, 0.0)
+    lost = last.number + 1 - len(readings)
+    return StreamTotals(last.sample, last.number + 1, last.dropped, lost, 0.0, 0.0)
 
 
 def front_end_of(info: DeviceInfo) -> FrontEnd:
@@ -234,7 +304,7 @@ def _report(
     judged = [clip.right for clip in clips if clip.right is not None]
     counters = [reading.infer_counter for reading in readings] or [0]
     front_counters = [reading.front_counter for reading in readings] or [0]
-    strides = int(info.parameters["stream.stride_frames"][0])  # between two inferences
+    strides = max(1, int(info.parameters.get("stream.stride_frames", (1.0,))[0]))
     equal = comparison.compared > 0 and comparison.mismatched == 0
     return StreamReport(
         passed=equal and totals.dropped == 0 and not built,

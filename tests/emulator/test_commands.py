@@ -155,10 +155,11 @@ def test_monitor_plays_recordings_and_shows_what_was_heard(tinyml: Shell, record
     tinyml("flash")
     log = tinyml.folder / "monitor.log"
     lines = tinyml("monitor", "--source", recordings, "--json", "--log", log).stdout.splitlines()
-    first, *_, last = map(json.loads, lines)
+    first, *_, last, summary = map(json.loads, lines)
     assert (first["schema"], first["kind"]) == ("tinyml.monitor/1", "device")
     assert first["model"] == "keyword_spotting"
     assert last["kind"] == "clips"
+    assert (summary["kind"], summary["judged"], summary["dropped"]) == ("summary", 2, 0)
     assert [clip["said"] for clip in last["stream"]["clips"]] == ["no", "yes"]
     assert log.read_text().startswith("qemu-m4 runs keyword_spotting")
     assert tinyml("monitor", "--until", "runs keyword", "--timeout", 60).returncode == 0

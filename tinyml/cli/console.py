@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import sys
 import threading
 import time
@@ -38,6 +39,16 @@ class Console:
             # A terminal in an old encoding shows "?" rather than ending the command.
             if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
                 reconfigure(errors="replace")
+
+    @property
+    def out(self) -> TextIO:
+        """Where results go, for what fills a terminal."""
+        return self._out
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether results go to a terminal that can be drawn on."""
+        return self._out.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
     def print(self, text: str = "") -> None:
         """Print a line of the result."""

@@ -1,6 +1,6 @@
-"""The body of `tinyml monitor`: a device's events and words become lines, until something ends it.
+"""The body of `tinyml monitor`: events of a session become lines, a live screen and a web page.
 
-`stream.play` does the work where recordings are played; here is only what is shown of it.
+`tinyml.monitor` knows what there is to show; here it is shown, and keys become wishes.
 """
 
 from __future__ import annotations
@@ -8,21 +8,29 @@ from __future__ import annotations
 import contextlib
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
-from tinyml import boards, clips, device, stream
-from tinyml.features import Event, FrontEnd
+from tinyml import boards
+from tinyml.monitor import Picture, Session, Wanted
+from tinyml.monitor.events import Event, Played
+from tinyml.monitor.feed import Feed
+from tinyml.monitor.lines import Line, Lines, describe, totals
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console, Progress
+    from tinyml.cli.terminal import Screen
+    from tinyml.monitor.web import Web
 
-_SILENCE_S = 0.1
+Take = Callable[[float, Event], Sequence[Line]]
+Over = Callable[[Feed], bool]
 
-
-class _Ended(Exception):  # noqa: N818 - no error
-    """Raised inside a stream to leave it: the time is over, or a line matched."""
+DEFAULT_LOG = Path("monitor.log")
+_TURN_S = 0.1
+_DRAW_S = 0.1
 
 
 class Monitor:
@@ -32,107 +40,236 @@ class Monitor:
         self.matched = False
         self._args = args
         self._console = console
-        self._board = boards.load(args.board)
-        self._sources = args.source
-        self._log = args.log.open("a", encoding="utf-8") if args.log else None
+        self._picture = Picture()
+        self._lines = Lines()
+        self._log = _Log(args.log)
+        self._web: Web | None = None
         self._end = time.monotonic() + args.timeout if args.timeout else float("inf")
 
-    def __enter__(self) -> Monitor:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._log is not None:
-            self._log.close()
-
     def run(self) -> None:
-        """Attach, listen, and print until it ends."""
-        with contextlib.suppress(_Ended), self._connected() as connection:
-            info = connection.info
-            self._line(
-                "device",
-                info,
-                f"{info.board} runs {info.model} ({info.sha256[:16]}), runtime {info.runtime}",
-            )
-            if self._sources:
-                self._play(connection, clips.load(self._sources, stream.front_end_of(info)))
+        """Attach, show what happens, and sum up when it ends."""
+        wanted = self._wanted()
+        with ExitStack() as stack:
+            stack.enter_context(self._log)
+            if self._args.web is not None:
+                self._serve(stack)
+            feed = stack.enter_context(Feed(lambda tell: Session(wanted, tell)))
+            if self._is_live():
+                self._run_live(feed)
             else:
-                self._hear(connection)
+                self._run_plain(feed)
+        self._sum_up()
 
-    def _connected(self) -> device.Device:
-        return device.connect(
-            self._board,
-            self._args.port,
-            on_text=lambda text: self._line("text", {"text": text}, text),
-            on_log=lambda text: self._line("log", {"text": text}, f"log: {text}"),
+    def _wanted(self) -> Wanted:
+        args = self._args
+        return Wanted(
+            board=boards.load(args.board),
+            port=args.port,
+            sources=tuple(args.source or ()),
+            paced=not args.fast,
+            reconnect_s=0.0 if args.no_reconnect else args.reconnect,
+            rows=args.web is not None,
+            bytes_=args.hex,
         )
 
-    def _play(self, connection: device.Device, played: Sequence[clips.Clip]) -> None:
-        with self._console.progress("playing") as shown:
-            report = stream.play(
-                connection,
-                played,
-                on_progress=lambda *what: self._tick(shown, *what),
-                on_heard=lambda event: self._heard(event, connection.info.sample_rate_hz),
+    def _is_live(self) -> bool:
+        args = self._args
+        return self._console.is_terminal and not (args.json or args.hex or args.plain)
+
+    def _serve(self, stack: ExitStack) -> None:
+        from tinyml.monitor.web import Web
+
+        self._web = stack.enter_context(Web(*self._args.web))
+        self._console.note(f"page: {self._web.url}")
+        if self._web.warning:
+            self._console.note(f"warning: {self._web.warning}")
+
+    def _run_plain(self, feed: Feed) -> None:
+        with ExitStack() as stack:
+            progress = None
+            if self._args.source:
+                progress = stack.enter_context(self._console.progress("playing"))
+            while not feed.ended:
+                if (got := feed.next(_TURN_S)) is not None:
+                    at, event = got
+                    for line in self._take(at, event):
+                        self._print(line, at)
+                    _show_progress(progress, event)
+                if self._is_over(feed):
+                    return
+
+    def _run_live(self, feed: Feed) -> None:
+        from tinyml.cli.terminal import Screen
+
+        with Screen(self._console.out) as screen, contextlib.suppress(KeyboardInterrupt):
+            _Live(screen, self._picture, self._log, self._web.url if self._web else "").run(
+                feed, self._take, self._is_over
             )
+
+    def _take(self, at: float, event: Event) -> Sequence[Line]:
+        """Fold an event into the picture, the page and the log, and return its lines."""
+        self._picture.take(event, at)
+        if self._web is not None:
+            self._web.take(event, self._picture, at)
+        lines = [*self._lines.of(event, self._picture)]
+        for line in lines:
+            if line.text is None:
+                continue
+            self._log.write(self._stamped(line.text, at))
+            if self._args.until is not None and self._args.until.search(line.text):
+                self.matched = True
+                return lines[: lines.index(line) + 1]
+        return lines
+
+    def _is_over(self, feed: Feed) -> bool:
+        """Whether to leave now; when only the time is over, what the session still tells comes."""
+        if time.monotonic() > self._end:
+            feed.stop()
+        return self.matched
+
+    def _print(self, line: Line, at: float) -> None:
         if self._args.json:
-            self._console.json_line("monitor", {"kind": "clips", "stream": report})
-        else:
+            from tinyml.cli.console import plain
+
+            stamp = {"time": _wall_clock(at)} if self._args.timestamp else {}
+            self._console.json_line("monitor", {"kind": line.kind, **stamp, **plain(line.record)})
+        elif line.text is not None:
+            self._console.print(self._stamped(line.text, at))
+            self._console.flush()
+
+    def _stamped(self, text: str, at: float) -> str:
+        return f"{_wall_clock(at)}  {text}" if self._args.timestamp else text
+
+    def _sum_up(self) -> None:
+        picture = self._picture
+        if self._args.json:
+            judged = [clip.right for clip in picture.clips if clip.right is not None]
+            facts = {name: getattr(picture, name) for name in _TOTALS}
+            facts |= {"right": sum(judged), "judged": len(judged), "factor": picture.factor}
+            self._console.json_line("monitor", {"kind": "summary", **facts})
+            return
+        if self._is_live():
+            self._console.print(describe(picture))
+        if picture.clips and picture.info is not None:
             from tinyml.cli import reports
 
             self._console.print()
-            reports.show_clips(report.clips, report.sample_rate_hz, self._console)
-            self._console.print(
-                f"{report.right} of {report.judged} clips recognised as said; "
-                f"{report.inferences} inferences at {report.real_time_factor:.2f} times real time"
-            )
+            reports.show_clips(tuple(picture.clips), picture.info.sample_rate_hz, self._console)
+            judged = [clip.right for clip in picture.clips if clip.right is not None]
+            self._console.print(f"{sum(judged)} of {len(judged)} clips recognised as said")
+        self._console.print(totals(picture))
 
-    def _tick(self, shown: Progress, playing: str, done: float, total: float) -> None:
-        shown.update(playing, done, total)
-        self._check_time()
 
-    def _hear(self, connection: device.Device) -> None:
-        info = connection.info
-        samples = self._silence(stream.front_end_of(info)) if info.is_virtual else None
-        for reading in connection.stream(samples):
-            self._check_time()
-            actual = stream.of_device(reading, info.outputs[0])
-            if actual.heard is not None:
-                self._heard(actual.heard, info.sample_rate_hz)
+_TOTALS = ("inferences", "dropped", "lost", "bad_frames", "connections")
 
-    def _silence(self, front_end: FrontEnd) -> Iterator[Any]:
-        """A pause at the speed of time, until the time is over."""
-        chunk = front_end.pause(round(_SILENCE_S * front_end.rate_hz))
-        while True:
-            self._check_time()
-            yield chunk
-            time.sleep(_SILENCE_S)
 
-    def _check_time(self) -> None:
-        if time.monotonic() > self._end:
-            raise _Ended
+class _Live:
+    """The screen and its keys, while it lasts."""
 
-    def _heard(self, event: Event, rate_hz: int) -> None:
-        second = event.sample_index / rate_hz
-        facts = {"label": event.label, "score": event.score, "second": second}
-        self._line("event", facts, f"{second:8.2f} s  {event.label}  {event.score:.2f}")
+    def __init__(self, screen: Screen, picture: Picture, log: _Log, url: str) -> None:
+        self._screen = screen
+        self._picture = picture
+        self._log = log
+        self._url = url
+        self._paused = False
+        self._help = False
+        self._stopping = False
+        self._drawn = 0.0
 
-    def _line(self, kind: str, record: Any, text: str) -> None:
-        """Show a line, log it, and leave when it is the one waited for."""
-        from tinyml.cli.console import plain, printable
+    def run(self, feed: Feed, take: Take, is_over: Over) -> None:
+        """Show what comes until it ends or a key ends it."""
+        while not feed.ended:
+            if (got := feed.next(_TURN_S)) is not None:
+                take(*got)
+            for key in self._screen.typed():
+                if self._quits(key, feed):
+                    return
+            if is_over(feed):
+                return
+            self._draw()
 
-        if self._args.json:
-            self._console.json_line("monitor", {"kind": kind, **plain(record)})
+    def _quits(self, key: str, feed: Feed) -> bool:
+        from tinyml.cli.terminal import QUIT_KEYS
+
+        if key in QUIT_KEYS:
+            return True
+        if key == "p":
+            self._paused = not self._paused
+        elif key == "r":
+            feed.session.reset()
+        elif key == "l":
+            self._log.toggle()
+        elif key in "?h":
+            self._help = not self._help
         else:
-            self._console.print(text)
-            self._console.flush()
-        if self._log is not None:
-            self._log.write(f"{printable(text)}\n")
-            self._log.flush()
-        if self._args.until is not None and self._args.until.search(text):
-            self.matched = True
-            raise _Ended
+            return False
+        self._drawn = 0.0
+        return False
+
+    def _draw(self) -> None:
+        """Draw at most every _DRAW_S; a paused picture once."""
+        from tinyml.monitor.screen import Notes, draw
+
+        now = time.monotonic()
+        if now - self._drawn < _DRAW_S or (self._paused and self._drawn):
+            return
+        self._drawn = now
+        notes = Notes(
+            paused=self._paused,
+            log=self._log.name,
+            url=self._url,
+            help=self._help,
+            has_keys=self._screen.has_keys,
+            plain=self._screen.is_ascii,
+        )
+        self._screen.draw(lambda width, height: draw(self._picture, now, width, height, notes))
+
+
+class _Log:
+    """A file that lines are appended to, also from one run to the next; open while it is on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> _Log:
+        if self._path is not None:
+            self.toggle()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def name(self) -> str:
+        """The file that is written now, "" for none."""
+        return "" if self._file is None else str(self._path)
+
+    def toggle(self) -> None:
+        """Start to write, or stop."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            return
+        self._path = self._path or DEFAULT_LOG
+        self._file = self._path.open("a", encoding="utf-8")
+
+    def write(self, text: str) -> None:
+        """Append a line, where the log is on."""
+        from tinyml.cli.console import printable
+
+        if self._file is not None:
+            self._file.write(f"{printable(text)}\n")
+            self._file.flush()
+
+
+def _show_progress(progress: Progress | None, event: Event) -> None:
+    if progress is not None and isinstance(event, Played):
+        progress.update(event.name, event.done, event.total)
+
+
+def _wall_clock(at: float) -> str:
+    """Return when it was `at` on the monotonic clock: local time, ISO 8601 with milliseconds."""
+    seconds = time.time() - (time.monotonic() - at)
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="milliseconds")

@@ -71,8 +71,8 @@ def connect(
 
     `restart` has its firmware start anew first, also after a fault. `on_text` gets what the
     firmware prints between frames, `on_log` its LOG events, `on_bytes` all that travels.
-    `info.sha256` tells which model it runs. Raises DeviceError when it is not there or in use, DeviceTimeout when
-    it does not answer, ConfigError when `port` does not name exactly one.
+    `info.sha256` tells which model it runs. Raises DeviceError when it is not there or in use,
+    DeviceTimeout when it does not answer, ConfigError when `port` does not name exactly one.
     """
     deadline = Deadline(timeout_s)
     if port is None:
@@ -84,7 +84,9 @@ def connect(
         attached.link if on_bytes is None else TappedLink(attached.link, on_bytes),
         board.id,
         elf=attached.elf,
-        port=ports.lasting(attached.port, ports.available()) if attached.port else "",
+        serial_number=(
+            ports.serial_number(attached.port, ports.available()) if attached.port else ""
+        ),
         timeout_s=deadline.left(),
         restart=restart,
         on_text=on_text,

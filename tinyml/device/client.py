@@ -103,7 +103,7 @@ class Device:
         name: str,
         *,
         elf: Path | None = None,
-        port: str = "",
+        serial_number: str = "",
         timeout_s: float = CONNECT_S,
         restart: bool = False,
         on_text: Told = ignore,
@@ -111,12 +111,12 @@ class Device:
     ) -> None:
         """Say HELLO over `link` until the device answers, and ask it what it is.
 
-        `elf`: the program that runs, so that a fault can name functions and lines. `port`: what
-        names its serial port also later, "" where it has none. `restart` has the firmware start
-        anew first. `on_text` gets printable text between frames, `on_log` what the firmware says in
-        LOG events. The link is closed when this fails.
+        `elf`: the program that runs, so that a fault can name functions and lines. `serial_number`
+        of its port finds it again, "" where it has none. `restart` has the firmware start anew
+        first. `on_text` gets printable text between frames, `on_log` what the firmware says in LOG
+        events. The link is closed when this fails.
         """
-        self.port = port
+        self.serial_number = serial_number
 
         def explain(registers: tuple[int, ...]) -> str:
             return fault.explain(registers, elf)

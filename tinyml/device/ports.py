@@ -65,7 +65,7 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
         return wanted
     fitting = [port for port in ports if _fits(wanted, port, usb_ids)]
     if not fitting and wanted is not None and "/" in wanted:  # links to ports are not listed
-        fitting = [Port(path) for path in sorted(glob.glob(wanted))]
+        fitting = [Port(path) for path in sorted(glob.glob(wanted))]  # noqa: PTH207 - absolute
     if len(fitting) == 1:
         return fitting[0].path
     what = f"matches {wanted!r}"
@@ -77,17 +77,17 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
     raise ConfigError(f"no port {what}{found}", "is the board connected and powered?")
 
 
-def lasting(path: str, ports: Sequence[Port]) -> str:
-    """Return what names the port at `path` also after it came back under another path.
+def serial_number(path: str, ports: Sequence[Port]) -> str:
+    """Return the USB serial number that finds the port at `path` also under another path.
 
-    That is its USB serial number where it has one that no other port has.
+    "" where it has none, or one that another port has as well.
     """
     real = os.path.realpath(path)
     numbers = [port.serial_number for port in ports]
     for port in ports:
         if os.path.realpath(port.path) == real and numbers.count(port.serial_number) == 1:
-            return port.serial_number or path
-    return path
+            return port.serial_number
+    return ""
 
 
 def _is_path(wanted: str) -> bool:

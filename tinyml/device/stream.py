@@ -272,7 +272,9 @@ class _Outbox:
     The first chunk of the source says how many channels its samples have.
     """
 
-    def __init__(self, source: Iterator[Samples], frame_bytes: int, pace: _Pace | None = None) -> None:
+    def __init__(
+        self, source: Iterator[Samples], frame_bytes: int, pace: _Pace | None = None
+    ) -> None:
         self.arrived = 0  # samples that the device has
         self._pace = pace
         first = next(source, np.empty(0, np.int16))

@@ -14,34 +14,51 @@ if TYPE_CHECKING:
 
     from tinyml.cli.console import Console
 
+DEFAULT_WEB = ("127.0.0.1", 8000)
+RECONNECT_S = 60.0
+
 HELP = """show what the device that runs recognises and says
 
-Attaches to the device as it is; start one with `tinyml flash`. --source plays recordings into the
-virtual sensor, one after the other, and ends with a table of what was said and recognised.
-Without it the board's own sensor is heard until --timeout or Ctrl-C; a virtual one is at rest.
+Attaches to the device as it is; start one with `tinyml flash`. On a terminal the picture is live
+(keys are in its first line); piped or with --plain it is lines. --source plays recordings into the
+virtual sensor, one after the other, as fast as a sensor would give them (or as fast as the line
+carries them, if that is slower; it says how fast that was), and ends with a table of what was said
+and recognised. Without it the board's own sensor is heard until --timeout or a key; a virtual one
+is at rest. A device that goes and comes back, also at another port, is found again.
 
-With --json every line is a JSON document: kind "device" (once), "event", "text", "log", and at the
-end of the sources "clips".
+With --json every line is a JSON document: kind "device", "inference", "event", "text", "log",
+"playing", "status", "disconnected", "reconnected" or "reset" (when it happens), "bytes" (--hex),
+"clips" at the end of the sources, and "summary" at the end.
 """
 EXAMPLES = """
-tinyml monitor --source models/keyword_spotting/examples
+tinyml monitor
+tinyml monitor --source models/keyword_spotting/examples --web
 tinyml monitor --source yes.wav no.wav --until "yes"
-tinyml monitor --timeout 10 --log monitor.log
-tinyml monitor --source recordings/ --json
+tinyml monitor --port '/dev/serial/by-id/*Nano*' --timeout 10 --log monitor.log --timestamp
+tinyml monitor --source recordings/ --fast --json
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_board(parser)
-    arguments.add_port(parser)
     parser.add_argument(
-        "-s",
-        "--source",
-        metavar="PATH",
-        type=Path,
-        nargs="+",
-        help="recordings (.wav, or .csv of motion), or folders of them, to play",
+        "-p",
+        "--port",
+        metavar="PORT",
+        help="path, glob, VID:PID, USB serial number or pyserial URL of the device's port (default:"
+        " the emulated board that runs, or the only port that fits the board)",
+    )
+    _add_source(parser)
+    parser.add_argument(
+        "-w",
+        "--web",
+        metavar="HOST:PORT",
+        nargs="?",
+        type=_address,
+        const=DEFAULT_WEB,
+        help="serve the picture as a web page, to this computer only unless HOST says otherwise "
+        "(default: 127.0.0.1:8000; port 0: any that is free)",
     )
     parser.add_argument(
         "-t", "--timeout", metavar="S", type=_seconds, help="stop after this many seconds"
@@ -54,17 +71,52 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="stop at the first line that matches; exit 1 when none does",
     )
     parser.add_argument("--log", metavar="FILE", type=Path, help="append every line to FILE")
+    parser.add_argument(
+        "--timestamp", action="store_true", help="put the time before every line, also in the log"
+    )
+    parser.add_argument("--plain", action="store_true", help="lines, also on a terminal")
+    parser.add_argument(
+        "--hex", action="store_true", help="show every byte of the line as well, as lines"
+    )
     parser.add_argument("--json", action="store_true", help="print lines of JSON")
+    _add_reconnect(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Listen until the sources end, the time is over, or a line matches."""
+    """Watch until the sources end, the time is over, a line matches, or a key is pressed."""
     from tinyml.cli.listening import Monitor
 
-    with Monitor(args, console) as monitor:
-        monitor.run()
+    monitor = Monitor(args, console)
+    monitor.run()
     missed = args.until is not None and not monitor.matched
     return EXIT_COMPARISON_FAILED if missed else EXIT_PASSED
+
+
+def _add_source(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-s",
+        "--source",
+        metavar="PATH",
+        type=Path,
+        nargs="+",
+        help="recordings of the kind that the model's front end takes, or folders of them, to play",
+    )
+    parser.add_argument(
+        "--fast", action="store_true", help="play as fast as the line carries the samples"
+    )
+
+
+def _add_reconnect(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--reconnect",
+        metavar="S",
+        type=_seconds,
+        default=RECONNECT_S,
+        help="how long a device that has gone may take to come back (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--no-reconnect", action="store_true", help="end with an error when the device goes"
+    )
 
 
 def _seconds(text: str) -> float:
@@ -84,3 +136,16 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         raise ArgumentTypeError(f"{text!r} is not a regular expression: {error}") from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    """HOST:PORT, :PORT, PORT or HOST; an IPv6 address stands in brackets."""
+    host, colon, port = text.rpartition(":")
+    if text.isdecimal():
+        host, port = "", text
+    elif not colon or text.endswith("]"):
+        host, port = text, ""
+    if (port and not port.isdecimal()) or int(port or 0) > 65535:
+        raise ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    default_host, default_port = DEFAULT_WEB
+    return host.strip("[]") or default_host, int(port) if port else default_port

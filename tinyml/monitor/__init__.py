@@ -1,0 +1,20 @@
+"""A running device as a person wants to see it: live on a terminal, as lines, or on a web page.
+
+Data flows one way: `session` connects, streams, reconnects and tells it as `events`; `picture`
+folds them into what is shown; the views turn picture and events into text and neither print nor
+talk to the device:
+
+* `lines`: a line of text and a JSON record for an event;
+* `screen`: what fills a terminal;
+* `messages` and `web`: what a page in a browser draws, and the server that sends it there.
+
+To add a view, add a file that reads events or the picture. A front end is drawn by the page's
+function of its name in `page.js` (`pictures`), and as rows of pixels where there is none.
+"""
+
+from __future__ import annotations
+
+from tinyml.monitor.picture import Picture
+from tinyml.monitor.session import Session, Wanted
+
+__all__ = ["Picture", "Session", "Wanted"]

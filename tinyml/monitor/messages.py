@@ -1,0 +1,147 @@
+"""Events as what a page in a browser is sent: JSON objects, told apart by `kind`.
+
+The page folds them as `Picture` folds events. `Past` keeps what somebody who comes later needs.
+Nothing here knows sockets.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tinyml.device import DeviceInfo
+from tinyml.monitor.events import (
+    Attached,
+    Detached,
+    Event,
+    Measured,
+    Played,
+    Read,
+    Seen,
+    Summed,
+    Text,
+)
+from tinyml.monitor.picture import Picture
+
+# How many of each kind somebody who comes later is sent; other kinds are the last one only.
+KEPT = {"read": 300, "heard": 50, "text": 50, "clip": 200, "rows": 400}
+KEPT_BYTES = 256 << 10  # of "rows", which may be camera pictures
+_OF_A_CONNECTION = ("read", "rows", "status", "playing")
+
+Message = dict[str, Any]
+
+
+def of(event: Event, picture: Picture, at: float) -> Iterator[Message]:
+    """Yield the messages of `event`, which `picture` has taken already, at the time `at`."""
+    if isinstance(event, Attached):
+        yield {"kind": "device", **_identity(event.info), "after": event.after}
+        if event.after:
+            yield {"kind": "text", "text": f"--- {event.after}"}
+    elif isinstance(event, Detached):
+        yield {"kind": "gone", "reason": event.reason}
+        yield {"kind": "text", "text": f"--- disconnected: {event.reason}"}
+    elif isinstance(event, Played):
+        yield {"kind": "playing", **vars(event)}
+    elif isinstance(event, Read):
+        yield from _read(event, picture, at)
+    elif isinstance(event, Seen):
+        data = base64.b64encode(event.rows.tobytes()).decode("ascii")
+        width = event.rows.shape[1]
+        yield {"kind": "rows", "first": event.first, "width": width, "data": data}
+    elif isinstance(event, Text):
+        yield {"kind": "text", "text": picture.lines[-1]}
+    elif isinstance(event, Measured):
+        yield {"kind": "status", **vars(event.status), "host_bad_frames": picture.bad_frames}
+    elif isinstance(event, Summed):
+        for clip in event.report.clips:
+            heard = [one.label for one in clip.heard]
+            yield {"kind": "clip", "name": clip.name, "said": clip.said, "heard": heard,
+                   "right": clip.right}  # fmt: skip
+
+
+def encode(message: Mapping[str, Any]) -> str:
+    """Return a message as one line of JSON; numbers that JSON has not become null."""
+    try:
+        return json.dumps(message, allow_nan=False)
+    except ValueError:
+        return json.dumps({key: _finite(value) for key, value in message.items()})
+
+
+class Past:
+    """The messages that somebody who comes later needs to see the same picture."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, deque[tuple[int, str]]] = {}
+        self._count = 0
+        self._row_bytes = 0
+
+    def add(self, kind: str, encoded: str) -> None:
+        """Keep a message, and forget what it makes stale."""
+        if kind == "device":
+            for stale in (*_OF_A_CONNECTION, "gone"):
+                self._kept.pop(stale, None)
+            self._row_bytes = 0
+        kept = self._kept.setdefault(kind, deque())
+        kept.append((self._count, encoded))
+        self._count += 1
+        if kind == "rows":
+            self._row_bytes += len(encoded)
+        while len(kept) > KEPT.get(kind, 1) or (kind == "rows" and self._row_bytes > KEPT_BYTES):
+            _, old = kept.popleft()
+            self._row_bytes -= len(old) if kind == "rows" else 0
+
+    def replay(self) -> list[str]:
+        """Return what is kept, in the order in which it came."""
+        return [
+            encoded for _, encoded in sorted(one for kept in self._kept.values() for one in kept)
+        ]
+
+
+def _identity(info: DeviceInfo) -> Message:
+    return {
+        "board": info.board,
+        "version": info.version,
+        "runtime": info.runtime,
+        "model": info.model,
+        "sha256": info.sha256,
+        "labels": list(info.labels),
+        "features": info.features,
+        "sensor": info.sensor,
+        "is_virtual": info.is_virtual,
+        "input_shape": list(info.inputs[0].shape),
+        "stride_ms": info.parameters.get("features.stride_ms", (0.0,))[0],
+        "counter_unit": info.counter_unit,
+        "counter_hz": info.counter_hz,
+    }
+
+
+def _read(event: Read, picture: Picture, at: float) -> Iterator[Message]:
+    reading = event.reading
+    yield {
+        "kind": "read",
+        "second": picture.second,
+        "scores": [round(float(score), 4) for score in event.scores],
+        "top": reading.top,
+        "counter": reading.infer_counter,
+        "front_counter": reading.front_counter,
+        "inferences": picture.inferences,
+        "dropped": picture.dropped,
+        "lost": picture.lost,
+        "bad_frames": picture.bad_frames,
+        "rate": round(picture.rate(at), 3),
+        "factor": picture.factor,
+    }
+    if reading.event is not None and event.score is not None:
+        yield {"kind": "heard", **vars(picture.heard[-1])}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

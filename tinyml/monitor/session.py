@@ -1,0 +1,261 @@
+"""What happens on a device, from the first answer to the end, told as events.
+
+Connects, streams or plays the sources, and when the device goes and comes back, goes on. Nothing
+here knows who listens.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml import clips, device
+from tinyml import stream as streams
+from tinyml.clips import Clip
+from tinyml.device import Device, Reading
+from tinyml.device.deadline import Deadline
+from tinyml.errors import DeviceError, TinymlError
+from tinyml.features import FrontEnd
+from tinyml.monitor.events import (
+    RECONNECTED,
+    RESET,
+    Attached,
+    Bytes,
+    Detached,
+    Event,
+    Measured,
+    Played,
+    Read,
+    Seen,
+    Summed,
+    Text,
+)
+from tinyml.records import Board
+
+RECONNECT_S = 60.0
+_STATUS_S = 5.0  # how often the device is asked how it is
+_AGAIN_S = 0.3  # between two attempts to reach a device that has gone
+_PAUSE_S = 0.1
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to watch. `paced`: sources play no faster than a sensor would give them.
+
+    `reconnect_s`: how long a device that has gone may take to come back, 0 for no time at all.
+    `rows` and `bytes_`: whether to tell Seen and Bytes.
+    """
+
+    board: Board
+    port: str | None = None
+    sources: tuple[Path, ...] = ()
+    paced: bool = True
+    reconnect_s: float = RECONNECT_S
+    rows: bool = False
+    bytes_: bool = False
+
+
+class Session:
+    """One device, watched. `run` tells; `stop` and `reset` may be called from any thread."""
+
+    def __init__(self, wanted: Wanted, tell: Tell) -> None:
+        self._wanted = wanted
+        self._tell = tell
+        self._port = wanted.port
+        self._stopped = threading.Event()
+        self._reset = threading.Event()
+        self._end_stream: Callable[[], None] = _nothing
+        self._clips: Sequence[Clip] = ()
+        self._done = 0  # clips that are finished
+
+    def stop(self) -> None:
+        """Have `run` end soon."""
+        self._stopped.set()
+        self._end_stream()
+
+    def reset(self) -> None:
+        """Restart the device's firmware, also one that has failed and is waited for."""
+        self._reset.set()
+        self._end_stream()
+
+    def run(self) -> None:
+        """Watch until stopped, or until all sources have been played.
+
+        Raises DeviceError when the device is not there, or has gone and does not come back;
+        ConfigError and DataError for a port or sources that are of no use.
+        """
+        connection: Device | None = self._connect()
+        after = ""
+        while connection is not None:
+            try:
+                with connection:
+                    self._watch(connection, after)
+                return
+            except DeviceError as error:
+                lost = error
+            if self._stopped.is_set():
+                return
+            if not self._wanted.reconnect_s:
+                raise lost
+            self._tell(Detached(lost.message))
+            connection = self._connect_again(lost)
+            after = RECONNECTED
+
+    def _watch(self, connection: Device, after: str) -> None:
+        """Watch one connection, through resets of ours, until its stream ends."""
+        while True:
+            self._tell(Attached(connection.info, after))
+            if self._wanted.sources:
+                self._play(connection)
+            else:
+                self._hear(connection)
+            if self._stopped.is_set() or not self._reset.is_set():
+                return
+            self._reset.clear()
+            connection.reset()
+            after = RESET
+
+    def _connect(self, restart: bool = False) -> Device:
+        connection = device.connect(
+            self._wanted.board,
+            self._port,
+            restart=restart,
+            on_text=self._tell_text,
+            on_log=lambda text: self._tell(Text(text, is_log=True)),
+            on_bytes=self._tell_bytes if self._wanted.bytes_ else None,
+        )
+        self._port = connection.serial_number or self._port  # its path may be another next time
+        return connection
+
+    def _connect_again(self, lost: DeviceError) -> Device | None:
+        """Return a new connection to the same device, or None when it is no longer wanted."""
+        deadline = Deadline(self._wanted.reconnect_s)
+        while not self._stopped.is_set():
+            restart = self._reset.is_set()
+            self._reset.clear()
+            try:
+                return self._connect(restart)
+            except TinymlError as error:
+                reason = error.message
+            if deadline.passed:
+                raise DeviceError(
+                    f"{lost.message}; it did not come back in {self._wanted.reconnect_s:g} s "
+                    f"({reason})",
+                    lost.hint,
+                )
+            self._stopped.wait(_AGAIN_S)
+        return None
+
+    def _hear(self, connection: Device) -> None:
+        """Listen to the board's own sensor; the virtual one is at rest."""
+        samples = None
+        on_sent: Callable[[int], None] | None = None
+        if connection.info.is_virtual:
+            front_end = streams.front_end_of(connection.info)
+            chunk = front_end.pause(max(1, round(_PAUSE_S * front_end.rate_hz)))
+            samples = _endless(chunk)
+            twin = _Twin(front_end, lambda start, end: front_end.pause(end - start))
+            on_sent = lambda arrived: self._tell_rows(twin, arrived)  # noqa: E731
+        stream = connection.stream(samples, paced=True, on_sent=on_sent)
+        self._follow(connection, stream, lambda reading: None)
+
+    def _play(self, connection: Device) -> None:
+        """Play the clips that are not finished yet."""
+        front_end = streams.front_end_of(connection.info)
+        self._clips = self._clips or clips.load(self._wanted.sources, front_end)
+        first = self._done
+
+        def on_sent(arrived: int) -> None:
+            number = first + play.clip_at(arrived)
+            clip = self._clips[number]
+            self._tell(
+                Played(number, len(self._clips), clip.name, clip.said, arrived, len(play.samples))
+            )
+            self._tell_rows(twin, arrived)
+
+        play = streams.Play(
+            connection, self._clips[first:], paced=self._wanted.paced, on_sent=on_sent
+        )
+        twin = _Twin(front_end, lambda start, end: play.samples[start:end])
+        try:
+            self._follow(
+                connection, play, lambda reading: first + play.clip_at(max(0, reading.sample - 1))
+            )
+        finally:
+            self._done += play.finished
+            if play.finished:
+                self._tell(Summed(play.report()))
+
+    def _follow(
+        self,
+        connection: Device,
+        stream: device.Stream | streams.Play,
+        clip_of: Callable[[Reading], int | None],
+    ) -> None:
+        """Tell every reading of `stream`, and now and then how the device is."""
+        self._end_stream = stream.stop
+        if self._stopped.is_set() or self._reset.is_set():
+            stream.stop()
+        output = connection.info.outputs[0]
+        next_status = Deadline(0)
+        for reading in stream:
+            made = streams.of_device(reading, output)
+            scores = (reading.scores.astype(np.float32) - output.zero_point) * output.scale
+            score = made.heard.score if made.heard else None
+            self._tell(Read(reading, scores, score, clip_of(reading)))
+            if next_status.passed:
+                self._tell(Measured(stream.status(), connection.bad_frames))
+                next_status = Deadline(_STATUS_S)
+        self._tell(Measured(connection.status(), connection.bad_frames))
+
+    def _tell_rows(self, twin: _Twin, arrived: int) -> None:
+        if self._wanted.rows and (seen := twin.upto(arrived)) is not None:
+            self._tell(seen)
+
+    def _tell_text(self, text: str) -> None:
+        for line in text.splitlines():
+            if line.strip():
+                self._tell(Text(line))
+
+    def _tell_bytes(self, to_device: bool, data: bytes) -> None:
+        self._tell(Bytes(to_device, data))
+
+
+class _Twin:
+    """The host's own front end, fed with the samples that the device has."""
+
+    def __init__(
+        self, front_end: FrontEnd, samples: Callable[[int, int], NDArray[np.int16]]
+    ) -> None:
+        """`samples` returns those from one index to another."""
+        self._front_end = front_end
+        self._samples = samples
+        self._arrived = 0
+        self._rows = 0
+
+    def upto(self, arrived: int) -> Seen | None:
+        """Return the rows that the samples up to `arrived` complete, None where there are none."""
+        if arrived <= self._arrived:
+            return None
+        rows = self._front_end.push(self._samples(self._arrived, arrived))
+        self._arrived = arrived
+        seen = Seen(self._rows, rows)
+        self._rows += len(rows)
+        return seen if len(rows) else None
+
+
+def _endless(chunk: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    while True:
+        yield chunk
+
+
+def _nothing() -> None:
+    """End no stream: there is none."""
