@@ -168,6 +168,8 @@ class Stream:
         finally:
             if ended is None:
                 self._stop_quietly()
+        if self._on_sent is not None and not self._stopped:
+            self._on_sent(ended.samples)  # the last of them are not acknowledged otherwise
         self.totals = self._sum_up(ended, time.monotonic() - started)
 
     def _send_one(self) -> bool:
