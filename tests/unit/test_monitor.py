@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fake_board import listening_device
 from fake_device import Clock, FakeLink
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyml.device import DeviceInfo, Reading
@@ -165,6 +165,7 @@ STORY: list[Event] = [
 ]
 
 
+@settings(deadline=None, max_examples=40)
 @given(width=st.integers(1, 300), height=st.integers(1, 90), cut=st.integers(0, len(STORY)))
 def test_a_picture_fits_any_terminal_at_any_moment(
     info: DeviceInfo, width: int, height: int, cut: int
