@@ -1,7 +1,8 @@
 """How well a bundle does: bundle and labelled recordings in, an `EvaluationReport` out.
 
-The int8 model runs on the oracle, on the host build of the compiled runtime, or on a device; the
-float weights, where the bundle has them and TensorFlow is installed, run beside it.
+The int8 model runs on the oracle, on the host build of the compiled runtime, on devices, or on
+several of them, which must agree; the float weights, where the bundle has them and TensorFlow is
+installed, run beside it. Continuous streams are `spotting`'s.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import bundle as bundles
-from tinyml import hostlib, runtimes, tasks
+from tinyml import features, hostlib, metrics, runtimes, tasks, tflite
 from tinyml.datasets import PARTS, TEST, Dataset, Recording, split
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
+from tinyml.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.oracle import Oracle
 from tinyml.records import Board, Bundle
 
@@ -26,6 +28,7 @@ Array = npt.NDArray[Any]
 Run = Callable[[Sequence[Array]], Sequence[Array]]
 OnProgress = Callable[[int, int], None]
 ORACLE, HOST = "oracle", "host"
+THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(5, 50))  # 0.10 to 0.98
 
 
 class Device(Protocol):
@@ -36,25 +39,45 @@ class Device(Protocol):
 
 
 @dataclass(frozen=True)
-class ClassResult:
-    """One label: `clips` of it, and how the answers relate to it.
+class Place:
+    """Somewhere the int8 model runs: `run` takes its inputs and returns its outputs."""
 
-    `precision`: of the clips recognised as the label, those that were; None where there are none.
-    `recall`: of the clips of the label, those recognised as it.
-    """
+    name: str
+    run: Run
 
-    label: str
+
+@dataclass(frozen=True)
+class PlaceResult:
+    """How the model did in one place; `different`: clips whose scores are not the first place's."""
+
+    on: str
+    accuracy: float
+    different: int
+    clips_per_second: float
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """The accuracy on the recordings of one source, where a data set has several."""
+
+    source: str
     clips: int
-    precision: float | None
-    recall: float | None
+    accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """Accuracy on recordings, as shares of 1.
+    """Accuracy on recordings, as shares of 1. JSON document `tinyml.evaluate/1`.
 
-    `confusion`: label said -> label recognised -> clips, for int8. `on`: oracle, host or device.
+    `confusion`: label said -> label recognised -> clips, for int8. `on`: the first of `places`, to
+    which the figures belong; `passed`: all places gave the same scores for every clip.
     `float_accuracy` is None where the float weights could not be run; `note` says why.
+    `low`, `high`: the 95 % confidence interval of the accuracy (Wilson). `rocs`: by label, of its
+    score. `points`: what thresholds do to each clip for itself, where the model has background
+    labels; `threshold`: that of its card; `advised`: the best with at most `most_per_hour` false
+    accepts per hour, None where none has.
     """
 
     model: str
@@ -70,22 +93,36 @@ class EvaluationReport:
     confusion: Mapping[str, Mapping[str, int]]
     skipped: tuple[str, ...]
     clips_per_second: float
+    passed: bool
+    low: float
+    high: float
+    macro_f1: float | None
+    places: tuple[PlaceResult, ...]
+    sources: tuple[SourceResult, ...]
+    rocs: Mapping[str, Roc]
+    points: tuple[OperatingPoint, ...]
+    threshold: float | None
+    most_per_hour: float
+    advised: OperatingPoint | None
 
 
 def evaluate(
     bundle: Bundle,
     data: Path,
-    on: str | Device = ORACLE,
+    on: str | Device | Sequence[Place] = ORACLE,
     part: str = TEST,
     on_progress: OnProgress | None = None,
     board: Board | None = None,
+    most_per_hour: float = 1.0,
 ) -> EvaluationReport:
     """Measure `bundle` on one part of the recordings in `data`, divided exactly as for training.
 
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
-    `board`) or a connected device. `part` "all" takes every recording. Raises what `read` raises.
+    `board`), a connected device, or several places. `part` "all" takes every recording. Raises what
+    `read` raises.
     """
-    return evaluate_dataset(bundle, read(bundle, data), on, part, on_progress, board)
+    dataset = read(bundle, data)
+    return evaluate_dataset(bundle, dataset, on, part, on_progress, board, most_per_hour)
 
 
 def read(bundle: Bundle, data: Path) -> Dataset:
@@ -112,54 +149,134 @@ def read(bundle: Bundle, data: Path) -> Dataset:
 def evaluate_dataset(
     bundle: Bundle,
     dataset: Dataset,
-    on: str | Device = ORACLE,
+    on: str | Device | Sequence[Place] = ORACLE,
     part: str = TEST,
     on_progress: OnProgress | None = None,
     board: Board | None = None,
+    most_per_hour: float = 1.0,
 ) -> EvaluationReport:
     """As `evaluate`, for recordings that `read` has found, or training."""
     task = tasks.load(bundle.task)
-    examples = task.examples(_recordings(dataset, part), bundle.labels)
-    if not len(examples.targets):
-        raise DataError(
-            f"{dataset.source} has no {part} recordings to measure on",
-            "add recordings of more speakers, or take all of them: --part all",
-        )
-    run, name = _runner(bundle, on, board)
-    began = time.monotonic()
-    answers = np.empty(len(examples.targets), np.int64)
-    for number, one in enumerate(examples.inputs):
-        answers[number] = int(np.argmax(run([one[np.newaxis]])[0]))
-        if on_progress is not None:
-            on_progress(number + 1, len(answers))
-    seconds = time.monotonic() - began
+    examples, counts = _examples(bundle, task, dataset, part)
+    places = (
+        on if isinstance(on, Sequence) and not isinstance(on, str) else [place(bundle, on, board)]
+    )
+    answers = _ask(places, examples, on_progress)
+    first, targets = answers[0], examples.targets
+    rocs = _rocs(bundle, first, targets)
+    table = metrics.confusion(targets, first.best, len(bundle.labels))
+    classes = metrics.classes(bundle.labels, table, [rocs.get(one) for one in bundle.labels])
+    points = _points(bundle, first, targets)
+    low, high = metrics.wilson(int(np.trace(table)), len(targets))
     float_accuracy, note = _float_accuracy(bundle, task, examples)
-    table = confusion(examples.targets, answers, len(bundle.labels))
+    results = tuple(one.against(first, targets) for one in answers)
     return EvaluationReport(
         model=bundle.name,
         sha256=bundle.sha256,
         data=dataset.source,
         part=part,
-        on=name,
-        clips=len(answers),
-        accuracy=float(np.mean(answers == examples.targets)),
+        on=first.on,
+        clips=len(targets),
+        accuracy=results[0].accuracy,
         float_accuracy=float_accuracy,
         note=note,
-        classes=_classes(bundle.labels, table),
+        classes=classes,
         confusion=_named(bundle.labels, table),
         skipped=dataset.skipped,
-        clips_per_second=len(answers) / max(seconds, 1e-9),
+        clips_per_second=results[0].clips_per_second,
+        passed=not any(one.different for one in results),
+        low=low,
+        high=high,
+        macro_f1=metrics.macro_f1(classes),
+        places=results,
+        sources=_by_source(counts, first.best == targets),
+        rocs=rocs,
+        points=points,
+        threshold=bundle.stream.threshold if bundle.stream is not None and points else None,
+        most_per_hour=most_per_hour,
+        advised=metrics.advised(points, most_per_hour),
     )
 
 
-def confusion(targets: Array, answers: Array, labels: int) -> npt.NDArray[np.int64]:
-    """Return counts [said, recognised]."""
-    table = np.zeros((labels, labels), np.int64)
-    np.add.at(table, (targets, answers), 1)
-    return table
+def place(bundle: Bundle, on: str | Device, board: Board | None = None) -> Place:
+    """Return where "oracle", "host" or a connected device runs `bundle`.
+
+    "host" is the C of the compiled runtime as `board` would get it. Raises ConfigError for another
+    name, ToolError where nothing compiles C.
+    """
+    if not isinstance(on, str):
+        return Place("device", lambda inputs: on.infer(inputs).outputs)
+    if on == ORACLE:
+        return Place(ORACLE, Oracle(bundle.model, bundle.name).run)
+    if on == HOST and board is not None:
+        source = runtimes.load("compiled").generate(bundle, board)
+        return Place(HOST, hostlib.HostModel(source).run)
+    raise ConfigError(f"a model cannot be evaluated on {on!r}", nearest(on, [ORACLE, HOST]))
 
 
-def _recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
+@dataclass(frozen=True)
+class _Answers:
+    """What one place answered: outputs as they are, [clips, labels], and the time it took."""
+
+    on: str
+    raw: Array
+    seconds: float
+
+    @property
+    def best(self) -> Array:
+        found: Array = self.raw.argmax(axis=1)
+        return found
+
+    def against(self, first: _Answers, targets: Array) -> PlaceResult:
+        return PlaceResult(
+            on=self.on,
+            accuracy=float((self.best == targets).mean()),
+            different=int((self.raw != first.raw).any(axis=1).sum()),
+            clips_per_second=len(targets) / max(self.seconds, 1e-9),
+        )
+
+
+def _ask(
+    places: Sequence[Place], examples: tasks.Examples, on_progress: OnProgress | None
+) -> list[_Answers]:
+    total = len(places) * len(examples.targets)
+    found, done = [], 0
+    for one in places:
+        began = time.monotonic()
+        rows = []
+        for example in examples.inputs:
+            rows.append(np.asarray(one.run([example[np.newaxis]])[0]).reshape(-1))
+            done += 1
+            if on_progress is not None:
+                on_progress(done, total)
+        found.append(_Answers(one.name, np.stack(rows), time.monotonic() - began))
+    return found
+
+
+def _examples(
+    bundle: Bundle, task: tasks.Task, dataset: Dataset, part: str
+) -> tuple[tasks.Examples, dict[str, int]]:
+    """The examples of a part, source by source, and how many each source has."""
+    by_source: dict[str, list[Recording]] = {}
+    for one in recordings(dataset, part):
+        by_source.setdefault(one.source, []).append(one)
+    parts = {
+        source: task.examples(some, bundle.labels) for source, some in sorted(by_source.items())
+    }
+    counts = {source: len(one.targets) for source, one in parts.items() if len(one.targets)}
+    if not counts:
+        raise DataError(
+            f"{dataset.source} has no {part} recordings to measure on",
+            f"add recordings of more {dataset.by}s, or take all of them: --part all",
+        )
+    return tasks.Examples(
+        np.concatenate([parts[source].inputs for source in counts]),
+        np.concatenate([parts[source].targets for source in counts]),
+    ), counts
+
+
+def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
+    """Return the recordings of a part, or of "all"; raises ConfigError for another name."""
     if part == "all":
         return dataset.recordings
     if part not in PARTS:
@@ -167,15 +284,45 @@ def _recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
     return split(dataset).parts[part]
 
 
-def _runner(bundle: Bundle, on: str | Device, board: Board | None) -> tuple[Run, str]:
-    if not isinstance(on, str):
-        return (lambda inputs: on.infer(inputs).outputs), "device"
-    if on == ORACLE:
-        return Oracle(bundle.model, bundle.name).run, ORACLE
-    if on == HOST and board is not None:
-        source = runtimes.load("compiled").generate(bundle, board)
-        return hostlib.HostModel(source).run, HOST
-    raise ConfigError(f"a model cannot be evaluated on {on!r}", nearest(on, [ORACLE, HOST]))
+def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:
+    scores = real(bundle, answers.raw)
+    found = {
+        label: metrics.roc(scores[:, index], targets == index)
+        for index, label in enumerate(bundle.labels)
+    }
+    return {label: one for label, one in found.items() if one is not None}
+
+
+def _points(bundle: Bundle, answers: _Answers, targets: Array) -> tuple[OperatingPoint, ...]:
+    """What thresholds do; nothing for a model that has no background to be silent about."""
+    if bundle.stream is None or bundle.features is None or not bundle.stream.background:
+        return ()
+    front_end = features.load(bundle.features)
+    graph = tflite.read(bundle.model, bundle.name)
+    rows = graph.tensors[graph.inputs[0]].bytes // front_end.row_bytes
+    clip_s = front_end.samples_for(rows) / front_end.rate_hz
+    scores = real(bundle, answers.raw)
+    grid = sorted({*THRESHOLDS, bundle.stream.threshold})
+    return metrics.sweep(scores, targets, bundle.stream.background, clip_s, grid)
+
+
+def real(bundle: Bundle, outputs: Array) -> Array:
+    """Return the real values of raw `outputs` of the model's first output tensor, float64."""
+    graph = tflite.read(bundle.model, bundle.name)
+    info = graph.tensors[graph.outputs[0]].info
+    if not info.scale:
+        return outputs.astype(np.float64)
+    return (outputs.astype(np.float64) - info.zero_point) * info.scale
+
+
+def _by_source(counts: Mapping[str, int], right: Array) -> tuple[SourceResult, ...]:
+    """The accuracy of each source, whose clips follow one another; nothing where there is one."""
+    found, start = [], 0
+    for source, clips in counts.items():
+        hits = int(right[start : start + clips].sum())
+        start += clips
+        found.append(SourceResult(source, clips, hits / clips, *metrics.wilson(hits, clips)))
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _float_accuracy(
@@ -191,19 +338,6 @@ def _float_accuracy(
         return restore.accuracy(task, model, examples), ""
     except ToolError as error:
         return None, f"the float weights were not run: {error.message}"
-
-
-def _classes(labels: Sequence[str], table: npt.NDArray[np.int64]) -> tuple[ClassResult, ...]:
-    right, said, recognised = np.diag(table), table.sum(axis=1), table.sum(axis=0)
-    return tuple(
-        ClassResult(
-            label,
-            int(said[i]),
-            float(right[i] / recognised[i]) if recognised[i] else None,
-            float(right[i] / said[i]) if said[i] else None,
-        )
-        for i, label in enumerate(labels)
-    )
 
 
 def _named(labels: Sequence[str], table: npt.NDArray[np.int64]) -> dict[str, dict[str, int]]:

@@ -40,7 +40,10 @@ class HostModel:
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs for `inputs`, in the model's shapes and dtypes; raises DataError."""
-        return self.run_all(inputs)[0]
+        if self._sanitize:
+            return self.run_all(inputs)[0]
+        outputs = self._invoke(checked_inputs(self._source.inputs, inputs))
+        return [_array(i, data) for i, data in zip(self._source.outputs, outputs, strict=True)]
 
     def steps(self, inputs: Sequence[Array]) -> list[bytes]:
         """Return what each step of `source.steps` computed, in order."""
@@ -59,18 +62,22 @@ class HostModel:
         sizes = [step.bytes for step in self._source.steps]
         hook_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
         hook = hook_type(lambda _, step, data: steps.append(ctypes.string_at(data, sizes[step])))
+        library.tml_model_set_step_hook(hook, None)
+        try:
+            return self._invoke(inputs), steps
+        finally:
+            library.tml_model_set_step_hook(hook_type(), None)
+
+    def _invoke(self, inputs: Sequence[Array]) -> list[bytes]:
+        library = self._library
         _check(library.tml_model_init())
         for index, array in enumerate(inputs):
             ctypes.memmove(library.tml_model_input(index), array.tobytes(), array.nbytes)
-        library.tml_model_set_step_hook(hook, None)
-        status = library.tml_model_invoke()
-        library.tml_model_set_step_hook(hook_type(), None)
-        _check(status)
-        outputs = [
+        _check(library.tml_model_invoke())
+        return [
             ctypes.string_at(library.tml_model_output(index), info.bytes)
             for index, info in enumerate(self._source.outputs)
         ]
-        return outputs, steps
 
     def _in_process(self, inputs: Sequence[Array]) -> tuple[list[bytes], list[bytes]]:
         with tempfile.TemporaryDirectory() as folder:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tinyml.device import Device, DeviceInfo, Reading
 
 Array = NDArray[Any]
+Run = Callable[[Sequence[Array]], Sequence[Array]]
 GAP_S = 1.0
 
 
@@ -108,17 +109,20 @@ def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
 class Listener:
     """The host's twin of a listening device: samples in, the inferences it must report out."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raises ConfigError for a bundle that is not made for streams."""
+    def __init__(self, bundle: Bundle, run: Run | None = None) -> None:
+        """`run` takes the model's inputs and returns its outputs, instead of the reference.
+
+        Raises ConfigError for a bundle that is not made for streams.
+        """
         config, stream = require_listening(bundle)
-        self._oracle = Oracle(bundle.model, bundle.name)
-        self._shape = self._oracle.inputs[0].shape
+        oracle = Oracle(bundle.model, bundle.name)
+        taken, output = oracle.inputs[0], oracle.outputs[0]
+        self._run = run or oracle.run
+        self._shape = taken.shape
         self._front_end = features.load(config)
-        output = self._oracle.outputs[0].info
-        rate_hz = self._front_end.rate_hz
-        self._recognizer = Recognizer(stream, bundle.labels, output, rate_hz)
+        self._recognizer = Recognizer(stream, bundle.labels, output.info, self._front_end.rate_hz)
         self._every = stream.stride_frames
-        self._rows = self._oracle.inputs[0].elements // self._front_end.row_bytes
+        self._rows = taken.elements // self._front_end.row_bytes
         self._window: list[Array] = []
         self._seen = 0
         self._number = 0
@@ -134,7 +138,7 @@ class Listener:
 
     def _infer(self) -> Inference:
         sample = self._front_end.samples_for(self._seen)
-        scores = self._oracle.run([np.stack(self._window).reshape(self._shape)])[0]
+        scores = self._run([np.stack(self._window).reshape(self._shape)])[0]
         heard = self._recognizer.push(scores, sample)
         inference = Inference(self._number, sample, scores.tobytes(), heard)
         self._number += 1

@@ -54,6 +54,39 @@ def test_host_and_oracle_agree(shipped: Bundle, tones: Path) -> None:
     host = evaluate.evaluate(shipped, tones, "host", part="all", board=boards.load("qemu-m4"))
     assert (oracle.on, host.on) == ("oracle", "host")
     assert oracle.confusion == host.confusion
+    assert oracle.rocs == host.rocs
+
+
+def test_places_side_by_side_must_agree(shipped: Bundle, tones: Path) -> None:
+    oracle = evaluate.place(shipped, "oracle")
+
+    def off_by_one(inputs: Sequence[Any]) -> Any:
+        outputs = oracle.run(inputs)
+        return [outputs[0] ^ np.eye(12, dtype=np.int8)[[5]]]
+
+    places = [oracle, evaluate.Place("board", off_by_one)]
+    report = evaluate.evaluate(shipped, tones, places, part="all")
+    assert not report.passed
+    assert [(one.on, one.different) for one in report.places] == [("oracle", 0), ("board", 26)]
+    assert evaluate.evaluate(shipped, tones, [oracle, oracle], part="all").passed
+    assert report.low < report.accuracy < report.high
+    assert {one.threshold for one in report.points} > {0.5, 0.98}
+    assert report.points[0].hours == pytest.approx(6 * 0.99 / 3600)
+
+
+def test_sources_are_counted_separately(shipped: Bundle, tones: Path) -> None:
+    dataset = evaluate.read(shipped, tones)
+    marked = tuple(
+        dataclasses.replace(one, source="far" if one.label == "no" else "near")
+        for one in dataset.recordings
+    )
+    dataset = dataclasses.replace(dataset, recordings=marked)
+    report = evaluate.evaluate_dataset(shipped, dataset, _AlwaysYes(), "all")
+    assert [(one.source, one.clips, one.accuracy) for one in report.sources] == [
+        ("far", 10, 0.0),
+        ("near", 16, 10 / 16),
+    ]
+    assert report.accuracy == pytest.approx(10 / 26)
 
 
 def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> None:

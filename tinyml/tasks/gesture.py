@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, magic_wand, motion_folder, wand
@@ -124,10 +125,19 @@ def _motion(recording: Recording) -> Motion:
     return magic_wand.motion(recording, RATE_HZ).astype(np.float64)
 
 
+def samples(recording: Recording) -> npt.NDArray[np.int16]:
+    """Return a recording as int16 [n, 3] in milli-g, from where it moves."""
+    return _to_int16(_motion(recording))
+
+
+def _to_int16(felt: Motion) -> npt.NDArray[np.int16]:
+    return np.clip(np.rint(felt), -32768, 32767).astype(np.int16)
+
+
 def _features(felt: Motion) -> Features:
-    samples = np.clip(np.rint(felt), -32768, 32767).astype(np.int16)
+    stream = _to_int16(felt)
     # Rows end where the stream ends: what does not fill a row comes first.
-    rows: Features = MotionFrontEnd(FEATURES).push(samples[len(samples) % 4 :])[-FRAMES:]
+    rows: Features = MotionFrontEnd(FEATURES).push(stream[len(stream) % 4 :])[-FRAMES:]
     return rows
 
 
@@ -161,4 +171,5 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    samples=samples,
 )

@@ -225,4 +225,5 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    samples=lambda recording: wav.read(recording.path),
 )

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
+from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console, Progress
-    from tinyml.evaluate import EvaluationReport
+    from tinyml.device import Device
+    from tinyml.records import Board, Bundle
 
-HELP = """measure a model's accuracy on recordings: float, int8 and on a board
+HELP = """measure a model on recordings: float, int8 and on boards
 
 The recordings are divided as for training, and the model is measured on the test part: speakers it
 never heard. The int8 model runs on the reference interpreter (--on oracle), as the C that a board
-runs but compiled for this computer (host), or on the board (device); all three must agree.
+runs but compiled for this computer (host), or on boards (their names, or device for --board).
+Several places give one figure each, and must give the same scores for every clip: exit code 1
+where they do not.
+
+--stream lays the recordings into one long stream over the data's background recordings, and sends
+that through front end, model and recognizer: words missed and false accepts per hour at every
+threshold, and which one keeps to --false-accepts.
 """
 EXAMPLES = """
 tinyml evaluate --data speech_commands/
-tinyml evaluate my_model --data words/ --on device
+tinyml evaluate my_model --data words/ --on oracle host qemu-m4
+tinyml evaluate my_model --data words/ --stream --minutes 60 --false-accepts 0.5
 tinyml evaluate --data words/ --part all --json
 """
+_DEVICE = "device"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,15 +45,36 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--on",
-        choices=("oracle", "host", "device"),
-        default="oracle",
-        help="what runs the int8 model (default: %(default)s)",
+        metavar="PLACE",
+        nargs="+",
+        help="what runs the int8 model: oracle, host, device or names of boards (default: oracle; "
+        "with --stream host)",
     )
     parser.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
         default="test",
         help="which recordings (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-s", "--stream", action="store_true", help="measure in a continuous stream, not by clip"
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="N",
+        type=arguments.positive,
+        default=10,
+        help="length of the stream (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--false-accepts",
+        metavar="N",
+        type=_rate,
+        default=1.0,
+        help="false accepts per hour that the advised threshold may have (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the stream (default: %(default)s)"
     )
     arguments.add_board(parser)
     arguments.add_runtime(parser)
@@ -51,83 +83,127 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
+def _rate(text: str) -> float:
+    from argparse import ArgumentTypeError
+
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return number
+
+
 def run(args: Namespace, console: Console) -> int:
-    """Measure and print accuracy, classes and confusion."""
-    report = _on_device(args, console) if args.on == "device" else _on_host(args, console)
+    """Measure and print; 1 where places differ."""
+    passed = _stream(args, console) if args.stream else _clips(args, console)
+    return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
+
+
+def _clips(args: Namespace, console: Console) -> bool:
+    from tinyml import boards, bundle, evaluate
+    from tinyml.cli import evaluations
+
+    model, board = bundle.load(args.model), boards.load(args.board)
+    dataset = evaluate.read(model, args.data)
+    with _devices(args, model, console) as devices:
+        places = [
+            evaluate.Place(name, evaluate.place(model, device).run)
+            if device is not None
+            else evaluate.place(model, name, board)
+            for name, device in devices
+        ]
+        with console.progress(f"evaluating {model.name}") as shown:
+            report = evaluate.evaluate_dataset(
+                model,
+                dataset,
+                places,
+                args.part,
+                lambda done, total: _tick(shown, done, total, "clips"),
+                most_per_hour=args.false_accepts,
+            )
     if args.json:
         console.json("evaluate", report)
     else:
-        show(report, console)
-    return 0
+        evaluations.show(report, console)
+    return report.passed
 
 
-def _on_host(args: Namespace, console: Console) -> EvaluationReport:
-    from tinyml import boards, bundle, evaluate
+def _stream(args: Namespace, console: Console) -> bool:
+    from tinyml import boards, bundle, evaluate, spotting, stream
+    from tinyml.cli import evaluations
 
-    board, model = boards.load(args.board), bundle.load(args.model)
-    with console.progress(f"evaluating {model.name}") as shown:
-        return evaluate.evaluate(
-            model, args.data, args.on, args.part, lambda *done: _tick(shown, *done), board
-        )
+    model, board = bundle.load(args.model), boards.load(args.board)
+    stream.require_listening(model)
+    dataset = evaluate.read(model, args.data)
+    with _devices(args, model, console) as devices:
+        places = [
+            spotting.on_device(device, name)
+            if device is not None
+            else spotting.on_host(model, evaluate.place(model, name, board))
+            for name, device in devices
+        ]
+        with console.progress(f"streaming to {model.name}") as shown:
+            report = spotting.evaluate_stream(
+                model,
+                dataset,
+                places,
+                part=args.part,
+                minutes=args.minutes,
+                seed=args.seed,
+                most_per_hour=args.false_accepts,
+                on_progress=lambda done, total: _tick(shown, done, total, "samples"),
+            )
+    if args.json:
+        console.json("spotting", report)
+    else:
+        evaluations.show_spotting(report, console)
+    return report.passed
 
 
-def _on_device(args: Namespace, console: Console) -> EvaluationReport:
-    from tinyml import evaluate, validate
+@contextmanager
+def _devices(
+    args: Namespace, model: Bundle, console: Console
+) -> Iterator[list[tuple[str, Device | None]]]:
+    """The places by name, with the connected device of each that is a board."""
+    from tinyml import boards, evaluate
+
+    names = args.on or [evaluate.HOST if args.stream else evaluate.ORACLE]
+    here = (evaluate.ORACLE, evaluate.HOST)
+    chosen: list[tuple[str, Board | None]] = []
+    for name in dict.fromkeys(args.board if name == _DEVICE else name for name in names):
+        chosen.append((name, None if name in here else _board(name, [*here, *boards.names()])))
+    with ExitStack() as stack:
+        yield [
+            (name, None if board is None else stack.enter_context(_flashed(args, board, console)))
+            for name, board in chosen
+        ]
+
+
+def _board(name: str, known: list[str]) -> Board:
+    from tinyml import boards
+    from tinyml.errors import ConfigError, nearest
+
+    if name not in known:
+        raise ConfigError(f"a model cannot be evaluated on {name!r}", nearest(name, known))
+    return boards.load(name)
+
+
+@contextmanager
+def _flashed(args: Namespace, board: Board, console: Console) -> Iterator[Device]:
+    """Build, flash and connect a board; with --port, the device there as it is."""
+    from tinyml import sensors, validate
     from tinyml.cli import pipeline
 
-    choice = pipeline.choose(args)
-    dataset = evaluate.read(choice.bundle, args.data)
-    with (
-        pipeline.flashed(choice, console, args.port) as (device, _),
-        console.progress(f"evaluating {choice.bundle.name} on {choice.board.id}") as shown,
-    ):
+    asked = Namespace(**{**vars(args), "board": board.id})
+    if args.stream:
+        asked.sensor = sensors.VIRTUAL
+    choice = pipeline.choose(asked)
+    with pipeline.flashed(choice, console, args.port) as (device, _):
         validate.require_model(device, choice.bundle)
-        return evaluate.evaluate_dataset(
-            choice.bundle, dataset, device, args.part, lambda *done: _tick(shown, *done)
-        )
+        yield device
 
 
-def _tick(shown: Progress, done: int, total: int) -> None:
-    shown.update(f"{done:,} of {total:,} clips", done, total)
-
-
-def show(report: EvaluationReport, console: Console) -> None:
-    """Print accuracy, figures per class, and who was taken for whom."""
-    floating = "-" if report.float_accuracy is None else f"{report.float_accuracy:.2%}"
-    console.facts(
-        (
-            ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
-            ("recordings", f"{report.data}, part {report.part}: {report.clips:,} clips"),
-            ("int8", f"{report.accuracy:.2%} on the {report.on}"),
-            ("float", f"{floating} {report.note}".rstrip()),
-            ("speed", f"{report.clips_per_second:,.0f} clips a second"),
-        )
-    )
-    console.print()
-    console.table(
-        ("label", "clips", "precision", "recall", "taken for"),
-        [
-            (
-                one.label,
-                one.clips,
-                _percent(one.precision),
-                _percent(one.recall),
-                _taken_for(report.confusion.get(one.label, {}), one.label),
-            )
-            for one in report.classes
-        ],
-        right=("clips", "precision", "recall"),
-    )
-    for skipped in report.skipped:
-        console.note(f"skipped: {skipped}")
-
-
-def _taken_for(answers: Mapping[str, int], label: str) -> str:
-    wrong = sorted(
-        ((count, name) for name, count in answers.items() if name != label), reverse=True
-    )
-    return ", ".join(f"{name} {count}" for count, name in sorted(wrong, reverse=True))
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
+def _tick(shown: Progress, done: float, total: float, what: str) -> None:
+    shown.update(f"{done:,} of {total:,} {what}", done, total)
