@@ -25,6 +25,14 @@ def _program(*names: str) -> Callable[[], str | None]:
     return missing
 
 
+def _any_program(*names: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        found = any(shutil.which(name) for name in names)
+        return None if found else f"none of these is on PATH: {', '.join(names)}"
+
+    return missing
+
+
 def _package(*names: str) -> Callable[[], str | None]:
     def missing() -> str | None:
         absent = [name for name in names if importlib.util.find_spec(name) is None]
@@ -47,6 +55,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "needs_pio": _package("platformio", "SCons"),
     "needs_tensorflow": _package("tensorflow", "tf_keras"),
     "needs_espeak": _program("espeak-ng"),
+    "needs_chromium": _any_program("chromium", "chromium-browser", "google-chrome"),
     "needs_data": _data,
 }
 

@@ -8,14 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_board import listening_device
-from fake_device import Clock, FakeLink
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monitor_story import STATUS, device, read, report
 
-from tinyml.device import DeviceInfo, Reading
-from tinyml.device.client import Device
-from tinyml.features import Event as Word
+from tinyml.device import DeviceInfo
 from tinyml.monitor import messages
 from tinyml.monitor.events import (
     Attached,
@@ -24,7 +21,6 @@ from tinyml.monitor.events import (
     Event,
     Measured,
     Played,
-    Read,
     Seen,
     Summed,
     Text,
@@ -32,30 +28,14 @@ from tinyml.monitor.events import (
 from tinyml.monitor.lines import Line, Lines, totals
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.screen import Notes, draw
-from tinyml.protocol import Status
-from tinyml.stream import ClipResult, StreamReport
 
-STATUS = Status(5_000_000, 100, 90, 80, 8192, 600, 7, 6, 5, 4)
-REPORT = StreamReport(
-    True, False, "tiny", "00", "fake", "compiled", 16000, 2.0, 1.0,
-    (ClipResult("a.wav", "yes", 0.0, (Word("yes", 0.9, 9600),), True),
-     ClipResult("b.wav", "no", 1.0, (), False)),
-    1, 2, 3, 0, "", 0, "instructions", 8, 9, 9, 20, 4,
-)  # fmt: skip
+REPORT = report()
+NAME = "nano33ble runs words (0123456789abcdef)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def info() -> DeviceInfo:
-    return Device(FakeLink(listening_device(), Clock()), "fake").info
-
-
-def read(number: int, event: str | None = None, dropped: int = 0, clip: int | None = None) -> Read:
-    reading = Reading(
-        number, (number + 1) * 1600, 7, np.array([1, 2, 127, -128], np.int8), "yes",
-        event, 99 if event else None, 8, 1000 + number, dropped,
-    )  # fmt: skip
-    scores = np.array([0.1, 0.2, 0.9, 0.0], np.float32)
-    return Read(reading, scores, 0.9 if event else None, clip)
+    return device()
 
 
 def shown(events: Sequence[Event], every_s: float = 0.1) -> tuple[Picture, list[Line]]:
@@ -76,7 +56,7 @@ def test_readings_are_counted_with_their_rate_and_cost(info: DeviceInfo) -> None
     assert (picture.inferences, picture.lost, picture.dropped) == (40, 0, 0)
     assert picture.rate(now) == pytest.approx(10)
     assert picture.rate(now + 60) == 0
-    assert picture.counter == (1000, 1019, 1039)
+    assert picture.counter == (1_000_000, 1_019_000, 1_039_000)
     assert picture.second == 4.0
     assert picture.factor == pytest.approx(1.0)
 
@@ -114,7 +94,7 @@ def test_lines_say_who_answers_what_is_played_and_what_is_recognised(info: Devic
         ]
     )  # fmt: skip
     assert [text.split(" (")[0] for text in texts(lines)] == [
-        "fake\\x1b[31m runs tiny",
+        "nano33ble runs words",
         "a.wav, said yes",
         "    0.20 s  yes  0.90",
         "hello",
@@ -122,7 +102,7 @@ def test_lines_say_who_answers_what_is_played_and_what_is_recognised(info: Devic
         "b.wav",
         "--- disconnected: gone",
         "--- reconnected",
-        "fake\\x1b[31m runs tiny",
+        "nano33ble runs words",
     ]
     assert [line.kind for line in lines if line.text is None] == ["inference", "inference", "clips"]
 
@@ -167,9 +147,8 @@ STORY: list[Event] = [
 
 @settings(deadline=None, max_examples=40)
 @given(width=st.integers(1, 300), height=st.integers(1, 90), cut=st.integers(0, len(STORY)))
-def test_a_picture_fits_any_terminal_at_any_moment(
-    info: DeviceInfo, width: int, height: int, cut: int
-) -> None:
+def test_a_picture_fits_any_terminal_at_any_moment(width: int, height: int, cut: int) -> None:
+    info = device()
     for events in ([], [Attached(info), *STORY[:cut]], [Attached(info), *STORY, Detached("gone")]):
         picture, _ = shown(events)
         for notes in (Notes(), Notes(help=True, paused=True, log="x.log", url="http://x/")):
@@ -181,13 +160,13 @@ def test_the_screen_shows_keys_first_then_who_how_sure_and_how_fast(info: Device
     picture, _ = shown([Attached(info), read(0), read(1, "yes"), Measured(STATUS, 0), Text("boot")])
     lines = draw(picture, 100.3, 100, 24, Notes(log="m.log")).plain.splitlines()
     assert lines[0].startswith("Ctrl-] or Ctrl-C quits")
-    assert "fake\\x1b[31m runs tiny (0001020304050607)" in lines[1]
+    assert NAME in lines[1]
     assert "logging to m.log" in lines[2]
     text = "\n".join(lines)
     assert "yes " in text
     assert "0.90" in text
     assert "10.0 inferences/s" in text
-    assert "1,000 instructions per inference, 1,000 to 1,001" in text
+    assert "1,000,000 cycles per inference (15.6 ms), 1,000,000 to 1,001,000" in text
     assert "stack at most 600 of 8,192" in text
     assert "boot" in text
     assert "█" in text

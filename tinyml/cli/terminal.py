@@ -56,7 +56,8 @@ class Screen:
                 self._handlers[number] = signal.signal(number, _leave)
             if self._keyboard is not None:
                 self._settings = termios.tcgetattr(self._keyboard)
-                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, _by_key(self._settings))
+                by_key = _by_key(self._settings, os.fpathconf(self._keyboard, "PC_VDISABLE"))
+                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, by_key)
             self._live.start()
         except BaseException:
             self._restore()
@@ -96,17 +97,17 @@ class Screen:
             self._handlers.clear()
 
 
-def _by_key(settings: list[Any]) -> list[Any]:
+def _by_key(settings: list[Any], disabled: int) -> list[Any]:
     """Return settings for single keys without echo; Ctrl-C still interrupts.
 
-    Nothing suspends or ends the process past `__exit__`: Ctrl-Z and Ctrl-\\ do nothing.
+    Nothing suspends or ends the process past `__exit__`: Ctrl-Z and Ctrl-\\ do nothing. `disabled`
+    is the character that stands for none.
     """
     changed = [*settings]
     changed[_LOCAL] &= ~(termios.ECHO | termios.ICANON)
     changed[_CHARACTERS] = [*settings[_CHARACTERS]]
     changed[_CHARACTERS][termios.VMIN] = 1
     changed[_CHARACTERS][termios.VTIME] = 0
-    disabled = os.fpathconf(sys.stdin.fileno(), "PC_VDISABLE")
     for character in (termios.VSUSP, termios.VQUIT):
         changed[_CHARACTERS][character] = bytes([disabled & 0xFF])
     return changed

@@ -35,6 +35,7 @@ function fresh() {
   return {
     connection: "connected", reason: "", device: null, read: null, status: null, playing: null,
     reads: [], rows: [], width: 0, counters: [], heard: [], text: [], clips: [], missed: 0,
+    damaged: 0,
   };
 }
 
@@ -49,6 +50,7 @@ const folds = {
   gone: (message) => { state.connection = "gone"; state.reason = message.reason; },
   read: (message) => {
     state.read = message;
+    state.damaged = message.bad_frames;
     keep(state.reads, message.scores, KEPT.reads);
     keep(state.counters, message.counter, KEPT.counters);
   },
@@ -61,7 +63,7 @@ const folds = {
   },
   heard: (message) => keep(state.heard, message, KEPT.heard),
   text: (message) => keep(state.text, message.text, KEPT.text),
-  status: (message) => { state.status = message; },
+  status: (message) => { state.status = message; state.damaged = message.host_bad_frames; },
   playing: (message) => { state.playing = message; },
   clip: (message) => state.clips.push(message),
   missed: (message) => { state.missed = message.count; },
@@ -251,6 +253,7 @@ function drawSeen() {
   const what = titles[device.features];
   setText($("seen-title"), `What the model sees${what ? `: ${what}` : ""}`);
   $("seen").hidden = state.rows.length === 0;
+  $("seen").classList.toggle("picture", pictures[device.features] === camera);
   if (state.rows.length) (pictures[device.features] || spectrogram)();
   else if (!device.is_virtual && device.features) {
     setText($("seen-note"),
@@ -309,7 +312,6 @@ function camera() {
   const [height, width, channels] = shape.length === 4 ? shape.slice(1) : [1, state.width, 1];
   const bytes = latest(height * width * channels);
   const element = $("seen");
-  element.className = "picture";
   element.width = width;
   element.height = height;
   const image = new ImageData(width, height);
@@ -383,7 +385,7 @@ function drawFigures() {
     rows.push(["inferences", `${count(read.inferences)}, ${read.rate.toFixed(1)} a second`]);
     if (read.factor !== null) rows.push(["speed", `${read.factor.toFixed(2)} times real time`]);
     rows.push(["dropped", `${count(read.dropped)} samples on the board`]);
-    rows.push(["lost", `${count(read.lost)} results, ${count(read.bad_frames)} damaged frames`]);
+    rows.push(["lost", `${count(read.lost)} results, ${count(state.damaged)} damaged frames`]);
     rows.push(["front end", `${count(read.front_counter)} ${device.counter_unit} per inference`]);
   }
   if (status) {
@@ -424,6 +426,10 @@ function drawText() {
   if (atEnd) element.scrollTop = element.scrollHeight;
 }
 
+window.addEventListener("error", (event) => {
+  setText($("state"), `this page failed: ${event.message}`);
+  $("state").className = "off";
+});
 state = fresh();
 listen();
 window.addEventListener("resize", () => fold({ kind: "" }));

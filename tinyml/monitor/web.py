@@ -12,6 +12,7 @@ import ipaddress
 import queue
 import socket
 import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +29,8 @@ MAX_CONNECTIONS = 64
 _WAITING = 400  # messages that may wait for a viewer
 _REQUEST_S = 10.0  # what sending a request may take
 _SEND_S = 20.0  # how long a viewer may take nothing
+_POLL_S = 0.1  # how late the server notices that it is to end
+_LEAVE_S = 0.5  # what telling the viewers that it ends may take
 _ALIVE_S = 10.0  # a comment keeps proxies and the viewer sure that we are there
 
 _PAGES = {
@@ -63,7 +66,9 @@ class Web:
         bound = self._server.server_address
         self.url = f"http://{_joined(host, int(bound[1]))}/"
         self.warning = _warning(str(bound[0]))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), daemon=True
+        )
 
     def __enter__(self) -> Web:
         self._thread.start()
@@ -76,6 +81,9 @@ class Web:
         trace: TracebackType | None,
     ) -> None:
         self._hub.end()
+        end = time.monotonic() + _LEAVE_S
+        while self._hub.viewers and time.monotonic() < end:
+            time.sleep(_POLL_S / 10)
         self._server.shutdown()
         self._server.server_close()
 
