@@ -74,7 +74,7 @@ class Section(IntEnum):
 
 
 class Action(IntEnum):
-    """What STREAM is asked for."""
+    """What STREAM and CAPTURE are asked for."""
 
     STOP = 0
     START = 1
@@ -269,7 +269,7 @@ class Stream(Record):
 
 @dataclass(frozen=True)
 class Totals(Record):
-    """Of the stream: samples consumed, inferences run, samples lost before they were read."""
+    """Of a stream or capture: samples consumed, inferences run, samples lost before they were read."""
 
     samples: u64
     results: u32
@@ -286,6 +286,32 @@ class Sensor(Record):
 
     index: u64
     samples: Rest = b""
+
+
+@dataclass(frozen=True)
+class Capture(Record):
+    """Record `count` samples of `channels` values, `rate_hz` a second. `action`: one of Action.
+
+    START begins at sample 0, also when a capture runs; the sensor has one user, so STREAM and
+    CAPTURE end each other. `rate_hz` 0: no sensor, but zeros as fast as the line takes them.
+    """
+
+    action: u8
+    channels: u8 = 1
+    rate_hz: u32 = 0
+    count: u32 = 0
+
+
+@dataclass(frozen=True)
+class Captured(Record):
+    """Of the capture: samples sent, samples lost before they were read; samples there is `room` for.
+
+    What the line does not carry in time waits in that room, in memory that nothing else uses.
+    """
+
+    samples: u32
+    dropped: u32
+    room: u32
 
 
 @dataclass(frozen=True)
@@ -326,6 +352,18 @@ class Result(Record):
     event: u8
     score: i8
     scores: Rest = b""
+
+
+@dataclass(frozen=True)
+class Chunk(Record):
+    """Samples of a capture as the sensor gave them, int16 interleaved by channel.
+
+    `index` is that of the first, `dropped` as in Captured. ENDED follows the last chunk.
+    """
+
+    index: u32
+    dropped: u32
+    samples: Rest = b""
 
 
 @dataclass(frozen=True)
@@ -389,14 +427,15 @@ STREAM = Message("STREAM", 6, Stream, Totals)
 SENSOR = Message("SENSOR", 7, Sensor)
 BENCH = Message("BENCH", 8, Bench, long=True)
 RESET = Message("RESET", 9, Reset, Nothing)
+CAPTURE = Message("CAPTURE", 10, Capture, Captured)
 RESULT = Message("RESULT", 64, event=Result)
 CREDIT = Message("CREDIT", 65, event=Credit)
 ENDED = Message("ENDED", 66, event=Totals)
 LOG = Message("LOG", 67, event=Log)
 FAULT = Message("FAULT", 68, event=Fault)
 ERROR = Message("ERROR", 69, reply=Error, event=Error)
+CHUNK = Message("CHUNK", 70, event=Chunk)
 
-MESSAGES = (HELLO, INFO, INPUT, INFER, LAYERS, STREAM, SENSOR, BENCH, RESET,
-            RESULT, CREDIT, ENDED, LOG, FAULT, ERROR)  # fmt: skip
-RESERVED = {"CAPTURE": 10, "CHUNK": 70}  # numbers that no other message may take
+MESSAGES = (HELLO, INFO, INPUT, INFER, LAYERS, STREAM, SENSOR, BENCH, RESET, CAPTURE,
+            RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
 RECORDS: tuple[type[Record], ...] = tuple(Record.__subclasses__())

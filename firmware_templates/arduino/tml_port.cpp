@@ -5,6 +5,8 @@
  * HELLO when it comes. */
 #include "tml_port.h"
 
+#include <stdlib.h> /* before Arduino's macros */
+
 #include <Arduino.h>
 #include <rtx_os.h>
 
@@ -62,6 +64,13 @@ uint32_t bytes(const uint32_t *begin, const uint32_t *end) {
   return static_cast<uint32_t>(end - begin) * static_cast<uint32_t>(sizeof *begin);
 }
 
+/* What is tried first when memory is borrowed from the heap, and what its others keep of it. */
+constexpr uint32_t kHeapMost = 192 * 1024;
+constexpr uint32_t kHeapStep = 4096;
+constexpr uint32_t kHeapReserve = 8192;
+
+void *borrowed;
+
 }  // namespace
 
 void tml_port_init() {
@@ -116,6 +125,23 @@ uint32_t tml_port_stack_used() {
     ++word;
   }
   return bytes(word, all.end);
+}
+
+void *tml_port_borrow(uint32_t *bytes) {
+  uint32_t size = kHeapMost;
+  while (size > 0 && (borrowed = malloc(size)) == nullptr) {
+    size -= kHeapStep;
+  }
+  free(borrowed);
+  *bytes = size > kHeapReserve ? size - kHeapReserve : 0;
+  borrowed = malloc(*bytes);
+  *bytes = borrowed != nullptr ? *bytes : 0;
+  return borrowed;
+}
+
+void tml_port_give_back() {
+  free(borrowed);
+  borrowed = nullptr;
 }
 
 void tml_port_reset(int bootloader) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tml_capture.h"
 #include "tml_commands.h"
 #include "tml_config.h"
 #include "tml_line.h"
@@ -30,7 +31,7 @@ void tml_app_start(void) {
 
 void tml_app_turn(void) {
   const int came = tml_line_poll(tml_command, tml_text_byte);
-  const int worked = tml_stream_turn();
+  const int worked = tml_stream_turn() | tml_capture_turn();
   if (!came && !worked) {
     tml_port_idle();
   }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "tml_capture.h"
 #include "tml_config.h"
 #include "tml_crc.h"
 #include "tml_port.h"
@@ -214,6 +215,7 @@ static const command_t commands[] = {
     {TML_TYPE_SENSOR, TML_WIRE_SENSOR_BYTES, 1, 0, tml_sensor_command},
     {TML_TYPE_BENCH, TML_WIRE_BENCH_BYTES, 0, 1, bench},
     {TML_TYPE_RESET, TML_WIRE_RESET_BYTES, 0, 0, tml_reset_command},
+    {TML_TYPE_CAPTURE, TML_WIRE_CAPTURE_BYTES, 0, 0, tml_capture_command},
 };
 
 static const command_t *find(uint8_t type) {

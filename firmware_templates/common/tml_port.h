@@ -38,6 +38,11 @@ uint32_t tml_port_counter_hz(void);
 uint32_t tml_port_stack_bytes(void);
 uint32_t tml_port_stack_used(void);
 
+/* Memory that is left over, until it is given back: aligned to 8 bytes, its size in *bytes, which may
+ * be 0. Where the system has a heap it comes from there, and some is left for others. */
+void *tml_port_borrow(uint32_t *bytes);
+void tml_port_give_back(void);
+
 /* Restart into the application (0) or the bootloader (1). Returns only where it cannot. */
 void tml_port_reset(int bootloader);
 

@@ -9,6 +9,8 @@ void tml_stream_command(const tml_request_t *request) { refuse(request); }
 
 void tml_sensor_command(const tml_request_t *request) { refuse(request); }
 
+void tml_stream_stop(void) {}
+
 int tml_stream_running(void) { return 0; }
 
 int tml_stream_turn(void) { return 0; }

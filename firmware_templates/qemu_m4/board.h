@@ -2,6 +2,7 @@
 #ifndef TML_BOARD_H
 #define TML_BOARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define TML_REGISTER(address) (*(volatile uint32_t *)(address))
@@ -11,6 +12,10 @@ enum { TML_IRQ_UART_RECEIVE = 0, TML_IRQ_UART_TRANSMIT = 1, TML_IRQ_TIMER = 8, T
 
 /* Set by the linker script: the stack, which grows down from __stack_end. */
 extern uint32_t __stack_start[], __stack_end[];
+
+/* Likewise the C library's heap, and in startup.c how far it has grown. */
+extern uint8_t __heap_start[], __heap_end[];
+void *_sbrk(ptrdiff_t bytes);
 
 /* What startup.c fills the stack with, so that tml_port.c can see how much of it was used. */
 #define TML_STACK_PAINT 0xA5A5A5A5u

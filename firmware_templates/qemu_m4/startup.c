@@ -19,7 +19,6 @@
 /* Set by the linker script; of the names that end in _log2_bytes the address is the value. */
 extern uint32_t __data_start[], __data_end[], __data_load[], __bss_start[], __bss_end[];
 extern uint32_t __flash_start[], __flash_log2_bytes[], __ram_start[], __ram_log2_bytes[];
-extern uint8_t __heap_start[], __heap_end[];
 
 typedef void (*handler_t)(void);
 
@@ -35,7 +34,6 @@ void tml_fault_entry(void);
 const frame_t *tml_fault_collect(uint32_t sp);
 void _init(void);
 void _fini(void);
-void *_sbrk(ptrdiff_t bytes);
 
 /* The fault report has a stack of its own: an overflow of the ordinary one is a fault too. */
 struct {

@@ -144,6 +144,14 @@ uint32_t tml_port_stack_used(void) {
   return (uint32_t)((const uint8_t *)__stack_end - (const uint8_t *)word);
 }
 
+void *tml_port_borrow(uint32_t *bytes) {
+  uint8_t *free = _sbrk(0);
+  *bytes = (uint32_t)(__heap_end - free);
+  return free;
+}
+
+void tml_port_give_back(void) {}
+
 void tml_port_reset(int bootloader) {
   if (bootloader == 0) {
     SCB_AIRCR = 0x05FA0004u;

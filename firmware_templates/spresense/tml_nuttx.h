@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <nuttx/sched.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>

@@ -28,6 +28,11 @@ bool Stack(struct stackinfo_s *info) {
   return nxsched_get_stackinfo(0, info) == 0 && info->stack_base_ptr != nullptr;
 }
 
+/* What is tried first when memory is borrowed from the heap, and what its others keep of it. */
+const uint32_t kHeapMost = 512u * 1024u, kHeapStep = 4096u, kHeapReserve = 8192u;
+
+void *borrowed;
+
 }  // namespace
 
 void tml_port_init(void) {
@@ -114,6 +119,23 @@ uint32_t tml_port_stack_used(void) {
 #else
   return 0;
 #endif
+}
+
+void *tml_port_borrow(uint32_t *bytes) {
+  uint32_t size = kHeapMost;
+  while (size > 0 && (borrowed = malloc(size)) == nullptr) {
+    size -= kHeapStep;
+  }
+  free(borrowed);
+  *bytes = size > kHeapReserve ? size - kHeapReserve : 0;
+  borrowed = malloc(*bytes);
+  *bytes = borrowed != nullptr ? *bytes : 0;
+  return borrowed;
+}
+
+void tml_port_give_back(void) {
+  free(borrowed);
+  borrowed = nullptr;
 }
 
 void tml_port_reset(int bootloader) {

@@ -4,6 +4,7 @@
 
 #include "model.h"
 #include "recognizer.h"
+#include "tml_capture.h"
 #include "tml_config.h"
 #include "tml_front_end.h"
 #include "tml_port.h"
@@ -53,7 +54,7 @@ static int start(const tml_request_t *request) {
   return 0;
 }
 
-static void stop(void) {
+void tml_stream_stop(void) {
   if (stream.running) {
     stream.totals.dropped = tml_sensor_overruns();
     tml_sensor_stop();
@@ -81,7 +82,8 @@ void tml_stream_command(const tml_request_t *request) {
     tml_refuse(request, TML_ERROR_CODE_BAD_ARG, ask.action, "action");
     return;
   }
-  stop();
+  tml_capture_stop(); /* the sensor has one user */
+  tml_stream_stop();
   if (ask.action == TML_ACTION_START && start(request) < 0) {
     return;
   }
@@ -107,7 +109,7 @@ static void infer(void) {
   tml_wire_result_t result = {.event = TML_NO_LABEL};
   const int status = tml_run(&result.infer_counter);
   if (status < 0) {
-    stop();
+    tml_stream_stop();
     tml_error_event(TML_ERROR_CODE_MODEL, status, "invoke");
     return;
   }
@@ -160,7 +162,7 @@ int tml_stream_turn(void) {
       return 0;
     }
     uint8_t payload[TML_WIRE_TOTALS_BYTES];
-    stop();
+    tml_stream_stop();
     pack_totals(payload);
     tml_event(TML_TYPE_ENDED, payload, sizeof payload);
     return 1;

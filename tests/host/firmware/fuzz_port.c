@@ -29,6 +29,12 @@ uint64_t tml_port_counter(void) { return now; }
 uint32_t tml_port_counter_hz(void) { return 0; }
 uint32_t tml_port_stack_bytes(void) { return 0; }
 uint32_t tml_port_stack_used(void) { return 0; }
+void tml_port_give_back(void) {}
+void *tml_port_borrow(uint32_t *bytes) {
+  static uint64_t memory[512];
+  *bytes = sizeof memory;
+  return memory;
+}
 void tml_port_reset(int bootloader) { (void)bootloader; }
 
 uint32_t tml_port_read(uint8_t *data, uint32_t capacity) {

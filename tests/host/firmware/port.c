@@ -51,6 +51,14 @@ uint32_t tml_port_counter_hz(void) { return 64000000; }
 uint32_t tml_port_stack_bytes(void) { return 8192; }
 uint32_t tml_port_stack_used(void) { return 512; }
 
+void *tml_port_borrow(uint32_t *bytes) {
+  static uint64_t memory[4096];
+  *bytes = sizeof memory;
+  return memory;
+}
+
+void tml_port_give_back(void) {}
+
 void tml_port_reset(int bootloader) {
   if (!bootloader) {
     exit(40);
