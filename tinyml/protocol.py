@@ -269,7 +269,7 @@ class Stream(Record):
 
 @dataclass(frozen=True)
 class Totals(Record):
-    """Of a stream or capture: samples consumed, inferences run, samples lost before they were read."""
+    """Of a stream or capture: samples consumed, inferences run, samples lost unread."""
 
     samples: u64
     results: u32
@@ -304,9 +304,9 @@ class Capture(Record):
 
 @dataclass(frozen=True)
 class Captured(Record):
-    """Of the capture: samples sent, samples lost before they were read; samples there is `room` for.
+    """Of the capture: samples sent, and lost before they were read.
 
-    What the line does not carry in time waits in that room, in memory that nothing else uses.
+    `room`: samples that can wait for the line, in memory that nothing else uses.
     """
 
     samples: u32

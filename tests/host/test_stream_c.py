@@ -219,3 +219,97 @@ def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
     assert totals.samples <= sent
     results, _ = play(device, samples[:20_000])
     same(results, expected(samples[:20_000]))
+
+
+def captured(
+    device: HostDevice, samples: np.ndarray, count: int
+) -> tuple[np.ndarray, protocol.Totals]:
+    """Capture what is played into the virtual sensor by the rules of credit."""
+    ask = protocol.Capture(Action.START, 1, 16000, count)
+    reply = protocol.Captured.unpack(device.ask(protocol.CAPTURE, ask))
+    assert (reply.samples, reply.dropped, reply.room) == (0, 0, 16384)
+    parts = np.empty(0, np.int16)
+    at = limit = 0
+    while True:
+        while at < limit:
+            part = samples[at : min(at + FRAME_SAMPLES, limit)]
+            device.request(protocol.Sensor(at, part.tobytes()), protocol.SENSOR.number)
+            at += len(part)
+            if at == len(samples):
+                device.request(protocol.Sensor(at), protocol.SENSOR.number)
+        frame = device.next(lambda f: Flag.EVENT in f.flags)
+        if frame.type == protocol.CREDIT.number:
+            limit = min(protocol.Credit.unpack(frame.payload).limit, len(samples))
+        elif frame.type == protocol.CHUNK.number:
+            chunk = protocol.Chunk.unpack(frame.payload)
+            assert (chunk.index, chunk.dropped) == (len(parts), 0)
+            parts = np.concatenate([parts, np.frombuffer(chunk.samples, "<i2")])
+        elif frame.type == protocol.ENDED.number:
+            return parts, protocol.Totals.unpack(frame.payload)
+
+
+@pytest.mark.parametrize("count", [1, 251, 20_000, 50_123])
+def test_a_capture_is_what_the_sensor_gave(
+    device: HostDevice, samples: np.ndarray, count: int
+) -> None:
+    played = samples if count == 20_000 else samples[:count]
+    parts, totals = captured(device, played, count)
+    assert np.array_equal(parts, samples[:count])
+    assert totals == protocol.Totals(count, 0, 0)
+    results, _ = play(device, samples[:20_000])  # the sensor is free again
+    same(results, expected(samples[:20_000]))
+
+
+def test_a_capture_ends_with_its_sensor(device: HostDevice, samples: np.ndarray) -> None:
+    parts, totals = captured(device, samples[:700], 16_000)
+    assert np.array_equal(parts, samples[:700])
+    assert totals.samples == 700
+
+
+def test_stream_and_capture_end_each_other(device: HostDevice, samples: np.ndarray) -> None:
+    start = protocol.Capture(Action.START, 1, 16000, 1000)
+    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    device.ask(protocol.CAPTURE, start)
+    with pytest.raises(Refused) as caught:  # no stream holds the model
+        device.ask(protocol.INFER, protocol.Infer(1))
+    assert caught.value.error.text == "an INPUT is incomplete"
+    results, _ = play(device, samples[:20_000])
+    same(results, expected(samples[:20_000]))
+    device.ask(protocol.CAPTURE, start)
+    stopped = protocol.Captured.unpack(device.ask(protocol.CAPTURE, protocol.Capture(Action.STOP)))
+    assert (stopped.samples, stopped.dropped) == (0, 0)
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.SENSOR, protocol.Sensor(0, b"ab"))
+    assert caught.value.error.code == ErrorCode.STATE
+
+
+def test_the_line_is_measured_with_zeros(device: HostDevice) -> None:
+    device.ask(protocol.CAPTURE, protocol.Capture(Action.START, 3, 0, 40_000))
+    heard = 0
+    while True:
+        frame = device.next(lambda f: f.type in (protocol.CHUNK.number, protocol.ENDED.number))
+        if frame.type == protocol.ENDED.number:
+            break
+        chunk = protocol.Chunk.unpack(frame.payload)
+        assert chunk.index == heard
+        assert chunk.samples == bytes(len(chunk.samples))
+        heard += len(chunk.samples) // 6
+    assert heard == protocol.Totals.unpack(frame.payload).samples == 40_000
+
+
+@pytest.mark.parametrize(
+    ("ask", "code"),
+    [
+        (protocol.Capture(2, 1, 16000, 1), ErrorCode.BAD_ARG),
+        (protocol.Capture(Action.START, 0, 16000, 1), ErrorCode.BAD_ARG),
+        (protocol.Capture(Action.START, 253, 0, 1), ErrorCode.BAD_ARG),
+        (protocol.Capture(Action.START, 1, 16000, 0), ErrorCode.BAD_ARG),
+    ],
+)
+def test_impossible_captures_are_refused(
+    device: HostDevice, ask: protocol.Capture, code: int
+) -> None:
+    with pytest.raises(Refused) as caught:
+        device.ask(protocol.CAPTURE, ask)
+    assert caught.value.error.code == code
+    captured(device, np.zeros(100, np.int16), 100)

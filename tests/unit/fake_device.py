@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tinyml import protocol as p
 from tinyml import wire
 from tinyml.errors import DeviceError
@@ -23,6 +25,8 @@ STEP_BYTES = (700, OUTPUT_BYTES)
 SHA256 = tuple(range(32))
 WINDOW = 1000  # samples under way
 RESULT_SAMPLES = 400
+CHUNK_SAMPLES = 60
+ROOM = 30_000
 FAULT = (0x1234, 0x5679, 0x01000000, 0x8200, 0x40000000, 0, 0xDEAD0000, 0x20001000)
 
 
@@ -46,10 +50,20 @@ class _Stream:
 
 
 @dataclass
+class _Capture:
+    """A capture of one value per sample where the sensor is the virtual one."""
+
+    channels: int
+    count: int
+    sent: int = 0
+
+
+@dataclass
 class FakeDevice:
     """The firmware. `executed` lists the requests it obeyed.
 
-    `faults_on`: the request that makes it fault. `sensor`: what streams hear. `claims`: records of
+    `faults_on`: the request that makes it fault. `sensor`: what streams hear; `overruns`: samples
+    that it loses when it records. `claims`: records of
     INFO to send in place of its own, by section.
     """
 
@@ -57,6 +71,7 @@ class FakeDevice:
     streams: bool = True
     sensor: str = p.VIRTUAL_SENSOR
     uptime_us: int = 5
+    overruns: int = 0
     model_state: int = 0
     version: int = wire.VERSION
     claims: dict[int, list[wire.Record]] = field(default_factory=dict)
@@ -74,6 +89,8 @@ class FakeDevice:
         self._data = bytearray()
         self._stream: _Stream | None = None
         self._totals = p.Totals(0, 0, 0)
+        self._capture: _Capture | None = None
+        self._captured = 0  # by the capture that runs or ran last
         return b"booting\r\n" + self._event(p.LOG, p.Log("started"))
 
     def feed(self, data: bytes) -> bytes:
@@ -150,15 +167,53 @@ class FakeDevice:
             return self._credit(rewind=1)
         known = stream.next - ask.index
         if count == 0 and known == 0:
+            if self._capture is not None:
+                return self._end_capture()
             self._stream = None
             return self._event(p.ENDED, self._totals)
         out = b""
         if known < count:
             out += self._consume(stream, ask.samples[2 * known :])
+        if self._stream is None:
+            return out  # the capture has enough
         if known >= count or stream.limit - stream.next < WINDOW // 2:
             stream.limit = stream.next + WINDOW
             out += self._credit()
         return out
+
+    def on_capture(self, frame: wire.Frame, ask: p.Capture) -> bytes:
+        """The virtual sensor is played to; any other gives 0, 1, 2 ... ; both lose `overruns`."""
+        if ask.action == p.Action.STOP:
+            self._capture = self._stream = None
+            return _reply(frame, p.Captured(self._captured, self.overruns, ROOM))
+        self._capture, self._captured = _Capture(ask.channels, ask.count), 0
+        out = _reply(frame, p.Captured(0, 0, ROOM))
+        if ask.rate_hz and self.sensor == p.VIRTUAL_SENSOR:
+            self._stream = _Stream()
+            return out + self._credit()
+        values = np.arange(ask.count * ask.channels if ask.rate_hz else 0)
+        values = values if ask.rate_hz else np.zeros(ask.count * ask.channels)
+        return out + self._chunks(values.astype("<i2").tobytes())
+
+    def _chunks(self, samples: bytes) -> bytes:
+        """Everything that there is, in chunks, and the end when it is enough."""
+        capture = self._capture
+        assert capture is not None
+        step = 2 * capture.channels * CHUNK_SAMPLES
+        out = b""
+        for start in range(0, len(samples), step):
+            room = 2 * capture.channels * (capture.count - capture.sent)
+            part = samples[start : start + min(step, room)]
+            if part:
+                out += self._event(p.CHUNK, p.Chunk(capture.sent, self.overruns, part))
+                capture.sent += len(part) // (2 * capture.channels)
+                self._captured = capture.sent
+        return out + (self._end_capture() if capture.sent == capture.count else b"")
+
+    def _end_capture(self) -> bytes:
+        assert self._capture is not None
+        sent, self._capture, self._stream = self._capture.sent, None, None
+        return self._event(p.ENDED, p.Totals(sent, 0, self.overruns))
 
     def on_reset(self, frame: wire.Frame, ask: p.Reset) -> bytes:
         return _reply(frame, p.Nothing()) + self.restart()
@@ -167,6 +222,8 @@ class FakeDevice:
         """A result after every RESULT_SAMPLES; the third recognises a word."""
         stream.next += len(samples) // 2
         out = b""
+        if self._capture is not None:
+            return self._chunks(samples)
         while (stream.results + 1) * RESULT_SAMPLES <= stream.next:
             sample = (stream.results + 1) * RESULT_SAMPLES
             event = 3 if stream.results == 2 else p.NO_LABEL

@@ -8,6 +8,7 @@ that was cut from a background recording belongs to it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,6 +102,11 @@ def _take(found: Findings, file: Path, label: str, group: str, long: bool = Fals
     # Silence may be as quiet as it likes.
     problem, remark = check.sound(samples) if label != SILENCE else ("", "")
     return found.add(Recording(file, label, group, long), samples, problem, remark)
+
+
+def name_of(speaker: str) -> str:
+    """Return how Speech Commands calls `speaker`: eight hex digits that do not tell who it is."""
+    return hashlib.sha256(speaker.encode()).hexdigest()[:8]
 
 
 def _speaker(stem: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml.device import emulator, kinds, ports
+from tinyml.device.capture import Recording
 from tinyml.device.client import CONNECT_S, Device, Inference, LayerResult
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
@@ -27,6 +28,7 @@ __all__ = [
     "Inference",
     "LayerResult",
     "Reading",
+    "Recording",
     "Stream",
     "StreamTotals",
     "Terminal",

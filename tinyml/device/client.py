@@ -17,7 +17,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.device import fault
+from tinyml.device import capture, fault
+from tinyml.device.capture import OnChunk, Recording
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo, describe
 from tinyml.device.line import Line, Told, ignore
@@ -234,6 +235,29 @@ class Device:
         another sensor than the virtual one, and for that one without.
         """
         return Stream(self._line, self.info, samples, paced=paced, on_sent=on_sent)
+
+    def record(
+        self,
+        count: int,
+        rate_hz: int,
+        channels: int = 1,
+        played: Array | None = None,
+        on_chunk: OnChunk | None = None,
+    ) -> Recording:
+        """Record `count` samples of the device's sensor; `played` goes into a virtual one.
+
+        `on_chunk` gets int16 values as they come. Raises ConfigError for samples to play with
+        another sensor than the virtual one, and for that one without.
+        """
+        return capture.record(self._line, self.info, count, rate_hz, channels, played, on_chunk)
+
+    def line_rate(self) -> float:
+        """Measure how many bytes of samples a second the line brings from the device."""
+        return capture.line_rate(self._line, self.info)
+
+    def room(self, channels: int) -> int:
+        """Return how many samples of `channels` values fit into the device's memory."""
+        return capture.room(self._line, channels)
 
     def reset(self, timeout_s: float = CONNECT_S) -> None:
         """Restart the firmware and wait until it answers again."""

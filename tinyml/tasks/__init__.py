@@ -20,6 +20,7 @@ from tinyml.errors import ConfigError, nearest
 from tinyml.records import FeatureConfig, StreamConfig
 
 Features = npt.NDArray[np.int8]
+Samples = npt.NDArray[np.int16]
 OnProgress = Callable[[int, int], None]
 
 
@@ -29,6 +30,29 @@ class Examples:
 
     inputs: Features
     targets: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Capturing:
+    """How `tinyml capture` makes recordings for a task.
+
+    `seconds` is the usual length. `place(label, speaker)` is the name of a recording's file inside
+    the folder that `Task.read` reads, with {number} in it. `active(samples, rate_hz)` returns from
+    which sample to which the recording counts, None where there is nothing in it: `nothing` says so
+    in words. Of labels in `still` nothing has to happen. `check(samples, rate_hz, is_still)`
+    returns what makes a recording useless and what is odd about it, or "". `level(samples)` is how
+    much there is, 0..1. `full_scale` is the sensor's range; `gentler` how not to leave it.
+    """
+
+    seconds: float
+    place: Callable[[str, str], str]
+    active: Callable[[Samples, int], tuple[int, int] | None]
+    check: Callable[[Samples, int, bool], tuple[str, str]]
+    level: Callable[[Samples], float]
+    full_scale: int
+    nothing: str
+    gentler: str
+    still: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +67,8 @@ class Task:
     same recordings. `mask(inputs, seed)` cheaply varies examples once more. `build_model(labels,
     width)` returns a tf_keras model from real inputs to logits; `input_scale` is one int8 step of
     the front end: real = (int8 + 128) * input_scale. `samples(recording)` is a recording as the
-    front end takes it; None where recordings are no pieces of a stream.
+    front end takes it; None where recordings are no pieces of a stream. `capturing` is None
+    where a device cannot record for the task.
     """
 
     summary: str
@@ -59,6 +84,7 @@ class Task:
     mask: Callable[[Features, int], Features]
     build_model: Callable[[int, float], Any]
     samples: Callable[[Recording], npt.NDArray[np.int16]] | None = None
+    capturing: Capturing | None = None
 
 
 def names() -> list[str]:

@@ -10,7 +10,9 @@ from tinyml.datasets import wand
 Motion = npt.NDArray[np.float64]  # [n, 3], milli-g with gravity
 RATE_HZ = 100
 _STILL_MG = 60.0  # change within 50 ms that a hand at rest does not make
-_STEP = 5  # samples in 50 ms
+_STEP_S = 0.05
+_STEP = round(_STEP_S * RATE_HZ)
+_REST_S = 0.3  # kept around a motion that is recorded: gravity shows in it
 
 
 class Mover:
@@ -96,6 +98,27 @@ def moving(motion: Motion) -> Motion:
     if not len(felt):
         return motion
     return motion[max(0, felt[0] - _STEP) : felt[-1] + 2 * _STEP]
+
+
+def active(samples: npt.NDArray[np.int16], rate_hz: int) -> tuple[int, int] | None:
+    """Return from where to where a hand moves, with some of the rest around it; None if never.
+
+    `samples` are int16 [n, 3] in milli-g.
+    """
+    step = max(1, round(_STEP_S * rate_hz))
+    if len(samples) <= step:
+        return None
+    change = np.abs(samples[step:].astype(np.int32) - samples[:-step]).max(axis=1)
+    felt = np.flatnonzero(change > max(_STILL_MG, 0.2 * float(change.max())))
+    if not len(felt):
+        return None
+    rest = round(_REST_S * rate_hz)
+    return max(0, int(felt[0]) - rest), min(len(samples), int(felt[-1]) + step + rest)
+
+
+def liveliness(samples: npt.NDArray[np.int16]) -> float:
+    """Return how much int16 [n, 3] in milli-g change, 0 at rest to 1 at 2 g from peak to peak."""
+    return float(np.clip(np.ptp(samples.reshape(-1, 3), axis=0).max() / 2000, 0.0, 1.0))
 
 
 def surrounded(

@@ -10,6 +10,8 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.int16]
 Sound = npt.NDArray[np.float32]
 RATE_HZ = 16000
+_FAINT = 40.0  # RMS of 32,768 below which nothing is speech
+_SHORTEST, _BEFORE, _AFTER = 5, 10, 15  # frames of 10 ms: of a word, and kept around it
 _QUIET_LEVEL = 4.0  # RMS below which a background counts as digital silence
 
 
@@ -87,6 +89,34 @@ def level(sound: Sound | Samples) -> float:
     power = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))
     width = min(RATE_HZ // 4, len(sound))
     return float(np.sqrt(np.max(power[width:] - power[:-width]) / max(1, width)))
+
+
+def loudness(samples: Samples) -> float:
+    """Return `level` on the scale of ears: 0 at -60 dB of full scale or less, 1 at full scale."""
+    decibels = 20 * np.log10(max(level(samples), 1.0) / 32768)
+    return float(np.clip(1 + decibels / 60, 0.0, 1.0))
+
+
+def spoken(samples: Samples, rate_hz: int) -> tuple[int, int] | None:
+    """Return from where to where a word is heard, and at least a second where there is one.
+
+    A word is what is 12 dB above the quietest fifth of the recording; sounds shorter than 50 ms,
+    such as a key, are none. None where there is no word.
+    """
+    step = rate_hz // 100
+    count = len(samples) // step
+    if count == 0:
+        return None
+    frames = samples[: count * step].astype(np.float64).reshape(count, step)
+    powers = np.sqrt(np.mean((frames - frames.mean()) ** 2, axis=1))
+    loud = np.flatnonzero(powers > max(4 * float(np.quantile(powers, 0.2)), _FAINT))
+    if len(loud) < _SHORTEST:
+        return None
+    start = max(0, (int(loud[0]) - _BEFORE) * step)
+    end = min(len(samples), (int(loud[-1]) + 1 + _AFTER) * step)
+    missing = max(0, rate_hz - (end - start))
+    start = max(0, min(start - missing // 2, len(samples) - rate_hz))
+    return start, min(len(samples), max(end, start + rate_hz))
 
 
 def heard_share(speech: Sound, start: int, end: int) -> float:

@@ -15,12 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import motion_csv
-from tinyml.datasets import Dataset, Recording, magic_wand, motion_folder, wand
+from tinyml.datasets import Dataset, Recording, check, magic_wand, motion_folder, wand
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.features import MotionFrontEnd
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Examples, Features, Task
-from tinyml.tasks._motion import RATE_HZ, Motion, Mover, gravity, moving, surrounded
+from tinyml.tasks import Capturing, Examples, Features, Task
+from tinyml.tasks._motion import (
+    RATE_HZ,
+    Motion,
+    Mover,
+    active,
+    gravity,
+    liveliness,
+    moving,
+    surrounded,
+)
 
 FRAMES, AXES = 64, 3
 FEATURES = FeatureConfig(
@@ -156,6 +165,22 @@ def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Da
     return wand.generate(seed=seed, on_progress=on_progress)
 
 
+def _place(label: str, performer: str) -> str:
+    """Name a recording so that names go up with time."""
+    return f"{label}/{{number}}_{performer}.csv"
+
+
+CAPTURING = Capturing(
+    seconds=3.0,
+    place=_place,
+    active=active,
+    check=lambda samples, rate_hz, is_still: check.motion(samples, rate_hz, rest=is_still),
+    level=liveliness,
+    full_scale=4000,
+    nothing="nothing moved",
+    gentler="move more softly, or a little slower",
+    still=(NEGATIVE,),
+)
 TASK = Task(
     summary="recognise gestures made with a wand or a hand that holds the board",
     features=FEATURES,
@@ -172,4 +197,5 @@ TASK = Task(
     mask=mask,
     build_model=build_model,
     samples=samples,
+    capturing=CAPTURING,
 )

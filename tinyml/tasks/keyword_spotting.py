@@ -6,13 +6,31 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml import wav
-from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording, espeak, speech_commands
+from tinyml.datasets import (
+    SILENCE,
+    UNKNOWN,
+    Dataset,
+    Recording,
+    check,
+    espeak,
+    speech_commands,
+)
 from tinyml.features import audio_features
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Examples, Features, Task
-from tinyml.tasks._speech import Mixer, Samples, Sound, heard_share, level, to_int16
+from tinyml.tasks import Capturing, Examples, Features, Task
+from tinyml.tasks._speech import (
+    Mixer,
+    Samples,
+    Sound,
+    heard_share,
+    level,
+    loudness,
+    spoken,
+    to_int16,
+)
 
 FRAMES, CHANNELS = 49, 40
 CLIP = 16000
@@ -85,12 +103,12 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
 
 
 def mask(inputs: Features, seed: int) -> Features:
-    """Return copies moved by up to two frames, with stripes of time and channels blanked.
+    """Return copies stretched and moved a little, with stripes of time and channels blanked.
 
     SpecAugment (Park et al. 2019, arXiv:1904.08779), with stripes as quiet as the front end knows.
     """
     draw = np.random.default_rng([seed, 2])
-    masked: Features = inputs.copy()
+    masked = _stretched(inputs, draw)
     for row in masked:
         shift = int(draw.integers(-2, 3))
         row[:] = np.roll(row, shift, axis=0)
@@ -104,6 +122,36 @@ def mask(inputs: Features, seed: int) -> Features:
                 start = int(draw.integers(0, row.shape[axis] - width))
                 np.moveaxis(row, axis, 0)[start : start + width] = -128
     return masked
+
+
+def _stretched(inputs: Features, draw: np.random.Generator) -> Features:
+    """Return copies that are slower or faster, and of longer or shorter vocal tracts.
+
+    The second moves formants and leaves the tempo (Jaitly and Hinton 2013, vocal tract length
+    perturbation); channels, like ears, are about logarithmic in frequency.
+    """
+    count = len(inputs)
+    tempo = np.exp(draw.normal(0, 0.10, (count, 1)))
+    tract, offset = np.exp(draw.normal(0, 0.05, (count, 1))), draw.normal(0, 0.7, (count, 1))
+    middle = (FRAMES - 1) / 2
+    rows = (np.arange(FRAMES) - middle) * tempo + middle
+    columns = np.arange(CHANNELS) * tract + offset
+    values = inputs[..., 0].astype(np.float32)
+    values = _interpolated(values, rows)
+    values = _interpolated(values.transpose(0, 2, 1), columns).transpose(0, 2, 1)
+    outside = (rows < -0.5) | (rows > FRAMES - 0.5)
+    values[outside] = -128
+    stretched: Features = np.rint(values).astype(np.int8)[..., np.newaxis]
+    return stretched
+
+
+def _interpolated(values: npt.NDArray[np.float32], at: npt.NDArray[Any]) -> Any:
+    """Return [n, m, k] read at places [n, m] of the second axis; the ends go on beyond it."""
+    below = np.clip(np.floor(at), 0, values.shape[1] - 2).astype(np.intp)
+    share = np.clip(at - below, 0, 1).astype(np.float32)[..., np.newaxis]
+    lower = np.take_along_axis(values, below[..., np.newaxis], 1)
+    upper = np.take_along_axis(values, below[..., np.newaxis] + 1, 1)
+    return lower + (upper - lower) * share
 
 
 class _Hearer:
@@ -210,6 +258,31 @@ def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Da
     return espeak.generate(seed=seed, on_progress=on_progress)
 
 
+def _place(label: str, speaker: str) -> str:
+    """Name a recording as Speech Commands does, where it has a place for `label`."""
+    name = speech_commands.name_of(speaker)
+    if label == SILENCE:
+        return f"_background_noise_/{name}_{{number}}.wav"
+    if label == UNKNOWN:
+        return f"_unknown_/word_{name}_nohash_{{number}}.wav"
+    return f"{label}/{name}_nohash_{{number}}.wav"
+
+
+def _check(samples: Samples, rate_hz: int, is_still: bool) -> tuple[str, str]:
+    return ("", "") if is_still else check.sound(samples)
+
+
+CAPTURING = Capturing(
+    seconds=2.0,
+    place=_place,
+    active=spoken,
+    check=_check,
+    level=loudness,
+    full_scale=32767,
+    nothing="no word was heard",
+    gentler="speak more softly, or move away",
+    still=(SILENCE,),
+)
 TASK = Task(
     summary="recognise spoken words in continuous sound",
     features=FEATURES,
@@ -226,4 +299,5 @@ TASK = Task(
     mask=mask,
     build_model=build_model,
     samples=lambda recording: wav.read(recording.path),
+    capturing=CAPTURING,
 )
