@@ -188,6 +188,7 @@ def _templates(
             yield from _tree("src/sensor", templates / "board_sensor")
     else:
         folders["src/stream"] = templates / "no_stream"
+    folders["src/slot"] = templates / ("no_slot" if source.slot is None else "slot")
     profile = mlperf.profile_of(bundle, source)
     folders["src/text"] = templates / ("no_mlperf" if profile is None else "mlperf")
     for target, folder in folders.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinyml import c_text, features, mlperf, settings
+from tinyml import c_text, features, mlperf, protocol, settings
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Bundle, CSource, StreamConfig
 
@@ -65,7 +65,12 @@ class FirmwareConfig:
     @property
     def sha256(self) -> str:
         """The model's hash as the elements of a C array."""
-        return ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(self.bundle.sha256))
+        return _elements(self.bundle.sha256)
+
+    @property
+    def slot_structure(self) -> str:
+        """The hash of the model slot's structure as the elements of a C array."""
+        return _elements(self.source.slot.structure if self.source.slot else "")
 
     @property
     def front_end(self) -> str:
@@ -110,8 +115,15 @@ class FirmwareConfig:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """Settings of front end and stream that INFO reports, as (name, value)."""
-        return [(name, repr(value)) for name, value in settings.parameters(self.bundle)]
+        """Settings of front end, stream and model slot that INFO reports, as (name, value)."""
+        values = list(settings.parameters(self.bundle))
+        if self.source.slot is not None:
+            values.append((protocol.SLOT_BYTES, float(self.source.slot.room)))
+        return [(name, repr(value)) for name, value in values]
+
+
+def _elements(digest: str) -> str:
+    return ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(digest))
 
 
 def _number(value: int | float) -> str:

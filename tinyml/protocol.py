@@ -37,6 +37,7 @@ from tinyml.wire import (
 VERSION_MIN = 1  # VERSION_MIN..VERSION is what a device accepts
 ALL_STEPS = 0xFFFF  # Layers.step: the CRC and counter of every step
 NO_LABEL = 0xFF  # Result.event: no event
+SLOT_BYTES = "slot.bytes"  # Parameter.name: the room of the model slot, where there is one
 VIRTUAL_SENSOR = "virtual"  # Identity.sensor: samples come in SENSOR frames
 
 
@@ -171,7 +172,7 @@ class Label(Record):
 
 @dataclass(frozen=True)
 class Parameter(Record):
-    """A setting; names start with "features." or "stream.", lists repeat their name."""
+    """A setting; names start with "features.", "stream." or "slot.", lists repeat their name."""
 
     value: f64
     name: Text
@@ -333,6 +334,51 @@ class Reset(Record):
 
 
 @dataclass(frozen=True)
+class SlotReply(Record):
+    """The model slot. `structure`: SHA-256 of what a model must have in common with the firmware.
+
+    `bytes`: room for a model. `loaded`: 1 where one from the slot runs, 0 for the built-in one.
+    """
+
+    structure: Digest
+    bytes: u32
+    loaded: u8
+
+
+@dataclass(frozen=True)
+class Load(Record):
+    """Bytes of a model for the slot from `offset` on; offset 0 starts it anew.
+
+    The model that runs runs on, until USE.
+    """
+
+    offset: u32
+    data: Rest = b""
+
+
+@dataclass(frozen=True)
+class LoadReply(Record):
+    """`next`: bytes of the model that the device has now."""
+
+    next: u32
+
+
+@dataclass(frozen=True)
+class Use(Record):
+    """Run what LOAD brought: `bytes` of it, whose SHA-256 is `content`, made for `structure`.
+
+    `sha256` is that of the .tflite file and `name` the model's, for INFO. Where anything is not as
+    it says, the model that ran runs on. `bytes` 0: the built-in model, as after every restart.
+    """
+
+    bytes: u32
+    structure: Digest
+    content: Digest
+    sha256: Digest
+    name: Text
+
+
+@dataclass(frozen=True)
 class Result(Record):
     """One inference of a stream, which read the samples before index `sample`.
 
@@ -428,6 +474,9 @@ SENSOR = Message("SENSOR", 7, Sensor)
 BENCH = Message("BENCH", 8, Bench, long=True)
 RESET = Message("RESET", 9, Reset, Nothing)
 CAPTURE = Message("CAPTURE", 10, Capture, Captured)
+SLOT = Message("SLOT", 11, Nothing, SlotReply)
+LOAD = Message("LOAD", 12, Load, LoadReply)
+USE = Message("USE", 13, Use, Nothing)
 RESULT = Message("RESULT", 64, event=Result)
 CREDIT = Message("CREDIT", 65, event=Credit)
 ENDED = Message("ENDED", 66, event=Totals)
@@ -437,5 +486,5 @@ ERROR = Message("ERROR", 69, reply=Error, event=Error)
 CHUNK = Message("CHUNK", 70, event=Chunk)
 
 MESSAGES = (HELLO, INFO, INPUT, INFER, LAYERS, STREAM, SENSOR, BENCH, RESET, CAPTURE,
-            RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
+            SLOT, LOAD, USE, RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
 RECORDS: tuple[type[Record], ...] = tuple(Record.__subclasses__())

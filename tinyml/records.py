@@ -154,11 +154,15 @@ class RuntimeOptions:
     `library`: a folder with the runtime's library, instead of the one PlatformIO would download.
     `arena_bytes`: the arena to reserve, instead of the runtime's own choice. `measured`: whether
     that choice may be what was measured of builds with the board file's options.
+    `slot`: whether the model can be exchanged on the running device; `slot_bytes`: the largest one,
+    where a runtime takes others than of the same structure.
     """
 
     library: Path | None = None
     arena_bytes: int | None = None
     measured: bool = True
+    slot: bool = False
+    slot_bytes: int | None = None
 
 
 DEFAULT_OPTIONS = RuntimeOptions()
@@ -172,6 +176,19 @@ ARENA_ORIGINS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class ModelSlot:
+    """How a model can be exchanged on a running device.
+
+    `structure`: SHA-256, in hex, of what a model must have in common with the firmware to fit.
+    `room`: bytes that the device keeps for a model. `block`: what is sent to it for this one.
+    """
+
+    structure: str
+    room: int
+    block: bytes
+
+
+@dataclass(frozen=True)
 class CSource:
     """What a runtime generates: the implementation of `model.h` for one model.
 
@@ -182,6 +199,7 @@ class CSource:
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     `functions`: how names of functions begin that the firmware must have, lest it be slow.
     `memory`: what lies where in the arena, where the runtime plans it; by time, then by offset.
+    `slot`: None where the firmware has none.
     """
 
     runtime: str
@@ -198,6 +216,7 @@ class CSource:
     library: Path | None = None
     functions: tuple[str, ...] = ()
     memory: tuple[Placement, ...] = ()
+    slot: ModelSlot | None = None
 
     @property
     def arena_exact(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinyml import __version__
+from tinyml.protocol import SLOT_BYTES
 from tinyml.records import Bundle, CSource
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def differing(info: DeviceInfo, bundle: Bundle) -> tuple[Setting, ...]:
     found = []
     if bundle.labels and bundle.labels != info.labels:
         found.append(Setting("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE))
-    for name in sorted({*expected, *info.parameters}):
+    for name in sorted({*expected, *info.parameters} - {SLOT_BYTES}):
         wanted, has = expected.get(name, ()), info.parameters.get(name, ())
         if wanted != has:
             found.append(Setting(name, _text(wanted), _text(has)))

@@ -9,6 +9,7 @@
 #include "tml_port.h"
 #include "tml_run.h"
 #include "tml_sensor.h"
+#include "tml_slot.h"
 #include "tml_stream.h"
 
 static void hello(const tml_request_t *request) {
@@ -216,6 +217,9 @@ static const command_t commands[] = {
     {TML_TYPE_BENCH, TML_WIRE_BENCH_BYTES, 0, 1, bench},
     {TML_TYPE_RESET, TML_WIRE_RESET_BYTES, 0, 0, tml_reset_command},
     {TML_TYPE_CAPTURE, TML_WIRE_CAPTURE_BYTES, 0, 0, tml_capture_command},
+    {TML_TYPE_SLOT, 0, 0, 0, tml_slot_command},
+    {TML_TYPE_LOAD, TML_WIRE_LOAD_BYTES, 1, 0, tml_slot_command},
+    {TML_TYPE_USE, TML_WIRE_USE_BYTES, 1, 1, tml_slot_command},
 };
 
 static const command_t *find(uint8_t type) {

@@ -1,13 +1,15 @@
+#include <string.h>
+
 #include "model.h"
 #include "tml_commands.h"
 #include "tml_config.h"
 #include "tml_port.h"
 #include "tml_run.h"
+#include "tml_slot.h"
 #include "tml_stream.h"
 
 static void identity(void) {
   tml_wire_identity_t record = {
-      .sha256 = TML_MODEL_SHA256,
       .counter_hz = tml_port_counter_hz(),
       .inputs = (uint8_t)tml_model_input_count(),
       .outputs = (uint8_t)tml_model_output_count(),
@@ -15,12 +17,13 @@ static void identity(void) {
       .steps = (uint16_t)tml_model_step_count(),
   };
   uint8_t bytes[TML_WIRE_IDENTITY_BYTES];
+  memcpy(record.sha256, tml_slot_sha256(), sizeof record.sha256);
   tml_wire_put_identity(bytes, &record);
   tml_body_put(bytes, sizeof bytes);
   tml_body_put_text(TML_BOARD);
   tml_body_put_text(TML_FIRMWARE_VERSION);
   tml_body_put_text(TML_RUNTIME);
-  tml_body_put_text(TML_MODEL_NAME);
+  tml_body_put_text(tml_slot_name());
   tml_body_put_text(TML_FEATURES);
   tml_body_put_text(TML_SENSOR);
 }

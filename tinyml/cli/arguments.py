@@ -56,6 +56,22 @@ def add_runtime(parser: ArgumentParser) -> None:
     )
 
 
+def add_slot(parser: ArgumentParser) -> None:
+    """--model-slot and --slot-bytes."""
+    parser.add_argument(
+        "--model-slot",
+        action="store_true",
+        help="let `tinyml load` replace the model of the running device; takes twice its constants "
+        "in RAM",
+    )
+    parser.add_argument(
+        "--slot-bytes",
+        metavar="BYTES",
+        type=positive,
+        help="the largest model that the slot takes, for --runtime tflm (default: this one)",
+    )
+
+
 def add_sensor(parser: ArgumentParser) -> None:
     """--sensor, None for what `sensors.choose` prefers."""
     parser.add_argument(

@@ -36,8 +36,12 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     board = boards.load(args.board)
     chosen = bundle.load(args.model if model is None else model)
     runtime = args.runtime or board.runtime
-    folder = f"{chosen.name}-{board.id}-{runtime}"
-    options = RuntimeOptions(getattr(args, "tflm_dir", None), getattr(args, "arena", None))
+    slot_bytes = getattr(args, "slot_bytes", None)
+    slot = bool(getattr(args, "model_slot", False) or slot_bytes)
+    options = RuntimeOptions(
+        getattr(args, "tflm_dir", None), getattr(args, "arena", None), slot, slot_bytes
+    )
+    folder = f"{chosen.name}-{board.id}-{runtime}{'-slot' if slot else ''}"
     out = getattr(args, "out", None) or BUILD / folder
     return Choice(chosen, board, runtime, out, options, getattr(args, "sensor", None))
 

@@ -7,7 +7,7 @@ of the graph in `passes/`.
 from __future__ import annotations
 
 from tinyml.c_text import MAX_RANK
-from tinyml.compiler import ops, passes
+from tinyml.compiler import ops, passes, slot
 from tinyml.compiler.emit import Emitter
 from tinyml.compiler.plan import plan
 from tinyml.errors import ModelError, UnsupportedOpError
@@ -17,8 +17,10 @@ from tinyml.tflite import Graph
 _MAX_STEPS = 65535
 
 
-def compile_graph(graph: Graph, heading: str) -> CSource:
+def compile_graph(graph: Graph, heading: str, *, with_slot: bool = False) -> CSource:
     """Return the C implementation of `model.h` for `graph`; `heading` is its first comment.
+
+    `with_slot`: constants lie in a block that can be exchanged, see `slot`.
 
     Equal input gives equal bytes. Raises UnsupportedOpError for an operator, or a form of one,
     that `ops` lacks, and ModelError for a model that makes no sense or is float only.
@@ -34,22 +36,25 @@ def compile_graph(graph: Graph, heading: str) -> CSource:
     calls = [operator.call(op, graph) for operator, op in work]
     scratch = [operator.scratch_bytes(op, graph) for operator, op in work]
     memory = plan(graph, calls, scratch)
-    emitter = Emitter(graph, memory)
+    block = slot.Block() if with_slot else None
+    emitter = Emitter(graph, memory, block)
     for position, (op, call) in enumerate(zip(graph.ops, calls, strict=True)):
         emitter.step(position, op, call)
     inputs = tuple(graph.tensors[index].info for index in graph.inputs)
     outputs = tuple(graph.tensors[index].info for index in graph.outputs)
     steps = tuple(_step(graph, position) for position in range(len(graph.ops)))
+    files = emitter.files(heading, inputs, outputs, steps)
     return CSource(
         runtime="compiled",
-        files=emitter.files(heading, inputs, outputs, steps),
+        files=files,
         inputs=inputs,
         outputs=outputs,
         steps=steps,
         folded=folded,
         arena_bytes=memory.arena_bytes,
-        constant_bytes=emitter.constant_bytes,
+        constant_bytes=emitter.constant_bytes + (len(block.content) if block else 0),
         memory=memory.placements,
+        slot=slot.describe(block, files, inputs, outputs) if block else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyml.compiler.call import Call, Ref, Struct
+from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_quantized, unsupported, unsupported_anywhere
 from tinyml.compiler.quant import activation_range, quantize_multiplier
 from tinyml.compiler.walk import MAX_RANK, broadcast_strides, walk
@@ -70,16 +70,16 @@ def add_params(op: Op, graph: Graph, narrow: Callable[[float], float]) -> Struct
     return Struct(
         "tml_add_t",
         {
-            "input1_offset": -left.zero_point,
-            "input1_multiplier": multiplier1,
-            "input1_shift": shift1,
-            "input2_offset": -right.zero_point,
-            "input2_multiplier": multiplier2,
-            "input2_shift": shift2,
-            "output_offset": target.zero_point,
-            "output_multiplier": multiplier,
-            "output_shift": shift,
-            "act_min": act_min,
-            "act_max": act_max,
+            "input1_offset": Learned(-left.zero_point),
+            "input1_multiplier": Learned(multiplier1),
+            "input1_shift": Learned(shift1),
+            "input2_offset": Learned(-right.zero_point),
+            "input2_multiplier": Learned(multiplier2),
+            "input2_shift": Learned(shift2),
+            "output_offset": Learned(target.zero_point),
+            "output_multiplier": Learned(multiplier),
+            "output_shift": Learned(shift),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
         },
     )

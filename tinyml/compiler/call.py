@@ -20,17 +20,30 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """A number that comes from weights or quantization, where all others come from the graph.
+
+    Firmware with a model slot reads it from the slot, so that another model may have another value.
+    """
+
+    value: int | float
+
+
+@dataclass(frozen=True)
 class Const:
     """A pointer to a constant array in flash; its C type is that of `data`'s dtype.
 
     With `struct`, a typedef of the kernel's header, each row of `data` [n, members] is one struct.
     Arrays are aligned to 4 bytes; equal ones of one model are stored once. `name` ends up in the
-    C identifier.
+    C identifier. `learned` as in `Learned`: False for what shapes alone decide. `room`: elements
+    that a model slot keeps free for it, where their number is learned, too.
     """
 
     data: NDArray[Any]
     name: str
     struct: str = ""
+    learned: bool = True
+    room: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +62,10 @@ class Struct:
     """
 
     type: str
-    fields: Mapping[str, int | float | Const | Ref | None]
+    fields: Mapping[str, int | float | Const | Learned | Ref | None]
 
 
-Arg = Ref | Const | Scratch | Struct | int | float | None
+Arg = Ref | Const | Learned | Scratch | Struct | int | float | None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.compiler.call import Learned
 from tinyml.compiler.linear import bias_of, folded_bias, reach
 from tinyml.compiler.quant import INT32_MAX, activation_range, channel_multipliers, requantize
 from tinyml.tflite import Graph, Op
@@ -55,12 +56,12 @@ class Channels:
         return (self.act_min, self.act_max) != (-128, 127)
 
     @property
-    def output_fields(self) -> dict[str, int]:
+    def output_fields(self) -> dict[str, Learned]:
         """The members of a parameter struct's `tml_output_t output`."""
         return {
-            "output.rounding": 2 * self.output_offset + 1,
-            "output.act_min": self.act_min,
-            "output.act_max": self.act_max,
+            "output.rounding": Learned(2 * self.output_offset + 1),
+            "output.act_min": Learned(self.act_min),
+            "output.act_max": Learned(self.act_max),
         }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.compiler.call import Call, Const, Ref, Scratch, Struct
+from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import prepare
 from tinyml.compiler.linear import bias_of
 from tinyml.compiler.quant import activation_range, channel_multipliers
@@ -60,7 +60,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
             "depth": depth,
             "taps": _taps(weights),
             "channels": channels,
-            "padding": source.zero_point,
+            "padding": Learned(source.zero_point),
             "pointwise": int(geometry.is_pointwise and depth % _GROUP == 0),
             **prepared.output_fields,
         },
@@ -92,10 +92,10 @@ def _any(op: Op, graph: Graph, weights: Array) -> Call:
             "channels": len(weights),
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
             "shifts": Const(np.array(shifts, np.int8), "shifts"),
-            "input_offset": -source.zero_point,
-            "output_offset": target.zero_point,
-            "act_min": act_min,
-            "act_max": act_max,
+            "input_offset": Learned(-source.zero_point),
+            "output_offset": Learned(target.zero_point),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
         },
     )
     return Call(

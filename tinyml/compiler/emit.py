@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from tinyml import c_text
 from tinyml.compiler import ops
-from tinyml.compiler.call import Arg, Call, Const, Ref, Scratch, Struct
+from tinyml.compiler.call import Arg, Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.plan import Plan
+from tinyml.compiler.slot import Block
 from tinyml.records import Step, TensorInfo
 from tinyml.tflite import Graph, Op
 
@@ -21,12 +23,16 @@ _FIXED_PART = "tml_compiled.h"
 
 
 class Emitter:
-    """Collects the constants and calls of one model, then writes its C files."""
+    """Collects the constants and calls of one model, then writes its C files.
 
-    def __init__(self, graph: Graph, plan: Plan) -> None:
+    With a `block`, all that is learned goes there, and the code that is left reads it from there.
+    """
+
+    def __init__(self, graph: Graph, plan: Plan, block: Block | None = None) -> None:
         self.constant_bytes = 0
         self._graph = graph
         self._plan = plan
+        self._block = block
         self._arrays: dict[tuple[str, bytes], str] = {}
         self._names: set[str] = set()
         self._definitions: list[str] = []
@@ -42,10 +48,14 @@ class Emitter:
         output = self._graph.output(op)
         comment = f"/* {op.name}: tensor {output.index}, {c_text.comment(output.name)} */"
         before = len(self._definitions)
+        structs = len(self._body)
         arguments = [self._argument(arg, label, position) for arg in call.args]
         if len(self._definitions) > before:
             self._definitions.insert(before, comment)
         self._body.append(c_text.wrapped(f"  {call.kernel}(", arguments, ");", "      "))
+        if self._block is not None:  # many structs: those of one step give their stack to the next
+            inner = textwrap.indent("\n".join(self._body[structs:]), "  ")
+            self._body[structs:] = ["  {", inner, "  }"]
         self._body.append(f"  done({position});")
 
     def files(
@@ -59,6 +69,8 @@ class Emitter:
         headers = _with_included(self._headers)
         own = (ops.FOLDER.parent / _FIXED_PART).read_text()
         tables = self._tables(inputs, outputs, steps)
+        slot_data, slot_code = ([], []) if self._block is None else self._block.c_text()
+        slot_bytes = 0 if self._block is None else len(self._block.content)
         includes = [f'#include "{name}"' for name in sorted({*self._headers, "tml_kernel.h"})]
         text = "\n".join(
             [
@@ -67,16 +79,18 @@ class Emitter:
                 *includes,
                 "",
                 f"#define ARENA_BYTES {max(self._plan.arena_bytes, 1)}",
-                f"#define CONSTANT_BYTES {self.constant_bytes}",
+                f"#define CONSTANT_BYTES {self.constant_bytes + slot_bytes}",
                 f"#define INPUT_COUNT {len(inputs)}",
                 f"#define OUTPUT_COUNT {len(outputs)}",
                 f"#define STEP_COUNT {len(steps)}",
                 "",
                 *self._definitions,
+                *slot_data,
                 "",
                 *tables,
                 "",
                 f'#include "{_FIXED_PART}"',
+                *slot_code,
                 "",
                 "static void run(void) {",
                 *self._body,
@@ -84,7 +98,8 @@ class Emitter:
                 "",
             ]
         )
-        return {"model.c": text, _FIXED_PART: own, **headers}
+        files = {"model.c": text, _FIXED_PART: own, **headers}
+        return files if self._block is None else {**files, **self._block.files()}
 
     def _argument(self, arg: Arg, label: str, position: int) -> str:
         if isinstance(arg, Struct):
@@ -94,8 +109,8 @@ class Emitter:
             ]
             name = self._unique(f"{label}_params")
             opening = f"const {arg.type} {name} = {{"
-            if any(isinstance(value, Ref) for value in arg.fields.values()):
-                # An address in the arena is no constant expression.
+            if any(self._is_read(value) for value in arg.fields.values()):
+                # What lies in the arena or in a slot is no constant expression.
                 self._body.append(c_text.wrapped(f"  {opening}", fields, "};", "      "))
             else:
                 self._definitions.append(c_text.wrapped(f"static {opening}", fields, "};"))
@@ -103,15 +118,30 @@ class Emitter:
         if isinstance(arg, Scratch):
             return f"at({self._plan.scratch[position]})"
         if isinstance(arg, Const):
+            if self._block is not None and arg.learned:
+                return self._block.array(arg.data, arg.room)
             return self._array(arg.data, f"{label}_{arg.name}", arg.struct)
+        if isinstance(arg, Learned):
+            if self._block is not None:
+                return self._block.number(arg.value)
+            return c_text.number(arg.value)
         if isinstance(arg, Ref):
             tensor = self._graph.tensors[arg.tensor]
+            if tensor.data is not None and self._block is not None:
+                return self._block.array(tensor.data)
             if tensor.data is not None:
                 return self._array(tensor.data, f"tensor{tensor.index}")
             return f"at({self._offset(arg.tensor)})"
         if arg is None:
             return "NULL"
         return c_text.number(arg)
+
+    def _is_read(self, arg: Arg) -> bool:
+        """Whether `arg` is something that only running code can know."""
+        if isinstance(arg, Ref):
+            return True
+        in_slot = isinstance(arg, Learned) or (isinstance(arg, Const) and arg.learned)
+        return in_slot and self._block is not None
 
     def _offset(self, tensor: int) -> int:
         return self._plan.tensors[self._graph.storage(tensor)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Ref, Struct
+from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_quantized
 from tinyml.compiler.quant import activation_range
 from tinyml.compiler.window import Window, window
@@ -26,11 +26,11 @@ def call_pool(op: Op, graph: Graph, kernel: str, struct: str) -> Call:
     """The call of a pool's `kernel`, whose parameters have the C type `struct`."""
     source, target = graph.input(op, 0), graph.output(op)
     act_min, act_max = activation_range(op, target)
-    fields = {
+    fields: dict[str, int | Learned] = {
         **_window(op, graph).fields,
         "depth": source.shape[3],
-        "act_min": act_min,
-        "act_max": act_max,
+        "act_min": Learned(act_min),
+        "act_max": Learned(act_max),
     }
     return Call(kernel, (Ref(source.index), Ref(target.index), Struct(struct, fields)))
 

@@ -52,9 +52,9 @@ def walk(extents: Sequence[int], strides1: Sequence[int], strides2: Sequence[int
         "tml_walk_t",
         {
             "rank": len(axes),
-            "extents": Const(columns[0].copy(), "extents"),
-            "strides1": Const(columns[1].copy(), "strides"),
-            "strides2": Const(columns[2].copy(), "strides"),
+            "extents": Const(columns[0].copy(), "extents", learned=False),
+            "strides1": Const(columns[1].copy(), "strides", learned=False),
+            "strides2": Const(columns[2].copy(), "strides", learned=False),
         },
     )
 

@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.device import capture, fault
+from tinyml.device import capture, fault, slot
 from tinyml.device.capture import OnChunk, Recording
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo, describe
@@ -49,12 +49,13 @@ from tinyml.protocol import (
     ModelState,
     Parameter,
     Section,
+    SlotReply,
     Status,
     StepInfo,
     Tensor,
 )
 from tinyml.protocol import Stream as StreamRequest
-from tinyml.records import TensorInfo
+from tinyml.records import ModelSlot, TensorInfo
 from tinyml.wire import MAX_PAYLOAD, Record
 
 Array = NDArray[Any]
@@ -259,6 +260,32 @@ class Device:
         """Return how many samples of `channels` values fit into the device's memory."""
         return capture.room(self._line, channels)
 
+    def slot(self) -> SlotReply:
+        """Return what the model slot takes; DeviceError where the firmware has none."""
+        return slot.ask(self._line)
+
+    def load(
+        self,
+        content: ModelSlot,
+        name: str,
+        sha256: str,
+        *,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        """Run another model, of which `content.block` is sent, until the device restarts.
+
+        `on_sent` gets the number of bytes that have arrived. The device checks all of it before it
+        uses any; when it refuses, or the transfer ends early, the model that ran runs on.
+        """
+        slot.send(self._line, self.info.max_payload, content.block, on_sent)
+        slot.use(self._line, content, name, sha256)
+        self.info = self._describe(self._line.hello(Deadline(CONNECT_S)))
+
+    def unload(self) -> None:
+        """Run the model that the firmware was built with again."""
+        slot.use_built_in(self._line)
+        self.info = self._describe(self._line.hello(Deadline(CONNECT_S)))
+
     def reset(self, timeout_s: float = CONNECT_S) -> None:
         """Restart the firmware and wait until it answers again."""
         self.info = self._describe(self._line.restart(Deadline(timeout_s)))
@@ -284,9 +311,12 @@ class Device:
     def _compute(self, message: Message, record: Record, limit: int, timeout_s: float) -> bytes:
         """Request what takes the device its time: no reply is no reason to ask again soon."""
         patience_s = min(timeout_s, INFERENCE_S) / 2
-        return self._line.request(
+        body = self._line.request(
             message, record, limit=limit, patience_s=patience_s, timeout_s=timeout_s
         )
+        if self.info.has_slot:  # after a restart another model computes
+            self._line.same_boot(Deadline(CONNECT_S))
+        return body
 
     def _send_inputs(self, inputs: Sequence[Array]) -> None:
         expected = self.info.inputs

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tinyml.errors import DeviceError
 from tinyml.protocol import (
+    SLOT_BYTES,
     VIRTUAL_SENSOR,
     HelloReply,
     Identity,
@@ -60,6 +61,11 @@ class DeviceInfo:
     def is_virtual(self) -> bool:
         """Whether the samples of its streams come from the host."""
         return self.sensor == VIRTUAL_SENSOR
+
+    @property
+    def has_slot(self) -> bool:
+        """Whether the model can be exchanged, and a restart brings the built-in one back."""
+        return SLOT_BYTES in self.parameters
 
     @property
     def sample_rate_hz(self) -> int:

@@ -23,6 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_model(parser)
     arguments.add_board(parser)
     arguments.add_runtime(parser)
+    arguments.add_slot(parser)
     arguments.add_sensor(parser)
     arguments.add_out(parser)
     arguments.add_port(parser)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler import conv
-from tinyml.compiler.call import Call, Const, Ref, Scratch, Struct
+from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import prepare
 from tinyml.compiler.linear import bias_of, check_linear
 from tinyml.compiler.ops import unsupported
@@ -108,7 +108,7 @@ def _3x3(op: Op, graph: Graph) -> Call:
             "depth_multiplier": multiplier,
             "plane_height": height,
             "plane_width": width,
-            "padding": source.zero_point,
+            "padding": Learned(source.zero_point),
             **prepared.output_fields,
         },
     )
@@ -150,7 +150,7 @@ def _fast(op: Op, graph: Graph) -> Call:
         {
             **geometry.fields,
             "depth": depth,
-            "input_offset": -source.zero_point,
+            "input_offset": Learned(-source.zero_point),
             **prepared.output_fields,
         },
     )
@@ -182,10 +182,10 @@ def _any(op: Op, graph: Graph) -> Call:
             "depth_multiplier": channels // source.shape[3],
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
             "shifts": Const(np.array(shifts, np.int8), "shifts"),
-            "input_offset": -source.zero_point,
-            "output_offset": target.zero_point,
-            "act_min": act_min,
-            "act_max": act_max,
+            "input_offset": Learned(-source.zero_point),
+            "output_offset": Learned(target.zero_point),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
         },
     )
     return Call(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_dtype, unsupported
 from tinyml.compiler.table import check_same_shape
 from tinyml.tflite import Graph, Op
@@ -27,4 +27,5 @@ def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     pointers = Ref(source.index), Ref(target.index)
     kernel = f"tml_dequantize_{_SHORT[source.dtype]}"
-    return Call(kernel, (*pointers, target.elements, source.scale, source.zero_point))
+    scale, zero_point = Learned(source.scale), Learned(source.zero_point)
+    return Call(kernel, (*pointers, target.elements, scale, zero_point))

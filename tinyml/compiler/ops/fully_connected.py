@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.compiler.call import Call, Const, Ref, Struct
+from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
 from tinyml.compiler.linear import bias_of, check_linear, folded_bias, reach
 from tinyml.compiler.ops import unsupported
 from tinyml.compiler.quant import activation_range, channel_multipliers, quantize_multiplier
@@ -72,9 +72,9 @@ def _fast(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Ca
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
             "shifts": Const(np.array(lower, np.int8), "shifts"),
             "per_channel": int(len(multipliers) > 1),
-            "output.rounding": 2 * target.zero_point + 1,
-            "output.act_min": act_min,
-            "output.act_max": act_max,
+            "output.rounding": Learned(2 * target.zero_point + 1),
+            "output.act_min": Learned(act_min),
+            "output.act_max": Learned(act_max),
         },
     )
     return Call(
@@ -104,10 +104,10 @@ def _any(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Cal
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
             "shifts": Const(np.array(shifts, np.int8), "shifts"),
             "per_channel": int(len(multipliers) > 1),
-            "weights_offset": -zero_point,
-            "output_offset": target.zero_point,
-            "act_min": act_min,
-            "act_max": act_max,
+            "weights_offset": Learned(-zero_point),
+            "output_offset": Learned(target.zero_point),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
         },
     )
     return Call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tinyml.compiler.call import Call, Ref, Struct
+from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
 from tinyml.compiler.quant import INT32_MAX, quantize_multiplier
 from tinyml.compiler.table import check_requantize
@@ -46,10 +46,10 @@ def call(op: Op, graph: Graph) -> Call:
         "tml_mean_t",
         {
             "count": count,
-            "input_offset": -source.zero_point,
-            "multiplier": multiplier,
-            "shift": shift,
-            "output_offset": target.zero_point,
+            "input_offset": Learned(-source.zero_point),
+            "multiplier": Learned(multiplier),
+            "shift": Learned(shift),
+            "output_offset": Learned(target.zero_point),
         },
     )
     strides = row_major(source.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.binary import binary_call, check_binary
-from tinyml.compiler.call import Call, Struct
+from tinyml.compiler.call import Call, Learned, Struct
 from tinyml.compiler.ops import unsupported
 from tinyml.compiler.quant import activation_range, quantize_multiplier
 from tinyml.tflite import Graph, Op
@@ -28,13 +28,13 @@ def call(op: Op, graph: Graph) -> Call:
     params = Struct(
         "tml_mul_t",
         {
-            "input1_offset": -left.zero_point,
-            "input2_offset": -right.zero_point,
-            "output_offset": target.zero_point,
-            "multiplier": multiplier,
-            "shift": shift,
-            "act_min": act_min,
-            "act_max": act_max,
+            "input1_offset": Learned(-left.zero_point),
+            "input2_offset": Learned(-right.zero_point),
+            "output_offset": Learned(target.zero_point),
+            "multiplier": Learned(multiplier),
+            "shift": Learned(shift),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
         },
     )
     return binary_call(op, graph, "tml_mul_s8", params)

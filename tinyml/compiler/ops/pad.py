@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_dtype, unsupported_anywhere
 from tinyml.compiler.walk import byte_walk, row_major
 from tinyml.errors import ModelError
@@ -47,7 +47,7 @@ def bordered(op: Op, graph: Graph, kernel: str, fill: int) -> Call:
     corner = (before for before, _ in _paddings(op, graph))
     first = sum(stride * before for stride, before in zip(strides, corner, strict=True)) * item
     walk = byte_walk(source.shape, row_major(source.shape), strides, item)
-    args = (Ref(source.index), Ref(target.index), target.bytes, fill, first, walk)
+    args = (Ref(source.index), Ref(target.index), target.bytes, Learned(fill), first, walk)
     return Call(kernel, args)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Ref, Struct
+from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_dtype, unsupported
 from tinyml.compiler.quant import quantize_multiplier
 from tinyml.compiler.table import byte_table, check_requantize, check_same_shape, table_call
@@ -38,7 +38,8 @@ def call(op: Op, graph: Graph) -> Call:
     kernel = f"tml_quantize_{_SHORT[source.dtype]}_{_SHORT[target.dtype]}"
     if source.dtype == "float32":
         pointers = Ref(source.index), Ref(target.index)
-        return Call(kernel, (*pointers, target.elements, target.scale, target.zero_point))
+        scale, zero_point = Learned(target.scale), Learned(target.zero_point)
+        return Call(kernel, (*pointers, target.elements, scale, zero_point))
     ratio = source.scale / target.scale
     if "int16" not in (source.dtype, target.dtype):
         return table_call("tml_quantize_x8_x8", source, target, byte_table(source, target, ratio))
@@ -47,10 +48,10 @@ def call(op: Op, graph: Graph) -> Call:
         "tml_quantize_t",
         {
             "count": target.elements,
-            "input_offset": -source.zero_point,
-            "multiplier": multiplier,
-            "shift": shift,
-            "output_offset": target.zero_point,
+            "input_offset": Learned(-source.zero_point),
+            "multiplier": Learned(multiplier),
+            "shift": Learned(shift),
+            "output_offset": Learned(target.zero_point),
         },
     )
     in_place = (source.index,) if source.dtype == target.dtype else ()

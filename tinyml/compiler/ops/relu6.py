@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_quantized, unsupported
 from tinyml.compiler.quant import INT32_MAX
 from tinyml.compiler.table import check_same_shape
@@ -29,7 +29,8 @@ def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     # TFLM only clamps and takes both limits from the input's quantization (Relu6Prepare).
     act_max = min(_six(source) + source.zero_point, 127)
-    args = (Ref(source.index), Ref(target.index), target.elements, source.zero_point, act_max)
+    limits = Learned(source.zero_point), Learned(act_max)
+    args = (Ref(source.index), Ref(target.index), target.elements, *limits)
     return Call("tml_relu6_s8", args, in_place=(source.index,))
 
 

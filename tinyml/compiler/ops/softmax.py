@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tinyml.compiler.call import Call, Const, Ref, Struct
+from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
 from tinyml.compiler.fixed_point import exp_on_negative_values, shift_left_saturating
 from tinyml.compiler.ops import require_quantized, unsupported
 from tinyml.compiler.quant import doubling_high_mul, quantize_multiplier
@@ -46,8 +46,8 @@ def call(op: Op, graph: Graph) -> Call:
         {
             "rows": source.elements // depth,
             "depth": depth,
-            "exp": Const(np.array(table, np.int32), "exp"),
-            "exp_count": len(table),
+            "exp": Const(np.array(table, np.int32), "exp", room=256),
+            "exp_count": Learned(len(table)),
         },
     )
     args = (Ref(source.index), Ref(graph.output(op).index), params)
