@@ -39,7 +39,10 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     slot_bytes = getattr(args, "slot_bytes", None)
     slot = bool(getattr(args, "model_slot", False) or slot_bytes)
     options = RuntimeOptions(
-        getattr(args, "tflm_dir", None), getattr(args, "arena", None), slot, slot_bytes
+        getattr(args, "tflm_dir", None),
+        getattr(args, "arena", None),
+        slot=slot,
+        slot_bytes=slot_bytes,
     )
     folder = f"{chosen.name}-{board.id}-{runtime}{'-slot' if slot else ''}"
     out = getattr(args, "out", None) or BUILD / folder
