@@ -245,7 +245,8 @@ class Receiver:
     """Cuts a byte stream into frames. Never raises; keeps at most one frame's worth of bytes.
 
     `bad` counts what lay between two zeros and was no frame; `text` collects printable text
-    between frames (at most `MAX_TEXT` bytes of it) until its owner takes it.
+    between frames (at most `MAX_TEXT` bytes of it) until its owner takes it: at the next frame, or
+    at the end of its line from a device that sends no frames at all.
     """
 
     MAX_TEXT: ClassVar[int] = 4096
@@ -269,12 +270,25 @@ class Receiver:
                 self.text += encoded[: self.MAX_TEXT - len(self.text)]
             else:
                 self.bad += 1
-        self._keep(rest)
+        self._keep(self._without_lines(rest))
+
+    def _without_lines(self, rest: bytes) -> bytes:
+        """Take whole lines of text, which no frame begins with, and return what is left."""
+        end = rest.rfind(b"\n") + 1
+        if not end or not _is_text(bytes(self._part) + rest):
+            return rest  # the second byte of every frame is its version, which is no text
+        text = bytes(self._part) + rest[:end]
+        self.text += text[: self.MAX_TEXT - len(self.text)]
+        self._part.clear()
+        return rest[end:]
 
     def _keep(self, part: bytes) -> None:
         # One byte more than fits marks the frame as oversize; the rest of it is of no use.
         self._part += part[: MAX_ENCODED + 1 - len(self._part)]
 
 
+_PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
+
+
 def _is_text(data: bytes) -> bool:
-    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data)
+    return not data.translate(None, _PRINTABLE)

@@ -91,3 +91,20 @@ def test_a_real_board_is_flashed_by_platformio() -> None:
     with pytest.raises(ToolError) as caught:
         kinds.of(BOARD).flash(Firmware(project, Path("x.elf"), 0, 0, 0), "/dev/ttyACM0", 1)
     assert caught.value.hint == "pio run -d out -e some -t upload --upload-port /dev/ttyACM0"
+
+
+def test_a_glob_finds_links_that_are_not_listed_as_ports(tmp_path: Path) -> None:
+    (tmp_path / "usb-Nano-if00").symlink_to("/dev/null")
+    pattern = f"{tmp_path}/usb-Nano*"
+    assert resolve(pattern, ALL) == f"{tmp_path}/usb-Nano-if00"
+    (tmp_path / "usb-Nano-if01").symlink_to("/dev/null")
+    with pytest.raises(ConfigError, match="more than one port"):
+        resolve(pattern, ALL)
+
+
+def test_a_port_is_found_again_by_its_serial_number_where_it_has_one(tmp_path: Path) -> None:
+    assert ports.serial_number("/dev/ttyACM1", ALL) == "CAFE"
+    assert ports.serial_number("/dev/ttyS0", ALL) == ""
+    assert ports.serial_number("/dev/ttyX", ALL) == ""
+    twin = replace(OTHER_NANO, path="/dev/ttyACM2")
+    assert ports.serial_number("/dev/ttyACM1", [*ALL, twin]) == ""

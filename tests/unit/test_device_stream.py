@@ -247,3 +247,52 @@ def test_samples_and_sensor_must_fit_each_other(clock: Clock) -> None:
     assert caught.value.hint == "tinyml flash --sensor virtual"
     with pytest.raises(ConfigError, match="its virtual sensor"):
         connect(clock).stream()
+
+
+def test_a_paced_stream_sends_no_sample_before_its_time(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "time", SimpleNamespace(monotonic=clock.monotonic))
+    started = clock.now
+    early = []
+
+    def on_sent(arrived: int) -> None:
+        early.append(arrived - (clock.now - started) * 16000)
+
+    playing = connect(clock).stream(SAMPLES, paced=True, on_sent=on_sent)
+    assert numbers(list(playing)) == EXPECTED
+    assert max(early[:-1]) <= 0.02 * 16000  # one step
+    assert clock.now - started == pytest.approx(5000 / 16000, abs=0.1)
+
+
+def test_a_stream_is_stopped_from_outside_with_its_totals(clock: Clock) -> None:
+    playing = connect(clock).stream(chunks(100))
+    readings = []
+    for reading in playing:
+        readings.append(reading)
+        if len(readings) == 3:
+            playing.stop()
+    assert playing.totals is not None
+    assert playing.totals.results >= 3
+    assert len(readings) == 3
+
+
+def test_a_device_that_says_nothing_can_be_stopped_too(clock: Clock) -> None:
+    device = Device(FakeLink(FakeDevice(sensor="microphone"), clock), "fake")
+    playing = device.stream()
+    readings = []
+    for reading in playing:
+        readings.append(reading)
+        if len(readings) == 3:  # it has no more to say
+            playing.stop()
+    assert playing.totals is not None
+    assert playing.totals.results == 3
+
+
+def test_asking_for_the_status_in_a_stream_loses_no_reading(clock: Clock) -> None:
+    playing = connect(clock).stream(SAMPLES)
+    readings = []
+    for reading in playing:
+        readings.append(reading)
+        assert playing.status().stack == 8192
+    assert numbers(readings) == EXPECTED

@@ -153,7 +153,8 @@ def test_a_picture_fits_any_terminal_at_any_moment(width: int, height: int, cut:
         picture, _ = shown(events)
         for notes in (Notes(), Notes(help=True, paused=True, log="x.log", url="http://x/")):
             text = draw(picture, 101, width, height, notes)
-            assert len(text.plain.splitlines()) <= height
+            assert len(text.plain.split("\n")) <= height
+            assert text.plain.replace("\n", "").isprintable()
 
 
 def test_the_screen_shows_keys_first_then_who_how_sure_and_how_fast(info: DeviceInfo) -> None:

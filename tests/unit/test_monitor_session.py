@@ -193,6 +193,18 @@ def test_a_device_that_failed_is_waited_for_and_can_be_reset(board: FakeBoard) -
     assert watched.error is None
 
 
+def test_a_device_that_restarts_by_itself_is_noticed_and_followed(board: FakeBoard) -> None:
+    watched = Watched(wanted(board))
+    watched.until(has_read(2))
+    board.device.restart()
+    watched.until(lambda one: len(one.of(Attached)) == 2)
+    assert "restarted" in watched.of(Detached)[0].reason
+    before = len(watched.of(Read))
+    watched.until(has_read(before + 2))
+    watched.end()
+    assert watched.error is None
+
+
 @pytest.mark.parametrize(
     "noise",
     [b"\0panic: \x1b[2Jwords\n\0", b"\0" + bytes(range(1, 256)) * 40 + b"\0", b"flood\n" * 700],

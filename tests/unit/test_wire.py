@@ -163,3 +163,29 @@ def test_records_that_follow_one_another() -> None:
     assert protocol.Label.unpack_all(b"".join(x.pack() for x in labels)) == labels
     with pytest.raises(DeviceError):
         protocol.Label.unpack_all(b"\x05abc")
+
+
+def test_lines_of_a_device_that_sends_no_frames_are_text_as_they_end() -> None:
+    receiver = Receiver()
+    assert list(receiver.feed(b"boot")) == []
+    assert receiver.text == b""
+    assert list(receiver.feed(b"ing\r\nready\r\n> ")) == []
+    assert receiver.text == b"booting\r\nready\r\n"
+    receiver.text.clear()
+    frame = Frame(1, 2, b"\n\n")
+    assert list(receiver.feed(b"no newline" + frame.encode())) == [frame]
+    assert receiver.text == b"> no newline"
+    assert receiver.bad == 0
+
+
+@given(st.lists(st.sampled_from([b"text\n", b"\n", b"\t a", Frame(9, 10, b"\n" * 9).encode()])),
+       st.integers(1, 30))  # fmt: skip
+def test_where_a_line_is_cut_changes_neither_frames_nor_text(parts: list[bytes], size: int) -> None:
+    whole, cut = Receiver(), Receiver()
+    data = b"".join(parts) + b"\0"
+    frames = list(whole.feed(data))
+    assert frames == [Frame(9, 10, b"\n" * 9)] * sum(len(part) > 20 for part in parts)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    assert [frame for piece in pieces for frame in cut.feed(piece)] == frames
+    assert cut.text == whole.text == b"".join(part for part in parts if len(part) < 20)
+    assert cut.bad == whole.bad == 0

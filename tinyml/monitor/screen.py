@@ -60,6 +60,8 @@ def draw(picture: Picture, now: float, width: int, height: int, notes: Notes) ->
     lines = [*head, *middle[:space], Text(), *foot][:height]
     text = Text("\n", no_wrap=True, overflow="crop").join(lines)
     text.no_wrap, text.overflow = True, "crop"
+    # One character for another, so that colours stay where they are.
+    text.plain = "".join(one if one.isprintable() or one == "\n" else "?" for one in text.plain)
     return text
 
 
