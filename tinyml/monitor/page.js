@@ -297,11 +297,13 @@ function viridis(share) {
 function trace() {
   const drawing = canvas("seen");
   const { rows, width } = state;
-  const left = axis(drawing, [{ value: 127, text: "+" }, { value: 0, text: "0" }, { value: -128, text: "\u2212" }], -128, 127);
+  const most = rows.reduce((far, row) => row.reduce((a, b) => Math.max(a, Math.abs(b)), far), 16);
+  const marks = [most, 0, -most].map((value) => ({ value, text: `${value}`.replace("-", "\u2212") }));
+  const left = axis(drawing, marks, -most, most);
   const series = Array.from({ length: width }, (_, channel) => ({
     values: rows.map((row) => row[channel]), colour: colourOf(channel),
   }));
-  lines(drawing, series, -128, 127, Math.max(50, rows.length), left);
+  lines(drawing, series, -most, most, Math.max(50, rows.length), left);
   const names = width === 3 ? "x blue, y orange, z green" : `${width} channels`;
   setText($("seen-note"), `the last ${seconds(rows.length)}: ${names}, as the host's own front end ` +
     "computes them from the samples played");

@@ -157,7 +157,7 @@ class Session:
     def _hear(self, connection: Device) -> None:
         """Listen to the board's own sensor; the virtual one is at rest."""
         samples = None
-        on_sent: Callable[[int], None] | None = None
+        on_sent: Callable[[int], None] = _nothing
         if connection.info.is_virtual:
             front_end = streams.front_end_of(connection.info)
             chunk = front_end.pause(max(1, round(_PAUSE_S * front_end.rate_hz)))
@@ -165,7 +165,7 @@ class Session:
             twin = _Twin(front_end, lambda start, end: front_end.pause(end - start))
             on_sent = lambda arrived: self._tell_rows(twin, arrived)  # noqa: E731
         stream = connection.stream(samples, paced=True, on_sent=on_sent)
-        self._follow(connection, stream, lambda reading: None)
+        self._follow(connection, stream, lambda reading: on_sent(reading.sample))
 
     def _play(self, connection: Device) -> None:
         """Play the clips that are not finished yet."""
@@ -174,21 +174,22 @@ class Session:
         first = self._done
 
         def on_sent(arrived: int) -> None:
-            number = first + play.clip_at(arrived)
-            clip = self._clips[number]
-            self._tell(
-                Played(number, len(self._clips), clip.name, clip.said, arrived, len(play.samples))
-            )
+            if arrived >= twin.arrived:
+                number = first + play.clip_at(max(0, arrived - 1))
+                clip, total = self._clips[number], len(play.samples)
+                self._tell(Played(number, len(self._clips), clip.name, clip.said, arrived, total))
             self._tell_rows(twin, arrived)
+
+        def clip_of(reading: Reading) -> int:
+            on_sent(reading.sample)  # what was read has arrived, though it may not be acknowledged
+            return first + play.clip_at(max(0, reading.sample - 1))
 
         play = streams.Play(
             connection, self._clips[first:], paced=self._wanted.paced, on_sent=on_sent
         )
         twin = _Twin(front_end, lambda start, end: play.samples[start:end])
         try:
-            self._follow(
-                connection, play, lambda reading: first + play.clip_at(max(0, reading.sample - 1))
-            )
+            self._follow(connection, play, clip_of)
         finally:
             self._done += play.finished
             if play.finished:
@@ -217,7 +218,9 @@ class Session:
         self._tell(Measured(connection.status(), connection.bad_frames))
 
     def _tell_rows(self, twin: _Twin, arrived: int) -> None:
-        if self._wanted.rows and (seen := twin.upto(arrived)) is not None:
+        if not self._wanted.rows:
+            twin.arrived = max(twin.arrived, arrived)
+        elif (seen := twin.upto(arrived)) is not None:
             self._tell(seen)
 
     def _tell_text(self, text: str) -> None:
@@ -238,15 +241,15 @@ class _Twin:
         """`samples` returns those from one index to another."""
         self._front_end = front_end
         self._samples = samples
-        self._arrived = 0
+        self.arrived = 0
         self._rows = 0
 
     def upto(self, arrived: int) -> Seen | None:
         """Return the rows that the samples up to `arrived` complete, None where there are none."""
-        if arrived <= self._arrived:
+        if arrived <= self.arrived:
             return None
-        rows = self._front_end.push(self._samples(self._arrived, arrived))
-        self._arrived = arrived
+        rows = self._front_end.push(self._samples(self.arrived, arrived))
+        self.arrived = arrived
         seen = Seen(self._rows, rows)
         self._rows += len(rows)
         return seen if len(rows) else None
@@ -257,5 +260,5 @@ def _endless(chunk: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield chunk
 
 
-def _nothing() -> None:
-    """End no stream: there is none."""
+def _nothing(*_: object) -> None:
+    """Do nothing: there is no stream to end, or no virtual sensor."""
