@@ -213,6 +213,7 @@ def _stream(fields: Mapping[str, Any]) -> StreamConfig:
         threshold=float(fields["threshold"]),
         refractory_ms=int(fields["refractory_ms"]),
         background=tuple(int(index) for index in fields["background"]),
+        repeats=bool(fields.get("repeats", False)),
     )
 
 

@@ -1,8 +1,9 @@
-"""CSV files of timed accelerometer samples in and out; unusable ones are refused with the line.
+"""CSV files of timed motion sensor samples in and out; unusable ones are refused with the line.
 
 The first line names the columns. `time_ms`, `x_mg`, `y_mg` and `z_mg` are needed, in any order:
-milliseconds, which rise from line to line but need not be even, and milli-g with gravity. Other
-columns are ignored.
+milliseconds, which rise from line to line but need not be even, and milli-g with gravity. Where
+rotation is asked for as well, so are `x_ddps`, `y_ddps` and `z_ddps`, in tenths of a degree per
+second. Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ import numpy.typing as npt
 from tinyml.errors import DataError
 
 COLUMNS = ("time_ms", "x_mg", "y_mg", "z_mg")
+ROTATION = ("x_ddps", "y_ddps", "z_ddps")
 _MAX_GAP_MS = 1000.0  # between two samples of one recording
-_HINT = f"the first line is {','.join(COLUMNS)}, then one line of numbers per sample"
 
 Samples = npt.NDArray[np.int16]
 
 
-def read(path: Path, rate_hz: int) -> Samples:
+def read(path: Path, rate_hz: int, needed: tuple[str, ...] = COLUMNS) -> Samples:
     """Return the motion in `path` as int16 [n, 3], n > 0: milli-g at an even `rate_hz`.
 
-    Samples are interpolated linearly at multiples of the period after the first one; what lies
-    beyond +-32767 mg is cut off. Raises DataError, naming the path and what is wrong, for a file
+    Other `needed` columns, time first, give other channels. Samples are interpolated linearly at
+    multiples of the period after the first one; what lies beyond +-32767 is cut off. Raises
+    DataError, naming the path and what is wrong, for a file
     that is not as described above, or stands still in time, or has fewer than two samples.
     """
-    columns = table(path)
+    columns = table(path, needed)
     return resampled((columns[:, 0] - columns[0, 0]) / 1000, columns[:, 1:], rate_hz)
 
 
-def table(path: Path) -> npt.NDArray[np.float64]:
-    """Return the columns COLUMNS of `path` as they are: float64 [n, 4], n > 1, of rising times.
+def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> npt.NDArray[np.float64]:
+    """Return the `needed` columns of `path` as they are: float64 [n, 4], n > 1, of rising times.
 
     Raises DataError as `read` does.
     """
-    columns = _columns(path)
+    columns = _columns(path, needed)
     gaps = np.diff(columns[:, 0])
     wrong = np.flatnonzero((gaps <= 0) | (gaps > _MAX_GAP_MS))
     if len(wrong):
@@ -53,14 +55,15 @@ def table(path: Path) -> npt.NDArray[np.float64]:
 
 
 def write(path: Path, samples: Samples, rate_hz: int) -> None:
-    """Write int16 samples [n, 3] in milli-g, `rate_hz` a second, whole or not at all.
+    """Write int16 samples [n, 3], or [n, 6] with rotation, `rate_hz` a second, whole or not at all.
 
     Raises DataError where the file cannot be written.
     """
-    lines = [",".join(COLUMNS)]
-    for number, (x, y, z) in enumerate(samples.tolist()):
+    names = (*COLUMNS, *ROTATION)[: 1 + samples.shape[1]]
+    lines = [",".join(names)]
+    for number, values in enumerate(samples.tolist()):
         time_ms = f"{number * 1000 / rate_hz:.3f}".rstrip("0").rstrip(".")
-        lines.append(f"{time_ms},{x},{y},{z}")
+        lines.append(",".join([time_ms, *map(str, values)]))
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -74,7 +77,7 @@ def write(path: Path, samples: Samples, rate_hz: int) -> None:
 def resampled(
     time_s: npt.NDArray[np.float64], values: npt.NDArray[np.float64], rate_hz: int
 ) -> Samples:
-    """Return `values` [n, 3] of rising times, which begin at 0, at an even rate as int16."""
+    """Return `values` [n, channels] of rising times, which begin at 0, at an even rate as int16."""
     # A thousandth of a sample: times may be rounded.
     grid = np.arange(int(time_s[-1] * rate_hz + 1e-3) + 1) / rate_hz
     axes = [np.interp(grid, time_s, axis) for axis in values.T]
@@ -82,34 +85,35 @@ def resampled(
     return samples
 
 
-def _columns(path: Path) -> npt.NDArray[np.float64]:
-    """Return the four columns as float64 [n, 4], n > 1, all finite."""
+def _columns(path: Path, needed: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Return the `needed` columns as float64 [n, columns], n > 1, all finite."""
+    hint = f"the first line is {','.join(needed)}, then one line of numbers per sample"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [row for row in csv.reader(file) if row]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV file: {error}", _HINT) from error
+        raise DataError(f"{path} is no CSV file: {error}", hint) from error
     names = [name.strip() for name in lines[0]] if lines else []
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in needed if name not in names]
     if missing:
-        raise DataError(f"{path} has no column {', '.join(missing)}", _HINT)
+        raise DataError(f"{path} has no column {', '.join(missing)}", hint)
     if len(lines) < 3:
-        raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", _HINT)
-    wanted = [names.index(name) for name in COLUMNS]
-    values = np.empty((len(lines) - 1, len(COLUMNS)))
+        raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", hint)
+    wanted = [names.index(name) for name in needed]
+    values = np.empty((len(lines) - 1, len(needed)))
     for number, row in enumerate(lines[1:]):
         try:
             values[number] = [float(row[column] or "nan") for column in wanted]
         except (ValueError, IndexError) as error:
-            raise DataError(f"{path}, line {number + 2}: {','.join(row)!r}", _HINT) from error
+            raise DataError(f"{path}, line {number + 2}: {','.join(row)!r}", hint) from error
     finite = np.isfinite(values)
-    empty = [name for number, name in enumerate(COLUMNS) if not finite[:, number].any()]
+    empty = [name for number, name in enumerate(needed) if not finite[:, number].any()]
     if empty:
-        raise DataError(f"{path} has no number in column {', '.join(empty)}", _HINT)
+        raise DataError(f"{path} has no number in column {', '.join(empty)}", hint)
     if not finite.all():
         number = int(np.flatnonzero(~finite.all(axis=1))[0])
         row = lines[number + 1]
-        raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", _HINT)
+        raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", hint)
     return values

@@ -50,7 +50,8 @@ class StreamConfig:
 
     `stride_frames`: feature frames between two inferences. `average`: inferences averaged.
     `threshold`: averaged score an event needs, 0..1. `refractory_ms`: silence after an event.
-    `background`: indices of labels that never make an event (silence, unknown).
+    `background`: indices of labels that never make an event (silence, unknown). `repeats`: every
+    inference sees something new, so a label may make events one after the other.
     """
 
     stride_frames: int
@@ -58,6 +59,7 @@ class StreamConfig:
     threshold: float
     refractory_ms: int
     background: tuple[int, ...] = ()
+    repeats: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Sensors: which driver of `tml_sensor.h` a firmware gets.
 
 A driver is a folder `firmware_templates/sensors/<front end>/<name>`, named after the sensor or the
-library it uses. `custom_sensors` in a board file lists the drivers of what the board can have, the
-preferred first. Every board has the sensor `virtual` too, whose samples come from the host.
+library it uses; `custom_front_ends` in its `sensor.ini` names others that take the same samples, or
+more channels of them. `custom_sensors` in a board file lists the drivers of what the board can
+have, the preferred first. Every board has the sensor `virtual` too, whose samples come from the
+host.
 
 A driver that needs more than its sources says so in its `sensor.ini`: PlatformIO options to add in
 the one section `[sensor]`. With `custom_consent`, a sentence on what using it entails, it is only
@@ -94,9 +96,18 @@ def fitted(bundle: Bundle, sensor: Sensor | None) -> Bundle:
 
 def drivers(board: Board, front_end: str) -> list[Sensor]:
     """Return the drivers of what `board` can have for a front end, the preferred first."""
-    folder = paths.shared("firmware_templates") / "sensors" / front_end
     names = board.options.get("custom_sensors", "").split()
-    return [_read(folder / name) for name in names if (folder / name).is_dir()]
+    found = (driver(front_end, name) for name in names)
+    return [sensor for sensor in found if sensor is not None]
+
+
+def driver(front_end: str, name: str) -> Sensor | None:
+    """Return the driver `name` if it gives what `front_end` takes."""
+    for folder in (paths.shared("firmware_templates") / "sensors").glob(f"*/{name}"):
+        sensor = _read(folder)
+        if front_end in (folder.parent.name, *sensor.options.get("custom_front_ends", "").split()):
+            return sensor
+    return None
 
 
 def _read(folder: Path) -> Sensor:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinyml import __version__
+from tinyml import __version__, sensors
 from tinyml.protocol import SLOT_BYTES
 from tinyml.records import Bundle, CSource
 
@@ -47,11 +47,17 @@ def parameters(bundle: Bundle) -> list[tuple[str, float]]:
         ("stream.threshold", float(stream.threshold)),
         ("stream.refractory_ms", float(stream.refractory_ms)),
         *(("stream.background", float(label)) for label in stream.background),
+        *([("stream.repeats", 1.0)] if stream.repeats else []),
     ]
 
 
 def differing(info: DeviceInfo, bundle: Bundle) -> tuple[Setting, ...]:
-    """Return what the device says of itself that is not what `bundle` says, in the card's order."""
+    """Return what the device says of itself that is not what `bundle` says, in the card's order.
+
+    What the device's own sensor decides, such as the size of a camera's pictures, is no difference.
+    """
+    if bundle.features is not None and not info.is_virtual:
+        bundle = sensors.fitted(bundle, sensors.driver(bundle.features.name, info.sensor))
     expected = _grouped(bundle)
     front_end = bundle.features.name if bundle.features is not None and expected else ""
     if front_end != info.features:  # whose own settings then mean nothing

@@ -67,8 +67,9 @@ class StreamReport:
     nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
     `real_time_factor`: seconds of the stream per second. `counter_*`: per inference, in
     `counter_unit`; `front_counter_per_stride`: the front end's cost for each of its strides of
-    `stride_ms`, median. `dropped`: samples the device lost. `settings`: what the firmware was built
-    with that is not what the model's bundle says.
+    `stride_ms`, median; 0 ms where rows come when they come, as strokes do. `dropped`: samples the
+    device lost. `settings`: what the firmware was built with that is not what the model's bundle
+    says.
     """
 
     passed: bool
@@ -338,6 +339,7 @@ def _report(
 
 
 def _stride_ms(front_end: FrontEnd) -> int:
+    """Return the time from row to row, 0 where only the samples tell."""
     samples = front_end.samples_for(1001) - front_end.samples_for(1)  # no whole number each, maybe
     return round(samples / front_end.rate_hz)
 

@@ -171,12 +171,16 @@ def _from_recordings(
     found = [file for file in files if file.suffix.lower() in suffixes]
     if not found:
         raise DataError(f"{folder} has no {' or '.join(suffixes)} files", "tinyml validate --help")
-    needed = front_end.samples_for(inputs[0].bytes // front_end.row_bytes)
+    wanted = inputs[0].bytes // front_end.row_bytes
 
     def convert(path: Path) -> Array:
         front_end.reset()
-        clip = front_end.read(path)[:needed]
-        whole = np.concatenate([clip, front_end.pause(needed - len(clip), clip)])
-        return front_end.push(whole).reshape(inputs[0].shape)
+        clip = front_end.read(path)
+        rows = [front_end.push(clip)]
+        rows.append(front_end.push(front_end.pause(front_end.samples_for(wanted), clip)))
+        window = np.concatenate(rows)[:wanted]
+        if len(window) < wanted:
+            raise DataError(f"{path} holds nothing that {bundle.name} sees", "record it again")
+        return window.reshape(inputs[0].shape)
 
     return [Vector(path.name, [convert(path)]) for path in found]

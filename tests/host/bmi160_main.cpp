@@ -1,5 +1,5 @@
 // A BMI160 behind a stand-in for Arduino's I2C, and commands on stdin that drive the driver:
-//   start HZ CHANNELS | put X Y Z (steps) | ms N (time passes) | read CAPACITY | absent | overruns
+//   start HZ CHANNELS | put X Y Z (steps) | turn X Y Z (steps of what the next put has) | ms N (time passes) | read CAPACITY | absent | overruns
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,12 +51,17 @@ uint8_t TwoWire::requestFrom(int, int quantity) {
 
 int TwoWire::read() { return out[out_at++]; }
 
+static uint32_t channels;
+static int16_t turned[3];
+
 static void put(const int16_t *steps) {
-  if (filled + 6 > sizeof fifo) {
-    memmove(fifo, fifo + 6, filled -= 6);
+  const uint32_t bytes = 2 * channels;
+  if (filled + bytes > sizeof fifo) {
+    memmove(fifo, fifo + bytes, filled -= bytes);
   }
-  memcpy(fifo + filled, steps, 6);
-  filled += 6;
+  memcpy(fifo + filled, turned, bytes - 6);
+  memcpy(fifo + filled + bytes - 6, steps, 6);
+  filled += bytes;
 }
 
 int main() {
@@ -65,17 +70,21 @@ int main() {
   while (scanf("%15s", command) == 1) {
     if (!strcmp(command, "start") && scanf("%d %d", &a, &b) == 2) {
       const int status = tml_sensor_start((uint32_t)a, (uint32_t)b);
-      printf("%d %02x %02x %02x\n", status, registers[0x40], registers[0x41], registers[0x47]);
+      channels = (uint32_t)b;
+      printf("%d %02x %02x %02x", status, registers[0x40], registers[0x41], registers[0x47]);
+      printf(b == 6 ? " %02x %02x\n" : "\n", registers[0x42], registers[0x43]);
     } else if (!strcmp(command, "put") && scanf("%d %d %d", &a, &b, &c) == 3) {
       const int16_t steps[3] = {(int16_t)a, (int16_t)b, (int16_t)c};
       put(steps);
+    } else if (!strcmp(command, "turn") && scanf("%d %d %d", &a, &b, &c) == 3) {
+      turned[0] = (int16_t)a, turned[1] = (int16_t)b, turned[2] = (int16_t)c;
     } else if (!strcmp(command, "ms") && scanf("%d", &a) == 1) {
       now_us += 1000u * (uint32_t)a;
     } else if (!strcmp(command, "read") && scanf("%d", &a) == 1) {
-      int16_t samples[3 * 64];
+      int16_t samples[6 * 64];
       const uint32_t count = tml_sensor_read(samples, (uint32_t)a);
       printf("%u:", count);
-      for (uint32_t i = 0; i < 3 * count; i++) {
+      for (uint32_t i = 0; i < channels * count; i++) {
         printf(" %d", samples[i]);
       }
       printf("\n");

@@ -59,6 +59,18 @@ def test_samples_are_milli_g_in_order(program: Path) -> None:
     assert told(program, *commands)[1:] == ["2: 1000 -1000 0 7999 -8000 10", "0:"]
 
 
+def test_rotation_comes_with_it_where_six_channels_are_asked_for(program: Path) -> None:
+    puts = ["turn 164 -1640 32767", "put 4096 0 -4096", "turn 0 0 0", *["put 0 0 4096"] * 2]
+    assert told(program, "start 100 6", *puts, "read 64", "read 64", "read 64") == [
+        "0 28 08 c0 28 00",
+        "2: 1000 0 -1000 100 -1000 19979 0 0 1000 0 0 0",
+        "1: 0 0 1000 0 0 0",
+        "0:",
+    ]
+    full = ["start 100 6", "ms 2000", *["put 0 0 4096"] * 200, "read 1", "overruns"]
+    assert told(program, *full)[2] == "115"  # the FIFO holds the last 85
+
+
 def test_no_more_than_asked_for_is_taken(program: Path) -> None:
     puts = [f"put {4096 * n} 0 0" for n in range(7)]
     assert told(program, "start 100 3", *puts, "read 2", "read 64", "read 64")[1:] == [

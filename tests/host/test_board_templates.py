@@ -28,6 +28,18 @@ FRONT_ENDS = {
         "motion",
         {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 1000, "range_mg": 2000},
     ),
+    "stroke": FeatureConfig(
+        "stroke",
+        {
+            "sample_rate_hz": 100,
+            "rest_ms": 350,
+            "still_mg": 150,
+            "still_ddps": 150,
+            "least_ddeg": 100,
+            "longest_ms": 6000,
+            "axis": 1,
+        },
+    ),
     "image": FeatureConfig(
         "image",
         {

@@ -151,14 +151,14 @@ def show_stream(report: StreamReport, console: Console) -> None:
             ("device", f"{report.board}, runtime {report.runtime}"),
             (
                 "stream",
-                f"{report.stream_s:.1f} s of sound at {report.real_time_factor:.2f} times real "
+                f"{report.stream_s:.1f} s at {report.real_time_factor:.2f} times real "
                 f"time, {report.dropped} samples dropped",
             ),
             (report.counter_unit, _spread(report) + " per inference"),
             (
                 "",
-                f"{report.front_counter_per_stride:,} in the front end per stride of "
-                f"{report.stride_ms} ms",
+                f"{report.front_counter_per_stride:,} in the front end per "
+                + (f"stride of {report.stride_ms} ms" if report.stride_ms else "stroke"),
             ),
             ("recognised", f"{report.right} of {report.judged} clips as said"),
         )

@@ -22,10 +22,12 @@ from tinyml.features.audio import AudioFrontEnd, audio_features
 from tinyml.features.image import ImageFrontEnd, image_features
 from tinyml.features.motion import MotionFrontEnd
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
+from tinyml.features.stroke import StrokeFrontEnd, stroke_picture
 from tinyml.records import FeatureConfig
 
 __all__ = ["AudioFrontEnd", "Event", "FrontEnd", "ImageFrontEnd", "MotionFrontEnd", "Recognizer",
-           "RecognizerSettings", "audio_features", "check", "image_features", "load"]  # fmt: skip
+           "RecognizerSettings", "StrokeFrontEnd", "audio_features", "check", "image_features",
+           "load", "stroke_picture"]  # fmt: skip
 
 Samples = npt.NDArray[np.int16]
 
@@ -58,7 +60,11 @@ class FrontEnd(Protocol):
         """Take any number of samples; return the rows that they complete, int8 [n, row_bytes]."""
 
     def samples_for(self, rows: int) -> int:
-        """Return how many samples complete the first `rows` rows of a stream."""
+        """Return how many samples complete the first `rows` rows of a stream.
+
+        Where the samples decide that, of the stream that was pushed since it was started; of rows
+        that have not come, how long a pause is that brings one.
+        """
 
     def read(self, path: Path) -> Samples:
         """Return the recording in a file, n > 0; raises DataError for an unusable one."""

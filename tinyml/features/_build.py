@@ -45,11 +45,26 @@ ffi.cdef(
     uint32_t push_image(tml_image_t *image, const int16_t *samples, uint32_t count,
                         int8_t *picture, uint32_t bytes, int8_t *rows);
 
+    #define TML_STROKE_MIN_RATE_HZ ...
+    #define TML_STROKE_MAX_RATE_HZ ...
+    #define TML_STROKE_MAX_MS ...
+    #define TML_STROKE_MAX_STILL ...
+    #define TML_STROKE_MAX_DDEG ...
+    typedef struct {
+        uint32_t rate_hz; uint32_t rest_ms; uint32_t still_mg; uint32_t still_ddps;
+        uint32_t least_ddeg; uint32_t longest_ms; int32_t axis;
+    } tml_stroke_config_t;
+    typedef struct { ...; } tml_stroke_t;
+    int tml_stroke_init(tml_stroke_t *stroke, const tml_stroke_config_t *config);
+    uint32_t push_stroke(tml_stroke_t *stroke, const int16_t *samples, uint32_t count,
+                         int8_t *rows, uint32_t *ends);
+    void draw_stroke(const int16_t *points, uint32_t count, int8_t *picture);
+
     #define TML_RECOGNIZER_LABELS ...
     #define TML_RECOGNIZER_AVERAGE ...
     typedef struct {
         uint8_t labels; uint8_t average; int8_t threshold; int8_t release;
-        uint32_t refractory; uint32_t background;
+        uint32_t refractory; uint32_t background; uint8_t repeats;
     } tml_recognizer_config_t;
     typedef struct { uint64_t sample; uint8_t label; int8_t score; } tml_event_t;
     typedef struct { ...; } tml_recognizer_t;
@@ -67,6 +82,7 @@ ffi.set_source(
     #include "image.h"
     #include "motion.h"
     #include "recognizer.h"
+    #include "stroke.h"
 
     static uint32_t push_all(tml_audio_t *audio, const int16_t *samples, uint32_t count,
                              uint16_t *frames) {
@@ -99,6 +115,19 @@ ffi.set_source(
         memcpy(rows + made * bytes, picture, bytes);
       }
       return made;
+    }
+
+    static uint32_t push_stroke(tml_stroke_t *stroke, const int16_t *samples, uint32_t count,
+                                int8_t *rows, uint32_t *ends) {
+      uint32_t made = 0, left = count;
+      for (; tml_stroke_push(stroke, &samples, &left, rows + made * TML_STROKE_BYTES); made++) {
+        ends[made] = count - left;
+      }
+      return made;
+    }
+
+    static void draw_stroke(const int16_t *points, uint32_t count, int8_t *picture) {
+      tml_stroke_draw((const int16_t(*)[2])points, count, picture);
     }
     """,
     sources=[str(file) for file in sorted(_FOLDER.glob("[!_]*.c"))],

@@ -56,7 +56,7 @@ int tml_recognizer_push(tml_recognizer_t *recognizer, const int8_t *scores, uint
       sum < config->threshold * config->average) {
     return 0;
   }
-  recognizer->held = (int8_t)label;
+  recognizer->held = config->repeats ? NONE : (int8_t)label;
   recognizer->had_event = 1;
   recognizer->last_event = sample;
   /* Rounded down, also below zero. */

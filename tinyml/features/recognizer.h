@@ -4,7 +4,8 @@
  * score vectors and makes an event when a label
  *   - has the highest average (of equals the lowest index), and is not a background label,
  *   - reaches `threshold`,
- *   - is armed: since its last event its average fell below `release`, or another event came,
+ *   - is armed: since its last event its average fell below `release`, or another event came, or
+ *     the config says that labels repeat,
  *   - and `refractory` samples have passed since the last event of any label.
  * So a word that is still heard makes no second event however long it lasts, a score that flickers
  * around the threshold makes one event, and two different words may follow each other as closely
@@ -33,6 +34,7 @@ typedef struct {
   int8_t release;      /* average below which a label is armed again; at most threshold */
   uint32_t refractory; /* samples between two events */
   uint32_t background; /* bit i: label i never makes an event */
+  uint8_t repeats;     /* 1: a label is armed at once, as every inference sees something new */
 } tml_recognizer_config_t;
 
 typedef struct {

@@ -40,6 +40,7 @@ class RecognizerSettings:
     release: int
     refractory: int
     background: int
+    repeats: int = 0
 
     @classmethod
     def of(
@@ -69,6 +70,7 @@ class RecognizerSettings:
             release=quantized(stream.threshold / 2),
             refractory=stream.refractory_ms * rate_hz // 1000,
             background=sum(1 << label for label in set(stream.background)),
+            repeats=int(stream.repeats),
         )
 
 

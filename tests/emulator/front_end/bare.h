@@ -47,6 +47,8 @@ static uint32_t instructions_since(uint32_t start) { return (start - timer[1]) *
 static void run(void);
 
 void reset(void) {
+  *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; /* the FPU: compilers keep integers in it */
+  __asm__ volatile("dsb\n isb");
   timer[2] = timer[1] = UINT32_MAX;
   timer[0] = 1;
   run();

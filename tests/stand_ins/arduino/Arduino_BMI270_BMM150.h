@@ -9,6 +9,7 @@ class BMI270_BMM150Class {
   int begin();
   void end();
   int readAcceleration(float &x, float &y, float &z); /* in g */
+  int readGyroscope(float &x, float &y, float &z); /* in degrees per second */
 };
 
 extern BMI270_BMM150Class IMU_BMI270_BMM150;

@@ -9,6 +9,7 @@ class LSM9DS1Class {
   int begin();
   void end();
   int readAcceleration(float &x, float &y, float &z); /* in g */
+  int readGyroscope(float &x, float &y, float &z); /* in degrees per second */
 };
 
 extern LSM9DS1Class IMU_LSM9DS1;

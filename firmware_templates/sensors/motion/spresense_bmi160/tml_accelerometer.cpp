@@ -1,7 +1,8 @@
-/* tml_accelerometer.cpp: a BMI160 on an add-on board, at the I2C0 pins of the Spresense.
+/* tml_accelerometer.cpp: a BMI160 on an add-on board, at the I2C0 pins of the Spresense. Three channels
+ * are its accelerometer's, six its gyroscope's too.
  *
- * The sensor keeps up to 170 samples in a FIFO of its own, so nothing here runs in an interrupt:
- * samples are fetched when somebody asks for them. */
+ * The sensor keeps up to 170 samples of three channels, or 85 of six, in a FIFO of its own, so nothing
+ * here runs in an interrupt: samples are fetched when somebody asks for them. */
 #include "tml_bmi160.h"
 #include "tml_port.h"
 #include "tml_sensor.h"
@@ -10,13 +11,14 @@
 namespace {
 
 const uint32_t kAxes = 3;
-const uint32_t kFrameBytes = 2 * kAxes;
-const uint32_t kMostFrames = 5; /* that the I2C library takes at a time: 32 bytes */
+const uint32_t kMostBytes = 32; /* that the I2C library takes at a time */
 const uint32_t kClockHz = 400000;
 const uint32_t kSettleUs = 50000;
+const uint32_t kGyroscopeUs = 100000; /* until it turns evenly: 80 ms and some */
 
 uint8_t address;
 uint32_t rate; /* samples a second, 0 while stopped */
+uint32_t axes; /* 3 or 6 */
 uint64_t start_us, taken, lost;
 
 bool Write(uint8_t reg, uint8_t value) {
@@ -59,6 +61,15 @@ uint8_t RateCode(uint32_t rate_hz) {
   return 0;
 }
 
+bool StartGyroscope(uint8_t code) {
+  if (!Write(TML_BMI160_CMD, TML_BMI160_GYR_NORMAL)) {
+    return false;
+  }
+  usleep(kGyroscopeUs);
+  return Write(TML_BMI160_GYR_CONF, TML_BMI160_NORMAL_FILTER | code) &&
+         Write(TML_BMI160_GYR_RANGE, TML_BMI160_RANGE_2000_DPS);
+}
+
 bool Configure(uint8_t code) {
   if (!Write(TML_BMI160_CMD, TML_BMI160_RESET)) {
     return false;
@@ -68,9 +79,13 @@ bool Configure(uint8_t code) {
     return false;
   }
   usleep(kSettleUs);
+  if (axes > kAxes && !StartGyroscope(code)) {
+    return false;
+  }
+  const uint8_t frames = TML_BMI160_FIFO_ACC | (axes > kAxes ? TML_BMI160_FIFO_GYR : 0);
   return Write(TML_BMI160_ACC_CONF, TML_BMI160_NORMAL_FILTER | code) &&
          Write(TML_BMI160_ACC_RANGE, TML_BMI160_RANGE_8_G) &&
-         Write(TML_BMI160_FIFO_CONFIG_1, TML_BMI160_FIFO_ACC) &&
+         Write(TML_BMI160_FIFO_CONFIG_1, frames) &&
          Write(TML_BMI160_CMD, TML_BMI160_FIFO_FLUSH);
 }
 
@@ -82,19 +97,32 @@ void CountLost(uint32_t waiting) {
   }
 }
 
+int16_t Steps(const uint8_t *bytes) { return static_cast<int16_t>(bytes[0] | bytes[1] << 8); }
+
 /* 4096 steps are 1 g. */
-int16_t MilliG(const uint8_t *bytes) {
-  const int16_t steps = static_cast<int16_t>(bytes[0] | bytes[1] << 8);
-  return static_cast<int16_t>(steps * 125 / 512);
+int16_t MilliG(const uint8_t *bytes) { return static_cast<int16_t>(Steps(bytes) * 125 / 512); }
+
+/* 16.4 steps are a degree per second. */
+int16_t Tenths(const uint8_t *bytes) { return static_cast<int16_t>(Steps(bytes) * 25 / 41); }
+
+void Unpack(const uint8_t *frame, int16_t *sample) {
+  const uint8_t *acceleration = frame + 2 * (axes - kAxes);
+  for (uint32_t i = 0; i < kAxes; i++) {
+    sample[i] = MilliG(acceleration + 2 * i);
+  }
+  for (uint32_t i = kAxes; i < axes; i++) {
+    sample[i] = Tenths(frame + 2 * (i - kAxes));
+  }
 }
 
 }  // namespace
 
 int tml_sensor_start(uint32_t rate_hz, uint32_t channels) {
   const uint8_t code = RateCode(rate_hz);
-  if (code == 0 || channels != kAxes) {
+  if (code == 0 || (channels != kAxes && channels != 2 * kAxes)) {
     return TML_SENSOR_SETTINGS;
   }
+  axes = channels;
   Wire.begin();
   Wire.setClock(kClockHz);
   if (!Find() || !Configure(code)) {
@@ -107,22 +135,23 @@ int tml_sensor_start(uint32_t rate_hz, uint32_t channels) {
 }
 
 uint32_t tml_sensor_read(int16_t *samples, uint32_t capacity) {
-  uint8_t bytes[kMostFrames * kFrameBytes];
+  uint8_t bytes[kMostBytes];
   if (rate == 0 || !Read(TML_BMI160_FIFO_LENGTH, bytes, 2)) {
     return 0;
   }
   const uint32_t filled = bytes[0] | (bytes[1] & 0x07u) << 8;
-  uint32_t count = filled / kFrameBytes;
-  if (filled + kFrameBytes > TML_BMI160_FIFO_BYTES) {
+  const uint32_t frame_bytes = 2 * axes;
+  uint32_t count = filled / frame_bytes;
+  if (filled + frame_bytes > TML_BMI160_FIFO_BYTES) {
     CountLost(count);
   }
   count = count < capacity ? count : capacity;
-  count = count < kMostFrames ? count : kMostFrames;
-  if (count == 0 || !Read(TML_BMI160_FIFO_DATA, bytes, count * kFrameBytes)) {
+  count = count < kMostBytes / frame_bytes ? count : kMostBytes / frame_bytes;
+  if (count == 0 || !Read(TML_BMI160_FIFO_DATA, bytes, count * frame_bytes)) {
     return 0;
   }
-  for (uint32_t i = 0; i < count * kAxes; i++) {
-    samples[i] = MilliG(bytes + 2 * i);
+  for (uint32_t i = 0; i < count; i++) {
+    Unpack(bytes + frame_bytes * i, samples + axes * i);
   }
   taken += count;
   return count;

@@ -1,0 +1,135 @@
+"""The stroke task: JSON of strokes in, pictures and labels out, and a hand that is simulated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyml.datasets import Dataset, stroke_json, wand_strokes
+from tinyml.errors import ConfigError, DataError
+from tinyml.tasks import stroke
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINYML_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return wand_strokes.generate(3, digits=("3", "7"))
+
+
+def points(count: int = 8) -> list[dict[str, float]]:
+    return [{"x": number, "y": number * number} for number in range(count)]
+
+
+def strokes(*labels: str) -> list[dict[str, Any]]:
+    return [
+        {"index": at, "label": label, "strokePoints": points(8 + at)}
+        for at, label in enumerate(labels)
+    ]
+
+
+def save(folder: Path, name: str, content: Any) -> Path:
+    (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+def test_strokes_are_read_in_order_with_their_labels(tmp_path: Path) -> None:
+    save(tmp_path, "b.json", {"strokes": strokes("ring", "star", "star")[1:]})
+    save(tmp_path, "a.json", {"strokes": strokes("ring")})
+    found = stroke.TASK.read(tmp_path)
+    assert [(one.path.name, one.number, one.label) for one in found.recordings] == [
+        ("a.json", 0, "ring"), ("b.json", 0, "star"), ("b.json", 1, "star"),
+    ]  # fmt: skip
+    assert (found.labels, found.in_time) == (("negative", "ring", "star"), True)
+    assert stroke_json.points(found.recordings[1]).shape == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"label": "a"}, "no list of points"),
+        ({"strokePoints": points()}, "no label"),
+        ({"label": "a", "strokePoints": points(4)}, "4 points"),
+        ({"label": "a", "strokePoints": [{"x": 1}] * 9}, "no list of points"),
+        ({"label": "a", "strokePoints": [{"x": "?", "y": 1}] * 9}, "no list of points"),
+        ({"label": "a", "strokePoints": [{"x": 1, "y": float("nan")}] * 9}, "not finite"),
+        ({"label": "a", "strokePoints": [{"x": 1, "y": 1}] * 9}, "single point"),
+        ([], "no label"),
+    ],
+)
+def test_unusable_strokes_are_named_and_left_out(tmp_path: Path, wrong: Any, said: str) -> None:
+    save(tmp_path, "s.json", {"strokes": [wrong, *strokes("a", "b")]})
+    found = stroke_json.read(tmp_path)
+    assert len(found.recordings) == 2
+    assert "s.json, stroke 0" in found.skipped[0] or "s.json" in found.skipped[0]
+    assert said in found.skipped[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    content=st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["strokes", "label", "strokePoints", "x", "y"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_strokes_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: Any
+) -> None:
+    folder = save(tmp_path_factory.mktemp("any"), "s.json", content)
+    with pytest.raises(DataError):
+        stroke_json.read(folder)
+
+
+def test_too_little_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="0 kinds of strokes"):
+        stroke_json.read(tmp_path)
+    (tmp_path / "more").mkdir()
+    save(tmp_path / "more", "s.json", {"strokes": strokes("a", "a")})
+    with pytest.raises(DataError, match="1 kinds of strokes"):
+        stroke_json.read(tmp_path / "more")
+    (tmp_path / "s.json").write_text("{")
+    with pytest.raises(DataError, match=r"s\.json has no strokes"):
+        stroke_json.read(tmp_path)
+
+
+def test_examples_are_each_stroke_once(simulated: Dataset) -> None:
+    made = stroke.examples(simulated.recordings, simulated.labels)
+    assert (made.inputs.shape, made.inputs.dtype) == ((9, 32, 32, 3), np.int8)
+    assert np.bincount(made.targets).tolist() == [3, 3, 3]
+    assert stroke.examples([], simulated.labels).inputs.shape == (0, 32, 32, 3)
+
+
+def test_augmentation_and_masks_follow_their_seeds(simulated: Dataset) -> None:
+    first, again, other = (
+        stroke.augmented(simulated.recordings, simulated.labels, seed) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first.inputs, again.inputs)
+    assert np.array_equal(first.targets, again.targets)
+    assert not np.array_equal(first.inputs[:18], other.inputs[:18])
+    assert np.bincount(first.targets)[1:].tolist() == [6, 6]
+    assert np.bincount(first.targets)[0] >= 7  # scribbles besides
+    masked = stroke.mask(first.inputs, 1)
+    assert np.array_equal(masked, stroke.mask(first.inputs, 1))
+    assert not np.array_equal(masked, first.inputs)
+    assert np.array_equal(np.sort(masked, None), np.sort(first.inputs, None))  # moved, whole
+
+
+def test_the_simulated_hand_follows_its_seed_and_draws_digits_only(simulated: Dataset) -> None:
+    assert simulated.stand_in
+    assert {one.group for one in simulated.recordings} == {f"simulated 0 {n}" for n in range(3)}
+    assert np.array_equal(wand_strokes.drawn("3", 0, 1), wand_strokes.drawn("3", 0, 1))
+    assert not np.array_equal(wand_strokes.drawn("3", 0, 1), wand_strokes.drawn("3", 0, 2))
+    with pytest.raises(ConfigError, match="no simulation of ring"):
+        wand_strokes.generate(1, digits=("ring",))

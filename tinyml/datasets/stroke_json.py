@@ -1,0 +1,135 @@
+"""JSON files of strokes, as the capture page of TensorFlow's magic wand (2021) saves them.
+
+{"strokes": [{"label": "3", "strokePoints": [{"x": 0.1, "y": -0.2}, ...]}, ...]}: where a wand
+pointed, x to the right and y up in any unit, at an even rate from rest to rest. Files are taken in
+the order of their names, strokes in the order in which they are in a file.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml.datasets import Dataset, Recording
+from tinyml.datasets.check import Findings
+from tinyml.datasets.magic_wand import LICENCE, NEGATIVE
+from tinyml.errors import DataError
+
+# The files of a public set, by SHA-256, and what is known about it.
+_PUBLIC = {
+    "446316ff5677b01d3e304aaf60d1c448b60185cfcb395328913bcb7a5b2af949",
+    "6e929f6ea5e76091dd5cd01e80045a47215bfaed2c4d93bc22c8a22d7ec01387",
+    "2e823f3f374dce27005ad594871679c3db8ab81c2ef4b3767889edaff6d4e866",
+    "836a4fa621ec7bb60b26e48b91e58de25a7c2f9cb6f0be34da8f1215c5ee2dfa",
+    "35d44f391307c9f24a7c464a9b839dc6b28eb484d84f25b459f6476d21d05c6f",
+    "4f0ef98ce3d7d885ffbc014dde4845889ff2f67d5b7712b03d8e853e728afcd7",
+    "a44d0a2685469fe5481ac6a69ab520fe8fa256227bc9becfd95d32b55f74f930",
+    "5f2c7dd40ba568cddaaf384624be801944a6e1205a10eeba3e5e47e7fc080deb",
+    "7ea7270543adf10d1af3624f09fe6e21d004e33e5598eca4b87ab84bd61f1d90",
+    "b0e3dae6876c802c6aacaf2016b380a9f8b3c62966f23339e403a3b1b493e30d",
+}
+_PUBLIC_SOURCE = "magic_wand_digit_data by petewarden, all by one performer"
+_PUBLIC_LICENCE = "Apache-2.0, github.com/petewarden/magic_wand_digit_data"
+_FEWEST = 5  # points of a stroke
+_HINT = 'a file is {"strokes": [{"label": "3", "strokePoints": [{"x": 0.1, "y": 0.2}, ...]}, ...]}'
+
+Points = npt.NDArray[np.float64]
+
+
+def read(folder: Path) -> Dataset:
+    """Return the strokes in the `.json` files of `folder`, in the order in which they were made.
+
+    Strokes without a label, with fewer than five points, with a point that is not two finite
+    numbers, or all in one place are left out and listed in `skipped`. Raises DataError where a file
+    cannot be read or has no usable stroke, or there are fewer than two labels.
+    """
+    found = Findings()
+    files = sorted(folder.glob("*.json"))
+    for file in files:
+        if not sum(_take(found, file, number) for number in range(len(_strokes(file)))):
+            raise DataError(f"{file} has no usable stroke", _HINT)
+    recordings = found.recordings()
+    labels = {one.label for one in recordings}
+    if len(labels) < 2 or labels == {NEGATIVE}:
+        raise DataError(f"{folder} has {len(labels)} kinds of strokes, a model needs 2", _HINT)
+    is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
+    return Dataset(
+        _PUBLIC_SOURCE if is_public else folder.resolve().name,
+        _PUBLIC_LICENCE if is_public else LICENCE,
+        recordings,
+        skipped=tuple(found.skipped),
+        remarks=tuple(found.remarks),
+        background=(NEGATIVE,),
+        in_time=True,
+    )
+
+
+def points(recording: Recording) -> Points:
+    """Return the points of a stroke of `read`, float64 [n, 2]."""
+    return _points(_strokes(recording.path)[recording.number])
+
+
+def write(path: Path, strokes: list[tuple[str, Points]]) -> None:
+    """Write labelled strokes; what another process writes at the same time is never mixed with it.
+
+    Raises DataError where the file cannot be written.
+    """
+    content = [
+        {
+            "index": number,
+            "label": label,
+            "strokePoints": [{"x": round(x, 4), "y": round(y, 4)} for x, y in stroke.tolist()],
+        }
+        for number, (label, stroke) in enumerate(strokes)
+    ]
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(json.dumps({"strokes": content}) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _take(found: Findings, file: Path, number: int) -> bool:
+    """Take up one stroke of a file if it is fit to learn from."""
+    one = _strokes(file)[number]
+    label = one.get("label") if isinstance(one, dict) else None
+    if not isinstance(label, str) or not label:
+        found.skip(f"{file}, stroke {number} has no label")
+        return False
+    recording = Recording(file, label, file.parent.name, number=number)
+    try:
+        content = _points(one)
+    except (KeyError, TypeError, ValueError):
+        found.skip(f"{file}, stroke {number} has no list of points with numbers x and y")
+        return False
+    problem = ""
+    if len(content) < _FEWEST:
+        problem = f"has {len(content)} points, a stroke has {_FEWEST}"
+    elif not np.isfinite(content).all():
+        problem = "has a point that is not finite"
+    elif not np.ptp(content, axis=0).any():
+        problem = "is a single point"
+    return found.add(recording, content, problem)
+
+
+def _points(stroke: Any) -> Points:
+    pairs = [(float(point["x"]), float(point["y"])) for point in stroke["strokePoints"]]
+    return np.array(pairs, np.float64).reshape(-1, 2)
+
+
+@functools.lru_cache(maxsize=64)
+def _strokes(file: Path) -> tuple[Any, ...]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return tuple(content["strokes"])
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}", _HINT) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{file} has no strokes: {error}", _HINT) from error

@@ -1,0 +1,148 @@
+"""Strokes: what a wand draws in the air, as a picture, in; scores for no stroke and each kind out.
+
+The digits of TensorFlow's magic wand (2021), or a file of anybody's own strokes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml.datasets import Dataset, Recording, stroke_json, wand_strokes
+from tinyml.datasets.magic_wand import NEGATIVE
+from tinyml.datasets.stroke_json import Points
+from tinyml.datasets.wand import smooth
+from tinyml.features import stroke_picture
+from tinyml.records import FeatureConfig, StreamConfig
+from tinyml.tasks import Examples, Features, Task
+
+SIDE = 32
+FEATURES = FeatureConfig(
+    "stroke",
+    {
+        "sample_rate_hz": 100,
+        "rest_ms": 350,
+        "still_mg": 150,
+        "still_ddps": 150,
+        "least_ddeg": 100,
+        "longest_ms": 6000,
+        "axis": 1,
+    },
+)
+
+
+def build_model(labels: int, width: float) -> Any:
+    """Return four convolutions as a tf_keras model: float32 [n, 32, 32, 3] -> logits [n, labels].
+
+    `width` multiplies all channel counts. What pads a picture is black, as its ground is.
+    """
+    from tf_keras import Model, layers
+
+    def convolved(tensor: Any, filters: int, stride: int) -> Any:
+        channels = max(8, round(filters * width / 8) * 8)
+        tensor = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(tensor)
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(tensor))
+
+    inputs = layers.Input((SIDE, SIDE, 3))
+    tensor = inputs
+    for filters, stride in ((16, 2), (24, 2), (32, 2), (48, 2)):
+        tensor = convolved(tensor, filters, stride)
+    tensor = layers.Dropout(0.3)(layers.Flatten()(tensor))
+    return Model(inputs, layers.Dense(labels)(tensor))
+
+
+def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
+    """Return the picture of each recording."""
+    rows = [(stroke_picture(stroke_json.points(one)), one.label) for one in recordings]
+    return _stacked(rows, labels)
+
+
+def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
+    """Return each stroke twice as another hand may draw it, parts of strokes, and scribbles."""
+    draw = np.random.default_rng([seed, 1])
+    rows: list[tuple[Features, str]] = []
+    for one in recordings:
+        points = stroke_json.points(one)
+        rows += [(stroke_picture(varied(points, draw)), one.label) for _ in range(2)]
+        if one.label != NEGATIVE and draw.random() < 0.15:
+            made = varied(_part(points, draw), draw)
+            rows.append((stroke_picture(made), NEGATIVE))
+    for _ in range(len(recordings) // 5):
+        made = wand_strokes.scribble(draw, int(draw.integers(20, 120)))
+        rows.append((stroke_picture(varied(made, draw)), NEGATIVE))
+    return _stacked(rows, labels)
+
+
+def varied(points: Points, draw: np.random.Generator) -> Points:
+    """Return `points` turned, sheared, wider or narrower, shaken, and in another rhythm."""
+    centred = points - points.mean(axis=0)
+    angle = np.radians(draw.normal(0, 8))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    bend = np.array([[np.exp(draw.normal(0, 0.12)), 0], [draw.normal(0, 0.12), 1]])
+    made = _in_rhythm(centred @ bend @ turn, draw)
+    size = float(np.abs(made).max())
+    shaken = smooth(draw.normal(0, 1, made.shape), int(draw.integers(4, 12)))
+    moved: Points = made + shaken * (size * draw.uniform(0, 0.25))
+    return moved
+
+
+def _in_rhythm(points: Points, draw: np.random.Generator) -> Points:
+    """Return `points` at other times, more or fewer of them."""
+    count = max(12, round(len(points) * float(np.exp(draw.normal(0, 0.25)))))
+    at = np.linspace(0, 1, count)
+    at = at + draw.normal(0, 0.04) * np.sin(np.pi * at * int(draw.integers(1, 4)))
+    old = np.linspace(0, 1, len(points))
+    return np.stack([np.interp(at, old, side) for side in points.T], 1)
+
+
+def _part(points: Points, draw: np.random.Generator) -> Points:
+    """Return the beginning or the end of a stroke, too little of it to be the same."""
+    gone = np.cumsum(np.hypot(*np.diff(points, axis=0, prepend=points[:1]).T))
+    share = draw.uniform(0.25, 0.5) * gone[-1]
+    kept = points[gone <= share] if draw.random() < 0.5 else points[gone >= gone[-1] - share]
+    return kept if len(kept) > 1 else points[:2]
+
+
+def mask(inputs: Features, seed: int) -> Features:
+    """Return copies moved by up to two pixels."""
+    draw = np.random.default_rng([seed, 2])
+    moved = np.empty_like(inputs)
+    for number, (down, across) in enumerate(draw.integers(-2, 3, (len(inputs), 2))):
+        moved[number] = np.roll(inputs[number], (down, across), (0, 1))  # the margin is black
+    return moved
+
+
+def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
+    index = {label: number for number, label in enumerate(labels)}
+    pictures = [row for row, _ in rows]
+    inputs = np.stack(pictures) if rows else np.empty((0, SIDE, SIDE, 3), np.int8)
+    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
+
+
+def _read(folder: Path) -> Dataset:
+    return stroke_json.read(folder)
+
+
+def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
+    return wand_strokes.generate(seed=seed, on_progress=on_progress)
+
+
+TASK = Task(
+    summary="recognise digits, or other strokes, drawn in the air with a wand",
+    features=FEATURES,
+    stream=StreamConfig(
+        stride_frames=1, average=1, threshold=0.6, refractory_ms=0, background=(0,), repeats=True
+    ),
+    input_shape=(SIDE, SIDE, 3),
+    input_scale=1 / 256,
+    read=_read,
+    synthesize=_synthesize,
+    additional=wand_strokes.generate,
+    examples=examples,
+    augmented=augmented,
+    mask=mask,
+    build_model=build_model,
+)
