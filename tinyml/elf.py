@@ -60,6 +60,38 @@ def contributors(files: Iterable[Path], most: int = 30) -> Contributors:
     return tuple(found[:most])
 
 
+def sections(elf: Path) -> tuple[tuple[str, int, str], ...]:
+    """Return the sections that the linked firmware `elf` occupies as (name, bytes, memory).
+
+    Largest first; what is stored at one place and runs at another is in "flash and RAM".
+    """
+    from elftools.elf.elffile import ELFFile
+
+    found = []
+    with elf.open("rb") as stream:
+        file = ELFFile(stream)
+        loads = [segment for segment in file.iter_segments() if segment["p_type"] == "PT_LOAD"]
+        for section in file.iter_sections():
+            taken = section["sh_flags"] & _SHF_ALLOC and section["sh_size"]
+            if not taken or section.name == ".heap":
+                continue
+            stored = section["sh_type"] != "SHT_NOBITS"
+            copied = stored and _is_copied(section, loads)
+            memory = "flash and RAM" if copied else "flash" if stored else "RAM"
+            found.append((str(section.name), int(section["sh_size"]), memory))
+    return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+
+
+def compiler(elf: Path) -> str:
+    """Return what the compiler of `elf` calls itself, "" where it does not say."""
+    from elftools.elf.elffile import ELFFile
+
+    with elf.open("rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".comment")
+        text = section.data() if section is not None else b""
+    return bytes(text).split(b"\0")[0].decode("utf-8", "replace")
+
+
 def functions(file: Path) -> set[str]:
     """Return the names of all functions in the ELF `file`."""
     return {name for name, section, _ in _symbols(file) if section == ".text"}

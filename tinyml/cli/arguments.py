@@ -111,6 +111,29 @@ def add_json(parser: ArgumentParser) -> None:
     )
 
 
+REPORTS = (".html", ".xml", ".json")
+
+
+def add_report(parser: ArgumentParser) -> None:
+    """--report, any number of files of the kinds REPORTS."""
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        type=_report,
+        action="append",
+        default=[],
+        help="also write a report: a page (.html), JUnit (.xml) or what --json prints (.json); "
+        "may be given several times",
+    )
+
+
+def _report(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in REPORTS:
+        raise ArgumentTypeError(f"{text!r} ends in none of {', '.join(REPORTS)}")
+    return path
+
+
 def add_count(parser: ArgumentParser, default: int, what: str) -> None:
     """--count, at least 1."""
     parser.add_argument(

@@ -70,9 +70,7 @@ class Console:
 
     def json(self, name: str, record: Any) -> None:
         """Print `record` (a dataclass or mapping) as the JSON document `tinyml.<name>/1`."""
-        body = plain(record)
-        document = {"schema": f"tinyml.{name}/{SCHEMA_VERSION}", **body}
-        print(json.dumps(document, indent=2), file=self._out)
+        print(document(name, record), file=self._out)
 
     def json_line(self, name: str, record: Any) -> None:
         """Print `record` as one line of JSON, for output that goes on while it runs."""
@@ -204,6 +202,11 @@ class _Lines(Progress):
             detail = f": {self._detail}" if self._detail else ""
             self._note(f"{self._label} ({seconds:.0f} s){detail}")
             wait_s = _EVERY_S
+
+
+def document(name: str, record: Any) -> str:
+    """Return `record` (a dataclass or mapping) as the JSON document `tinyml.<name>/1`."""
+    return json.dumps({"schema": f"tinyml.{name}/{SCHEMA_VERSION}", **plain(record)}, indent=2)
 
 
 def printable(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tinyml.report import words
+
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.evaluate import EvaluationReport
@@ -55,14 +57,10 @@ def show(report: EvaluationReport, console: Console) -> None:
     if report.points:
         console.print()
         _show_points(report.points, report.threshold, console)
-        _advise(report.advised, report.most_per_hour, report.threshold, console)
+        console.print(words.advice(report.advised, report.most_per_hour))
     for skipped in report.skipped:
         console.note(f"skipped: {skipped}")
-    if not report.passed:
-        console.print()
-        console.print(
-            "FAILED: the places do not give the same scores; see tinyml validate --layers"
-        )
+    _agree(report, console)
 
 
 def show_spotting(report: SpottingReport, console: Console) -> None:
@@ -77,7 +75,7 @@ def show_spotting(report: SpottingReport, console: Console) -> None:
                 f"{report.data}, part {report.part}: {report.stream_s / 60:.1f} minutes"
                 + (repeated if report.background_s else ", clips parted by pauses"),
             ),
-            ("words", f"{card.spoken:,}, of which {card.rejected:,} missed"),
+            ("to recognise", f"{card.spoken:,} clips, of which {card.rejected:,} missed"),
             ("latency", f"{_median(report.latency_ms)} ms after the clip ends, median"),
         )
     )
@@ -92,18 +90,20 @@ def show_spotting(report: SpottingReport, console: Console) -> None:
     )
     console.print()
     console.table(
-        ("word", "spoken", "missed", "taken for another"),
+        ("label", "clips", "missed", "taken for another"),
         [(one.label, one.spoken, one.missed, one.confused) for one in report.words],
-        right=("spoken", "missed", "taken for another"),
+        right=("clips", "missed", "taken for another"),
     )
     console.print()
     _show_points(report.points, card.threshold, console, card)
-    _advise(report.advised, report.most_per_hour, card.threshold, console)
-    if not report.passed:
+    console.print(words.advice(report.advised, report.most_per_hour))
+    _agree(report, console)
+
+
+def _agree(report: EvaluationReport | SpottingReport, console: Console) -> None:
+    if said := words.agreement(report):
         console.print()
-        console.print(
-            "FAILED: the places do not give the same scores; see tinyml validate --stream"
-        )
+        console.print(said)
 
 
 def _show_classes(report: EvaluationReport, console: Console) -> None:
@@ -113,8 +113,8 @@ def _show_classes(report: EvaluationReport, console: Console) -> None:
             (
                 one.label,
                 one.clips,
-                _percent(one.precision),
-                _percent(one.recall),
+                words.percent(one.precision),
+                words.percent(one.recall),
                 _share(one.f1),
                 _share(one.auc),
                 _taken_for(report.confusion.get(one.label, {}), one.label),
@@ -146,30 +146,13 @@ def _show_points(
                 one.spoken,
                 one.accepted,
                 f"{one.hours:.2f}",
-                _number(one.accepts_per_hour),
-                _number(one.accepts_per_hour_most),
+                words.number(one.accepts_per_hour),
+                words.number(one.accepts_per_hour_most),
                 "the card's" if threshold == card_threshold else "",
             )
             for threshold, one in sorted(shown.items())
         ],
         right=("threshold", *columns),
-    )
-
-
-def _advise(
-    advised: OperatingPoint | None, most_per_hour: float, card: float | None, console: Console
-) -> None:
-    if advised is None:
-        console.print(f"no threshold keeps to {most_per_hour:g} false accepts per hour")
-        return
-    console.print(
-        f"at most {most_per_hour:g} false accepts per hour: threshold {advised.threshold:.2f}, "
-        f"which misses {_percent(advised.reject_rate)} of the words"
-        + (f"; the card has {card:.2f}" if card is not None else "")
-    )
-    console.print(
-        f"heard {advised.hours:.2f} hours without words: with 95 % confidence it is below "
-        f"{_number(advised.accepts_per_hour_most)} per hour"
     )
 
 
@@ -184,13 +167,5 @@ def _median(values: Sequence[int]) -> str:
     return f"{sorted(values)[len(values) // 2]:,}" if values else "-"
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
-
-
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.3f}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"

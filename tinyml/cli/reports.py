@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tinyml.report import words
+
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.difference import Bin, Difference
+    from tinyml.difference import Difference
     from tinyml.settings import Setting
     from tinyml.stream import ClipResult, StreamReport
     from tinyml.validate import LayerCheck, ValidationReport
 
 _SHOWN = 10
-_NAME = 48
 _BAR = 32
 
 
@@ -23,7 +24,7 @@ def show_validation(report: ValidationReport, console: Console) -> None:
         [
             ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
             ("device", f"{report.board}, runtime {report.runtime}"),
-            (report.counter_unit, _spread(report) + " per inference"),
+            (report.counter_unit, words.spread(report) + " per inference"),
             ("arena", f"{report.arena_bytes:,} bytes"),
             ("stack", f"{report.stack_used_bytes:,} of {report.stack_bytes:,} bytes used"),
             *((("flash", f"{report.flash_bytes:,} bytes"),) if report.flash_bytes else ()),
@@ -42,7 +43,7 @@ def show_validation(report: ValidationReport, console: Console) -> None:
             console.print(f"not run: operator {folded.op_index} {folded.op_name}, {folded.reason}")
     for mismatch in report.mismatches[:_SHOWN]:
         for one in mismatch.differences:
-            console.print(f"{mismatch.vector}: {describe(one)}")
+            console.print(f"{mismatch.vector}: {words.describe(one)}")
     if (hidden := len(report.mismatches) - _SHOWN) > 0:
         console.print(f"... and {hidden} more vectors")
     diverging = report.first_diverging_layer
@@ -51,23 +52,14 @@ def show_validation(report: ValidationReport, console: Console) -> None:
         _show_difference(diverging, diverging.first, console)
     _show_settings(report.settings, console)
     console.print()
-    console.print(_verdict(report))
-
-
-def describe(found: Difference) -> str:
-    """Say in one line where a tensor differs."""
-    place = ", ".join(map(str, found.index))
-    return (
-        f"{short(found.tensor)}[{place}] is {found.actual:g}, expected {found.expected:g}; "
-        f"{found.count:,} values differ, by at most {found.worst:g}"
-    )
+    console.print(words.validation(report))
 
 
 def _show_difference(layer: LayerCheck, found: Difference, console: Console) -> None:
     """Print all that is known of the first layer that differs, with a histogram."""
     console.facts(
         (
-            ("first in", f"operator {layer.op_index} {layer.op_name}: {short(layer.tensor)}"),
+            ("first in", f"operator {layer.op_index} {layer.op_name}: {words.short(layer.tensor)}"),
             ("shape", "x".join(map(str, found.shape)) or "scalar"),
             ("first at", f"[{', '.join(map(str, found.index))}], channel {found.channel}"),
             ("values", f"expected {found.expected:g}, device {found.actual:g}"),
@@ -77,51 +69,12 @@ def _show_difference(layer: LayerCheck, found: Difference, console: Console) -> 
     most = max((one.count for one in found.histogram), default=1)
     for one in found.histogram:
         bar = "#" * -(-one.count * _BAR // most)
-        console.print(f"  {_by(one):>14}  {one.count:>8,}  {bar}".rstrip())
-
-
-def _by(one: Bin) -> str:
-    return f"{one.low:+g}" if one.low == one.high else f"{one.low:+g} .. {one.high:+g}"
+        console.print(f"  {words.by(one):>14}  {one.count:>8,}  {bar}".rstrip())
 
 
 def _show_settings(settings: tuple[Setting, ...], console: Console) -> None:
     for one in settings:
-        console.print(
-            f"the firmware was built with {one.name} {one.actual}, the model needs {one.expected}"
-        )
-
-
-def short(tensor: str) -> str:
-    """Return a tensor's name as far as it fits: converters join the names of all they fused."""
-    first = tensor.partition(";")[0]
-    return first if len(first) <= _NAME else f"...{first[3 - _NAME :]}"
-
-
-def _verdict(report: ValidationReport) -> str:
-    if report.passed:
-        layers = f" and {len(report.layers)} layers each" if report.layers else ""
-        return (
-            f"PASSED: {report.vectors} of {report.vectors} inferences{layers} equal the reference "
-            f"bit for bit ({report.values:,} output values)"
-        )
-    where = ""
-    if (layer := report.first_diverging_layer) is not None:
-        where = f"; first in operator {layer.op_index} {layer.op_name} ({short(layer.tensor)})"
-    if report.settings:
-        names = ", ".join(one.name for one in report.settings)
-        where += f"; the firmware was built with another {names}"
-    return (
-        f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
-        f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
-        f"{report.worst:g}){where}"
-    )
-
-
-def _spread(report: ValidationReport | StreamReport) -> str:
-    low, middle, high = report.counter_min, report.counter_median, report.counter_max
-    if low == high:
-        return f"{middle:,}"
-    return f"{low:,} min, {middle:,} median, {high:,} max"
+        console.print(words.setting(one))
 
 
 def _show_layers(layers: tuple[LayerCheck, ...], console: Console) -> None:
@@ -131,9 +84,9 @@ def _show_layers(layers: tuple[LayerCheck, ...], console: Console) -> None:
             (
                 layer.op_index,
                 layer.op_name,
-                short(layer.tensor),
+                words.short(layer.tensor),
                 f"{layer.compared - layer.mismatched} of {layer.compared}",
-                describe(layer.first) if layer.first else "",
+                words.describe(layer.first) if layer.first else "",
             )
             for layer in layers
         ],
@@ -154,7 +107,7 @@ def show_stream(report: StreamReport, console: Console) -> None:
                 f"{report.stream_s:.1f} s at {report.real_time_factor:.2f} times real "
                 f"time, {report.dropped} samples dropped",
             ),
-            (report.counter_unit, _spread(report) + " per inference"),
+            (report.counter_unit, words.spread(report) + " per inference"),
             (
                 "",
                 f"{report.front_counter_per_stride:,} in the front end per "
@@ -167,16 +120,7 @@ def show_stream(report: StreamReport, console: Console) -> None:
         console.print(f"first difference: {report.first_mismatch}")
     _show_settings(report.settings, console)
     console.print()
-    if report.passed:
-        console.print(
-            f"PASSED: {report.inferences} of {report.inferences} streamed inferences on "
-            f"{report.board} equal the host bit for bit"
-        )
-    else:
-        console.print(
-            f"FAILED: {report.mismatched} of {report.inferences} streamed inferences on "
-            f"{report.board} differ from the host"
-        )
+    console.print(words.streamed(report))
 
 
 def show_clips(clips: tuple[ClipResult, ...], rate_hz: int, console: Console) -> None:

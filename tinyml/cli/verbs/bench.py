@@ -15,7 +15,7 @@ HELP = "measure models on a board, beside what TensorFlow Lite Micro needs for t
 EXAMPLES = """
 tinyml bench
 tinyml bench kws_ref_model.tflite vww_96_int8.tflite --count 20
-tinyml bench --layers
+tinyml bench --layers --report report.html
 tinyml bench --json
 """
 
@@ -35,27 +35,34 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-l", "--layers", action="store_true", help="measure every layer, not the model alone"
     )
+    arguments.add_report(parser)
     arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
     """Build, flash and measure each model in turn."""
     from tinyml import bench
-    from tinyml.cli import pipeline
+    from tinyml.cli import pipeline, saving
+    from tinyml.report import benchmark
 
-    rows = []
+    saving.require_places(args.report)
+    rows, firmwares = [], []
     for choice in [pipeline.choose(args, model) for model in args.models]:
         firmware = pipeline.build(choice, console)
+        firmwares.append(firmware)
         pipeline.flash(firmware, console)
         with (
             pipeline.connected(choice.board, console) as device,
             console.progress(f"measuring {choice.bundle.name}"),
         ):
             rows.append(bench.bench(device, firmware, args.count, args.layers))
+    document = {"baseline": bench.provenance(), "rows": rows}
     if args.json:
-        console.json("bench", {"baseline": bench.provenance(), "rows": rows})
+        console.json("bench", document)
     else:
         _show(rows, console)
+    page = benchmark.report(rows, firmwares, bench.provenance())
+    saving.save(args.report, page, "bench", document, console)
     return 0
 
 
@@ -114,7 +121,7 @@ def _show_baseline(rows: list[BenchRow], console: Console) -> None:
 
 
 def _show_layers(row: BenchRow, console: Console) -> None:
-    from tinyml.cli.reports import short
+    from tinyml.report.words import short
 
     unit = row.counter_unit
     total = sum(layer.counter for layer in row.layers)

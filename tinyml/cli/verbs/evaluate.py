@@ -32,6 +32,7 @@ EXAMPLES = """
 tinyml evaluate --data speech_commands/
 tinyml evaluate my_model --data words/ --on oracle host qemu-m4
 tinyml evaluate my_model --data words/ --stream --minutes 60 --false-accepts 0.5
+tinyml evaluate --data words/ --report report.html
 tinyml evaluate --data words/ --part all --json
 """
 _DEVICE = "device"
@@ -80,6 +81,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_runtime(parser)
     arguments.add_out(parser)
     arguments.add_port(parser)
+    arguments.add_report(parser)
     arguments.add_json(parser)
 
 
@@ -97,13 +99,17 @@ def _rate(text: str) -> float:
 
 def run(args: Namespace, console: Console) -> int:
     """Measure and print; 1 where places differ."""
+    from tinyml.cli import saving
+
+    saving.require_places(args.report)
     passed = _stream(args, console) if args.stream else _clips(args, console)
     return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
 
 
 def _clips(args: Namespace, console: Console) -> bool:
     from tinyml import boards, bundle, evaluate
-    from tinyml.cli import evaluations
+    from tinyml.cli import evaluations, saving
+    from tinyml.report import evaluation
 
     model, board = bundle.load(args.model), boards.load(args.board)
     dataset = evaluate.read(model, args.data)
@@ -127,12 +133,14 @@ def _clips(args: Namespace, console: Console) -> bool:
         console.json("evaluate", report)
     else:
         evaluations.show(report, console)
+    saving.save(args.report, evaluation.report(report), "evaluate", report, console)
     return report.passed
 
 
 def _stream(args: Namespace, console: Console) -> bool:
     from tinyml import boards, bundle, evaluate, spotting, stream
-    from tinyml.cli import evaluations
+    from tinyml.cli import evaluations, saving
+    from tinyml.report import evaluation
 
     model, board = bundle.load(args.model), boards.load(args.board)
     stream.require_listening(model)
@@ -159,6 +167,7 @@ def _stream(args: Namespace, console: Console) -> bool:
         console.json("spotting", report)
     else:
         evaluations.show_spotting(report, console)
+    saving.save(args.report, evaluation.stream_report(report), "spotting", report, console)
     return report.passed
 
 

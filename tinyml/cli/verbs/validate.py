@@ -28,6 +28,7 @@ EXAMPLES = """
 tinyml validate
 tinyml validate model.tflite --board qemu-m4 --layers
 tinyml validate kws_ref_model.tflite --inputs vectors/
+tinyml validate --layers --report report.html --report junit.xml
 tinyml validate --stream
 tinyml validate my_model --stream recordings/
 """
@@ -57,13 +58,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of random vectors (default: %(default)s)"
     )
+    arguments.add_report(parser)
     arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
     """Build, flash, compare and report; 1 where anything differs."""
-    from tinyml.cli import pipeline
+    from tinyml.cli import pipeline, saving
 
+    saving.require_places(args.report)
     choice = pipeline.choose(args)
     compare = _vectors if args.stream is None else _stream
     passed = compare(args, choice, console)
@@ -72,7 +75,8 @@ def run(args: Namespace, console: Console) -> int:
 
 def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml import tflite, validate, vectors
-    from tinyml.cli import pipeline, reports
+    from tinyml.cli import pipeline, reports, saving
+    from tinyml.report import validation
 
     graph = tflite.read(choice.bundle.model, choice.bundle.name)
     inputs = [graph.tensors[index].info for index in graph.inputs]
@@ -96,6 +100,8 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
         console.json("validate", report)
     else:
         reports.show_validation(report, console)
+    page = validation.report(report, choice.bundle, firmware)
+    saving.save(args.report, page, "validate", report, console)
     return report.passed
 
 
@@ -104,13 +110,14 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
 
     from tinyml import clips as recordings
     from tinyml import features, sensors, stream
-    from tinyml.cli import pipeline, reports
+    from tinyml.cli import pipeline, reports, saving
+    from tinyml.report import validation
 
     config, _ = stream.require_listening(choice.bundle)
     clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
     choice = replace(choice, sensor=sensors.VIRTUAL)
     with (
-        pipeline.flashed(choice, console, args.port) as (device, _),
+        pipeline.flashed(choice, console, args.port) as (device, firmware),
         console.progress("streaming") as shown,
     ):
         report = stream.play(device, clips, against=choice.bundle, on_progress=shown.update)
@@ -118,4 +125,6 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
         console.json("stream", report)
     else:
         reports.show_stream(report, console)
+    page = validation.stream_report(report, firmware)
+    saving.save(args.report, page, "stream", report, console)
     return report.passed

@@ -1,0 +1,267 @@
+"""Reports: well formed, alone in the world, true to their figures, and harmless with any text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyml import boards, bundle, evaluate, runtimes
+from tinyml.bench import BenchRow, LayerCost
+from tinyml.cli import saving
+from tinyml.cli.console import Console
+from tinyml.difference import Bin, Difference
+from tinyml.errors import ConfigError
+from tinyml.metrics import ClassResult, OperatingPoint, Roc
+from tinyml.records import Bundle, Placement
+from tinyml.report import Report, benchmark, evaluation, figures, html, junit, parts, validation
+from tinyml.settings import Setting
+from tinyml.spotting import PlaceResult, SpottingReport, WordResult
+from tinyml.validate import LayerCheck, Mismatch, ValidationReport
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe"
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Checker(HTMLParser):
+    """Knows what is open, and collects what a page would fetch or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action")]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def checked(report: Report) -> Checker:
+    """Parse the page and the XML; nothing in either comes from elsewhere or runs."""
+    text = html.render(report.page)
+    checker = Checker()
+    checker.feed(text)
+    checker.close()
+    assert checker.open == []
+    assert checker.links == []
+    assert "script" not in checker.tags
+    assert "img" not in checker.tags
+    assert "@import" not in text
+    assert "url(" not in text
+    ElementTree.fromstring(junit.render(report.suite))
+    return checker
+
+
+def layers(name: str) -> tuple[LayerCheck, ...]:
+    first = Difference(
+        name, (0, 1), 3.0, -4.0, 5, 9.0, (1, 8), 1, 1, 8, (Bin(-9, -5, 2), Bin(-4, 0, 3))
+    )
+    return (
+        LayerCheck(0, 0, "CONV_2D", name, 4, 0, None, 1000, 700),
+        LayerCheck(1, 2, name, name, 4, 2, first, 500, 0),
+    )
+
+
+def validated(name: str, passed: bool = False) -> ValidationReport:
+    found = layers(name)
+    assert found[1].first is not None
+    return ValidationReport(
+        passed=passed, model=name, sha256="ab" * 32, board=name, runtime="compiled", vectors=4,
+        mismatched_vectors=1, values=32, mismatched_values=5, worst=9.0, top1_agreement=0.75,
+        counter_unit="cycles", counter_min=90, counter_median=95, counter_max=120, arena_bytes=64,
+        stack_used_bytes=300, stack_bytes=4096, flash_bytes=None, ram_bytes=None,
+        mismatches=(Mismatch(name, (found[1].first,)),), layers=found, folded=(),
+        first_diverging_layer=found[1], counters=(90, 95, 95, 120),
+        settings=(Setting("features.stride_ms", "20", name),),
+    )  # fmt: skip
+
+
+def a_bundle(name: str) -> Bundle:
+    card = {"accuracy": {"int8": 0.9, name: name}, "confusion": {name: {name: 3}, "x": "no table"}}
+    return Bundle(name, b"", "ab" * 32, Path("m"), labels=(name, "x"), card=card)
+
+
+def point(threshold: float) -> OperatingPoint:
+    return OperatingPoint.of(threshold, spoken=9, rejected=2, confused=1, accepted=3, hours=0.5)
+
+
+def evaluated(name: str) -> evaluate.EvaluationReport:
+    return evaluate.EvaluationReport(
+        model=name, sha256="ab" * 32, data=name, part="test", on="oracle", clips=10, accuracy=0.8,
+        float_accuracy=None, note=name, classes=(ClassResult(name, 10, None, 0.8, 0.9, None),),
+        confusion={name: {name: 8}}, skipped=(name,), clips_per_second=9.0, passed=False, low=0.5,
+        high=0.9, macro_f1=0.9,
+        places=(
+            evaluate.PlaceResult("oracle", 0.8, 0, 9.0),
+            evaluate.PlaceResult(name, 0.8, 3, 90.0),
+        ),
+        sources=(evaluate.SourceResult(name, 4, 0.5, 0.2, 0.8),),
+        rocs={name: Roc((1.0, 0.5), (0.0, 1.0), (0.0, 1.0)), "b": Roc((1.0,), (0.0,), (0.0,))},
+        points=(point(0.2), point(0.6)), threshold=0.5, most_per_hour=1.0, advised=point(0.6),
+    )  # fmt: skip
+
+
+def spotted(name: str) -> SpottingReport:
+    return SpottingReport(
+        passed=True, model=name, sha256="ab" * 32, data=name, part="test", on=name, stream_s=60.0,
+        background_s=0.0, seed=1, places=(PlaceResult(name, 5, 0, 2.0),),
+        words=(WordResult(name, 3, 1, 0),), points=(point(0.2), point(0.6)), card=point(0.5),
+        most_per_hour=1.0, advised=None, latency_ms=(-3, 5, 400),
+    )  # fmt: skip
+
+
+def benched(name: str) -> BenchRow:
+    return BenchRow(
+        model=name, sha256="ab" * 32, board=name, runtime="compiled", counter_unit="instructions",
+        counter_min=5, counter_median=5, counter_max=5, arena_bytes=64, ram_bytes=9, flash_bytes=9,
+        constant_bytes=3, code_bytes=6, tflm_reference=None, tflm_cmsis_nn=None, ratio=None,
+        counters=(5, 5), layers=(LayerCost(0, 0, name, name, 10, 5, 1.0, 2.0),),
+    )  # fmt: skip
+
+
+def built(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A firmware of the shipped model, whose ELF file says hostile things."""
+    model = bundle.load("keyword_spotting")
+    board = boards.load("qemu-m4")
+    source = runtimes.load("compiled").generate(model, board)
+    memory = (*source.memory, Placement(HOSTILE, 0, 64, 0, 3))
+    source = dataclasses.replace(source, memory=memory)
+    monkeypatch.setattr(parts.elf, "sections", lambda elf: ((HOSTILE, 100, "flash"),))
+    monkeypatch.setattr(parts.elf, "compiler", lambda elf: HOSTILE)
+    return SimpleNamespace(
+        project=SimpleNamespace(board=board, source=source, bundle=model),
+        elf=Path("none"), flash_bytes=9, ram_bytes=9, stack_bytes=4,
+        contributors=((HOSTILE, HOSTILE, 50),),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def every(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
+    """A report of each kind, with a hostile text in every place that comes from outside."""
+    firmware = built(monkeypatch)
+    return [
+        validation.report(validated(HOSTILE), a_bundle(HOSTILE), firmware),
+        evaluation.report(evaluated(HOSTILE)),
+        evaluation.stream_report(spotted(HOSTILE)),
+        benchmark.report([benched(HOSTILE)], [firmware], HOSTILE),
+    ]
+
+
+def test_every_page_stands_alone_and_escapes_every_text(every: list[Report]) -> None:
+    for report in every:
+        page = checked(report)
+        assert "<script>alert(1)</script>" in "".join(page.texts)  # as text, and not gone
+
+
+def test_a_failed_validation_names_layer_difference_and_setting() -> None:
+    report = validation.report(validated("net"), a_bundle("net"), None)
+    text = " ".join(checked(report).texts)
+    assert report.page.passed is False
+    for said in ("1 of 4 inferences differ", "expected 3, device -4", "channel 1",
+                 "built with features.stride_ms net, the model needs 20"):  # fmt: skip
+        assert said in text, said
+    root = ElementTree.fromstring(junit.render(report.suite))
+    suite = root[0]
+    failed = [
+        case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None
+    ]
+    assert failed == ["net", "2 net net", "features.stride_ms"]
+    assert suite.get("failures") == "3"
+    assert suite.get("tests") == str(len(list(suite.iter("testcase")))) == "5"
+
+
+def test_a_passed_one_has_no_failures() -> None:
+    result = dataclasses.replace(
+        validated("net", passed=True), mismatched_vectors=0, mismatches=(), settings=(),
+        layers=layers("net")[:1], first_diverging_layer=None,
+    )  # fmt: skip
+    report = validation.report(result, a_bundle("net"), None)
+    assert "PASSED: 4 of 4 inferences and 1 layers each" in " ".join(checked(report).texts)
+    assert ElementTree.fromstring(junit.render(report.suite)).get("failures") == "0"
+
+
+def test_places_that_disagree_fail_in_junit() -> None:
+    report = evaluation.report(evaluated("net"))
+    root = ElementTree.fromstring(junit.render(report.suite))
+    assert [f.get("message") for f in root.iter("failure")] == [
+        "3 have other scores than on oracle"
+    ]
+
+
+@given(st.text())
+def test_any_text_is_legal_in_both(text: str) -> None:
+    suite = junit.Suite(text, {text: text}, (junit.Case(text, text, text),))
+    case = next(ElementTree.fromstring(junit.render(suite)).iter("testcase"))
+    if text.isascii() and text.isprintable():
+        assert case.get("name") == text
+
+
+def test_a_map_of_the_arena_is_to_scale() -> None:
+    placements = [Placement("a", 0, 50, -1, 0), Placement("scratch of X", 50, 50, 0, 0)]
+    drawing = figures.memory(placements, 100, 3)
+    one, two = drawing.rects
+    assert one.height == pytest.approx(two.height, abs=0.2)
+    assert two.y + two.height == pytest.approx(one.y, abs=0.2)
+    assert one.width == pytest.approx(2 * two.width, abs=0.2)  # it lives twice as long
+    assert one.x + one.width == pytest.approx(two.x + two.width, abs=0.2)
+    assert two.style == "scratch"
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=50),
+    st.floats(-1e6, 1e6),
+    st.floats(0, 1e6),
+)
+def test_histograms_and_ticks_of_anything(values: list[int], low: float, span: float) -> None:
+    bins = figures.bins_of(values)
+    assert sum(one.count for one in bins) == len(values)
+    assert len(bins) <= 25
+    drawing = figures.columns(bins, "", "", "")
+    for rect in drawing.rects:
+        assert rect.width > 0
+        assert 0 <= rect.x <= drawing.width
+        assert 0 <= rect.y <= rect.y + rect.height <= drawing.height
+    found = figures.ticks(low, low + span)
+    assert 1 <= len(found) <= 12
+
+
+def test_files_by_their_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = evaluated("net")
+    report = evaluation.report(record)
+    paths = [tmp_path / name for name in ("r.html", "r.xml", "r.json")]
+    saving.require_places(paths)
+    saving.save(paths, report, "evaluate", record, Console())
+    assert paths[0].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert ElementTree.parse(paths[1]).getroot().tag == "testsuites"
+    document = json.loads(paths[2].read_text(encoding="utf-8"))
+    assert (document["schema"], document["clips"]) == ("tinyml.evaluate/1", 10)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["r.html", "r.json", "r.xml"]
+    assert "wrote" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no report can be written to .*absent.*r\.html"):
+        saving.require_places([tmp_path / "absent" / "r.html"])
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(ConfigError):
+        saving.require_places([tmp_path / "folder.html"])

@@ -1,0 +1,119 @@
+"""Sentences that the screen and the page share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinyml.difference import Bin, Difference
+    from tinyml.evaluate import EvaluationReport
+    from tinyml.metrics import OperatingPoint
+    from tinyml.settings import Setting
+    from tinyml.spotting import SpottingReport
+    from tinyml.stream import StreamReport
+    from tinyml.validate import ValidationReport
+
+_NAME = 48
+
+
+def short(tensor: str) -> str:
+    """Return a tensor's name as far as it fits: converters join the names of all they fused."""
+    first = tensor.partition(";")[0]
+    return first if len(first) <= _NAME else f"...{first[3 - _NAME :]}"
+
+
+def describe(found: Difference) -> str:
+    """Say in one line where a tensor differs."""
+    place = ", ".join(map(str, found.index))
+    return (
+        f"{short(found.tensor)}[{place}] is {found.actual:g}, expected {found.expected:g}; "
+        f"{found.count:,} values differ, by at most {found.worst:g}"
+    )
+
+
+def by(one: Bin) -> str:
+    """Say by how much the values of a bin of differences differ."""
+    return f"{one.low:+g}" if one.low == one.high else f"{one.low:+g} .. {one.high:+g}"
+
+
+def setting(one: Setting) -> str:
+    """Say which setting differs."""
+    return f"the firmware was built with {one.name} {one.actual}, the model needs {one.expected}"
+
+
+def validation(report: ValidationReport) -> str:
+    """Return the verdict."""
+    if report.passed:
+        layers = f" and {len(report.layers)} layers each" if report.layers else ""
+        return (
+            f"PASSED: {report.vectors} of {report.vectors} inferences{layers} equal the reference "
+            f"bit for bit ({report.values:,} output values)"
+        )
+    where = ""
+    if (layer := report.first_diverging_layer) is not None:
+        where = f"; first in operator {layer.op_index} {layer.op_name} ({short(layer.tensor)})"
+    if report.settings:
+        names = ", ".join(one.name for one in report.settings)
+        where += f"; the firmware was built with another {names}"
+    return (
+        f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
+        f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
+        f"{report.worst:g}){where}"
+    )
+
+
+def streamed(report: StreamReport) -> str:
+    """Return the verdict."""
+    if report.passed:
+        return (
+            f"PASSED: {report.inferences} of {report.inferences} streamed inferences on "
+            f"{report.board} equal the host bit for bit"
+        )
+    return (
+        f"FAILED: {report.mismatched} of {report.inferences} streamed inferences on "
+        f"{report.board} differ from the host"
+    )
+
+
+def spread(report: ValidationReport | StreamReport) -> str:
+    """Return the counters of all inferences in short."""
+    low, middle, high = report.counter_min, report.counter_median, report.counter_max
+    if low == high:
+        return f"{middle:,}"
+    return f"{low:,} min, {middle:,} median, {high:,} max"
+
+
+def agreement(report: EvaluationReport | SpottingReport) -> str:
+    """Say whether all places gave the same scores, or "" where there is only one."""
+    names = [one.on for one in report.places]
+    if len(names) == 1:
+        return ""
+    others = f"{', '.join(names[:-1])} and {names[-1]}"
+    return (
+        f"PASSED: {others} give the same scores"
+        if report.passed
+        else f"FAILED: {others} do not give the same scores; see tinyml validate --layers"
+    )
+
+
+def advice(advised: OperatingPoint | None, most_per_hour: float) -> str:
+    """Say which threshold keeps to so many false accepts per hour, and how sure that is."""
+    limit = f"At most {most_per_hour:g} false accepts per hour"
+    if advised is None:
+        return f"{limit}: no threshold keeps to that"
+    return (
+        f"{limit}: threshold {advised.threshold:.2f}, which misses "
+        f"{percent(advised.reject_rate)}; in {advised.hours:.2f} hours without anything to "
+        f"recognise it had {advised.accepted}, with 95 % confidence fewer than "
+        f"{number(advised.accepts_per_hour_most)} per hour"
+    )
+
+
+def percent(share: float | None) -> str:
+    """Return a share in percent, "-" for none."""
+    return "-" if share is None else f"{share:.1%}"
+
+
+def number(value: float | None) -> str:
+    """Return a number with one decimal, "-" for none."""
+    return "-" if value is None else f"{value:,.1f}"
