@@ -1,6 +1,8 @@
 """What holds for every board: all folders of src are include folders, and the code that does the
 work (model and features) is compiled for speed, the rest for size."""
 
+import os
+import sys
 from pathlib import Path
 
 Import("env")  # noqa: F821 - given by PlatformIO
@@ -16,3 +18,15 @@ def for_speed(env, node):
 
 for name in ("model", "features"):
     env.AddBuildMiddleware(for_speed, f"*src/{name}/*")  # noqa: F821
+
+
+def by_name(library):
+    return os.path.join("$BUILD_DIR", "lib", os.path.basename(library.path))
+
+
+# PlatformIO names the folder that a library is compiled in after the place where the project lies,
+# so that a build_cache_dir would never serve two projects. Names suffice.
+for module in list(sys.modules.values()):
+    builder = getattr(module, "LibBuilderBase", None)
+    if builder is not None:
+        builder.build_dir = property(by_name)
