@@ -53,8 +53,15 @@ class LinePeer(ABC):
                 return None
             self._read(0.05)
 
-    def ask(self, message: protocol.Message, record: protocol.Record) -> bytes:
-        """Return the reply to a request: its payload, or the body of a long one."""
+    def ask(
+        self, message: protocol.Message, record: protocol.Record, seq: int | None = None
+    ) -> bytes:
+        """Return the reply to a request: its payload, or the body of a long one.
+
+        `seq`: its sequence number, where it is asked once more.
+        """
+        if seq is not None:
+            self._seq = seq - 1
         seq = self.request(record, message.number)
         body = b""
         while True:

@@ -7,7 +7,9 @@ the same code for the same processor core needs the same memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,37 +49,35 @@ def fit(
 ) -> Measured:
     """Measure the arena that `bundle` needs under the `tflm` runtime on `board`, and remember it.
 
-    It is measured on the board at `port`, else on an emulated one, in the folder `out` or in one
-    inside it. Raises ConfigError where it cannot be measured, and what building, flashing and
-    running raise.
+    It is measured on the board at `port` with a project in `out`, else on an emulated one with a
+    project that does not outlive this call. Raises ConfigError where it cannot be measured, and
+    what building, flashing and running raise.
     """
     library = tflm.library_folder(options)
     about = tflm.subject(bundle, board, library)
+    bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
     if port is not None:
-        place = Place(board, port, out, options)
+        there: AbstractContextManager[Place] = nullcontext(Place(board, port, out, options))
     else:
         library = library or _downloaded(bundle, board, out, on_step)
-        place = _emulated(out, replace(options, library=library))
-    try:
-        bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
+        there = _emulated(replace(options, library=library))
+    with there as place:
         needed = smallest(bound, lambda arena: _touched(bundle, place, arena, on_step))
         measured = Measured(needed, place.board.id)
-    finally:
-        if port is None:
-            _stop(place.board)
     arenas.remember(about, measured)
     return measured
 
 
-def _emulated(out: Path, options: RuntimeOptions) -> Place:
+@contextmanager
+def _emulated(options: RuntimeOptions) -> Iterator[Place]:
     """The default board with all the memory that there is: bounds and large models fit as well."""
     roomy = replace(boards.load(boards.DEFAULT), flash_bytes=_ROOM, ram_bytes=_ROOM)
-    return Place(roomy, None, out / ".pio" / "fit", options)
-
-
-def _stop(board: Board) -> None:
-    if any(one.board == board.id for one in device.devices()):
-        device.stop(board.id)
+    with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
+        try:
+            yield Place(roomy, None, Path(folder) / "project", options)
+        finally:
+            if any(one.board == roomy.id for one in device.devices()):
+                device.stop(roomy.id)
 
 
 def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: Told) -> Path:

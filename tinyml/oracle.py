@@ -68,10 +68,25 @@ class Oracle:
         State that the model keeps starts anew with each call. Raises DataError for inputs of
         another number, dtype or size.
         """
-        return self._invoke(self._interpreter, inputs)
+        self.restart()
+        return self.step(inputs)
 
     def run_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
         """As `run`, and every tensor an operator wrote, by its index in the model."""
+        self.restart()
+        return self.step_all(inputs)
+
+    def restart(self) -> None:
+        """Forget what earlier inferences left behind, as a device does that starts."""
+        if self.graph.keeps_state:  # the interpreter's reset() does not run initialisation again
+            self._interpreter, self._preserving = self._create(preserve=False), None
+
+    def step(self, inputs: Sequence[Array]) -> list[Array]:
+        """As `run`, but in the state in which the last `step` left the model."""
+        return self._invoke(self._interpreter, inputs)
+
+    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
+        """As `run_all`, but in the state in which the last `step_all` left the model."""
         if self._preserving is None:
             self._preserving = self._create(preserve=True)
         outputs = self._invoke(self._preserving, inputs)
@@ -86,7 +101,6 @@ class Oracle:
         arrays = checked_inputs(self.inputs, inputs)
         try:
             with _captured_stderr() as text:
-                interpreter.reset()
                 for position, array in enumerate(arrays):
                     interpreter.set_input(array, position)
                 interpreter.invoke()

@@ -82,10 +82,11 @@ class Action(IntEnum):
 
 
 class ResetTarget(IntEnum):
-    """Where RESET restarts."""
+    """What RESET restarts: MODEL has it forget earlier inferences, and the rest runs on."""
 
     APPLICATION = 0
     BOOTLOADER = 1
+    MODEL = 2
 
 
 @dataclass(frozen=True)
@@ -328,7 +329,7 @@ class Bench(Record):
 
 @dataclass(frozen=True)
 class Reset(Record):
-    """`target`: one of ResetTarget. The reply comes before the restart."""
+    """`target`: one of ResetTarget. The reply comes before a restart, but after that of MODEL."""
 
     target: u8
 

@@ -118,7 +118,7 @@ class Listener:
         config, stream = require_listening(bundle)
         oracle = Oracle(bundle.model, bundle.name)
         taken, output = oracle.inputs[0], oracle.outputs[0]
-        self._run = run or oracle.run
+        self._run = run or oracle.step  # its state, if any, is that of the stream
         self._shape = taken.shape
         self._front_end = features.load(config)
         self._recognizer = Recognizer(stream, bundle.labels, output.info, self._front_end.rate_hz)

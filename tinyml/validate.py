@@ -106,10 +106,13 @@ class Reference(Protocol):
     def graph(self) -> Graph:
         """The model, for the names of its operators and tensors."""
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
+    def restart(self) -> None:
+        """Forget earlier inferences, where the model keeps any state."""
+
+    def step(self, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs."""
 
-    def run_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
+    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
         """Return the outputs and every tensor by its index."""
 
 
@@ -136,7 +139,8 @@ def validate(
     """Run every vector on `device` and on the reference and compare bit for bit.
 
     `layers` also compares the tensor of every step that exists at run time: by CRC-32, and the
-    first one that differs element by element. `firmware` adds its sizes to the report.
+    first one that differs element by element. Of a model that keeps state, the vectors are one
+    sequence that begins anew. `firmware` adds its sizes to the report.
     `on_vector` is called before each vector. Raises DeviceError for another model or a device that
     fails, ModelError where the reference refuses the model.
     """
@@ -144,11 +148,16 @@ def validate(
 
     require_model(device, bundle)
     run = _Run(device, reference or Oracle(bundle.model, bundle.name))
+    keeps_state = run.start()
     for number, vector in enumerate(vectors):
         if on_vector is not None:
             on_vector(number, vector)
         run.compare_outputs(vector)
-        if layers:
+        if layers and not keeps_state:
+            run.compare_layers(vector)
+    if layers and keeps_state:  # each inference counts, so layers need a sequence of their own
+        run.start()
+        for vector in vectors:
             run.compare_layers(vector)
     return run.report(bundle, firmware)
 
@@ -168,9 +177,18 @@ class _Run:
         self._counters: list[int] = []
         self._mismatches: list[Mismatch] = []
         self._layers: dict[int, LayerCheck] = {}
+        self._sequence: list[Vector] = []  # since the start, where the model keeps state
+
+    def start(self) -> bool:
+        """Begin a sequence; return whether the model keeps state, which both sides then forget."""
+        self._reference.restart()
+        self._sequence.clear()
+        if self._reference.graph.keeps_state:
+            self._device.forget()
+        return self._reference.graph.keeps_state
 
     def compare_outputs(self, vector: Vector) -> None:
-        expected = self._reference.run(vector.arrays)
+        expected = self._reference.step(vector.arrays)
         inference = self._device.infer(vector.arrays)
         found = []
         for info, want, got in zip(
@@ -187,7 +205,9 @@ class _Run:
         self._counters.append(inference.counter)
 
     def compare_layers(self, vector: Vector) -> None:
-        _, tensors = self._reference.run_all(vector.arrays)
+        _, tensors = self._reference.step_all(vector.arrays)
+        if self._reference.graph.keeps_state:
+            self._sequence.append(vector)
         steps = self._device.info.steps
         diverged = False
         for result in self._device.layers(vector.arrays):
@@ -201,10 +221,19 @@ class _Run:
             self._count_layer(result, step, differs, first)
 
     def _fetch(self, number: int, step: Step, expected: Array) -> Difference | None:
+        self._replay()
         raw = self._device.layer(number)
         actual = np.frombuffer(raw, expected.dtype).reshape(expected.shape)
         name = self._reference.graph.tensors[step.tensor_index].name
         return difference(name, expected, actual, step.channels)
+
+    def _replay(self) -> None:
+        """Bring a device whose model keeps state to where it was before the last inference."""
+        if self._sequence:
+            self._device.forget()
+            for vector in self._sequence[:-1]:
+                self._device.infer(vector.arrays)
+            self._device.send_inputs(self._sequence[-1].arrays)
 
     def _count_layer(
         self, result: LayerResult, step: Step, differs: bool, first: Difference | None

@@ -75,6 +75,10 @@ int tml_model_init(void);
  * Returns 0 or a negative reason. */
 int tml_model_invoke(void);
 
+/* Forget what earlier inferences left behind, as after init; nothing to do for most models.
+ * Returns 0 or a negative reason. */
+int tml_model_reset(void);
+
 int tml_model_input_count(void);
 int tml_model_output_count(void);
 void *tml_model_input(int index);

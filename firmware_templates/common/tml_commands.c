@@ -35,6 +35,8 @@ static void hello(const tml_request_t *request) {
   tml_reply(request, payload, sizeof payload);
 }
 
+#define NOT_INFERRED (-1)
+
 /* Bytes of each kept input that have arrived in order; an inference needs all of them. */
 static uint32_t arrived[TML_INPUTS];
 
@@ -78,7 +80,12 @@ static int have_inputs(const tml_request_t *request) {
   return 1;
 }
 
+/* The INFER that was executed last, while nothing else was: a model that keeps state must not run
+ * again because a reply was lost on its way. */
+static int32_t inferred = NOT_INFERRED;
+
 static void infer(const tml_request_t *request) {
+  static tml_wire_infer_reply_t reply;
   tml_wire_infer_t ask;
   tml_wire_get_infer(request->payload, &ask);
   if (ask.repeat == 0) {
@@ -88,16 +95,19 @@ static void infer(const tml_request_t *request) {
   if (!have_inputs(request)) {
     return;
   }
-  tml_wire_infer_reply_t reply = {0};
-  const uint64_t start = tml_port_time_us();
-  for (uint32_t i = 0; i < ask.repeat; i++) {
-    const int status = tml_run(&reply.counter);
-    if (status < 0) {
-      tml_refuse(request, TML_ERROR_CODE_MODEL, status, "invoke");
-      return;
+  if (inferred != request->header.seq) {
+    inferred = NOT_INFERRED;
+    const uint64_t start = tml_port_time_us();
+    for (uint32_t i = 0; i < ask.repeat; i++) {
+      const int status = tml_run(&reply.counter);
+      if (status < 0) {
+        tml_refuse(request, TML_ERROR_CODE_MODEL, status, "invoke");
+        return;
+      }
     }
+    reply.time_us = tml_port_time_us() - start;
+    inferred = request->header.seq;
   }
-  reply.time_us = tml_port_time_us() - start;
   uint8_t head[TML_WIRE_INFER_REPLY_BYTES];
   tml_wire_put_infer_reply(head, &reply);
   tml_body_begin(request);
@@ -188,9 +198,26 @@ static void stream(const tml_request_t *request) {
   }
 }
 
+static void reset_model(const tml_request_t *request) {
+  if (tml_stream_running()) {
+    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM stop comes first");
+    return;
+  }
+  const int status = tml_run_reset();
+  if (status < 0) {
+    tml_refuse(request, TML_ERROR_CODE_MODEL, status, "reset");
+  } else {
+    tml_reply(request, request->payload, 0);
+  }
+}
+
 void tml_reset_command(const tml_request_t *request) {
   tml_wire_reset_t ask;
   tml_wire_get_reset(request->payload, &ask);
+  if (ask.target == TML_RESET_TARGET_MODEL) {
+    reset_model(request);
+    return;
+  }
   if (ask.target <= TML_RESET_TARGET_BOOTLOADER) {
     tml_reply(request, request->payload, 0);
     tml_port_reset(ask.target);
@@ -251,6 +278,9 @@ void tml_command(const tml_request_t *request) {
   } else if (command->needs_idle && tml_stream_running()) {
     tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM stop comes first");
   } else {
+    if (header->type != TML_TYPE_INFER && header->type != TML_TYPE_HELLO) {
+      inferred = NOT_INFERRED;
+    }
     command->handler(request);
   }
 }

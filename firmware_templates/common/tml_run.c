@@ -33,6 +33,13 @@ int tml_run(uint64_t *counter) {
   return result;
 }
 
+int tml_run_reset(void) {
+  if (status == TML_OK) {
+    status = tml_model_reset();
+  }
+  return status;
+}
+
 int tml_run_hooked(tml_step_hook_t hook, void *context) {
   uint64_t counter;
   tml_model_set_step_hook(hook, context);

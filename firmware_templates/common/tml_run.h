@@ -21,7 +21,10 @@ uint8_t *tml_run_input(int index);
 /* One inference; returns 0 or a negative reason of model.h. *counter is what invoke alone took. */
 int tml_run(uint64_t *counter);
 
-/* The same, with `hook` called after every step. */
+/* Have the model forget earlier inferences; 0 or a negative reason of model.h. */
+int tml_run_reset(void);
+
+/* The same as tml_run, with `hook` called after every step. */
 int tml_run_hooked(tml_step_hook_t hook, void *context);
 
 /* Inferences since start. */

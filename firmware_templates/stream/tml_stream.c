@@ -43,6 +43,10 @@ static int start(const tml_request_t *request) {
     tml_refuse(request, TML_ERROR_CODE_UNSUPPORTED, 0, "front end or recognizer settings");
     return -1;
   }
+  if (tml_run_reset() < 0) {
+    tml_refuse(request, TML_ERROR_CODE_MODEL, tml_run_status(), "reset");
+    return -1;
+  }
   const int status = tml_sensor_start(tml_front_end.rate_hz, tml_front_end.channels);
   if (status < 0) {
     tml_refuse(request, TML_ERROR_CODE_SENSOR, status,

@@ -177,7 +177,7 @@ def test_a_failing_model_is_reported(device: HostDevice) -> None:
         (protocol.INFER, protocol.Infer(0), "repeat", 0),
         (protocol.BENCH, protocol.Bench(0, 3), "count", 0),
         (protocol.LAYERS, protocol.Layers(3), "step", 3),
-        (protocol.RESET, protocol.Reset(2), "target", 2),
+        (protocol.RESET, protocol.Reset(3), "target", 3),
         (protocol.HELLO, protocol.Info(1), "length", 1),
         (protocol.INFO, protocol.Nothing(), "length", 0),
         (protocol.INPUT, protocol.Hello(1), "length", 4),
@@ -228,6 +228,22 @@ def test_reset(program: Path) -> None:
     device = HostDevice(program)
     assert device.ask(protocol.RESET, protocol.Reset(protocol.ResetTarget.APPLICATION)) == b""
     assert device.wait() == 40
+
+
+def test_a_model_forgets_without_a_restart(device: HostDevice) -> None:
+    put(device, tensors(6))
+    reset = protocol.Reset(protocol.ResetTarget.MODEL)
+    assert device.ask(protocol.RESET, reset) == b""
+    device.ask(protocol.INFER, protocol.Infer(1))  # its inputs are still there
+
+
+def test_asking_again_for_an_inference_does_not_run_it_again(device: HostDevice) -> None:
+    put(device, tensors(7))
+    first = device.ask(protocol.INFER, protocol.Infer(1), seq=200)
+    assert device.ask(protocol.INFER, protocol.Infer(1), seq=200) == first
+    assert protocol.Status.unpack(info(device, Section.STATUS)).inferences == 1
+    device.ask(protocol.INFER, protocol.Infer(1), seq=200)  # something else came between
+    assert protocol.Status.unpack(info(device, Section.STATUS)).inferences == 2
 
 
 def test_a_board_without_bootloader_says_so(device: HostDevice) -> None:

@@ -171,7 +171,7 @@ def test_the_host_twin_reports_every_window(monkeypatch: pytest.MonkeyPatch) -> 
         def __init__(self, model: bytes, name: str) -> None:
             pass
 
-        def run(self, inputs: list[Any]) -> list[Any]:
+        def step(self, inputs: list[Any]) -> list[Any]:
             seen.append(inputs[0])
             return [np.array([[-128, 127, -128]], np.int8)]
 

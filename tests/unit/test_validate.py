@@ -34,6 +34,7 @@ def tensors(x: Any) -> dict[int, Any]:
 
 class Reference:
     graph = SimpleNamespace(
+        keeps_state=False,
         ops=[
             SimpleNamespace(index=0, name="NEGATE", outputs=(1,)),
             SimpleNamespace(index=1, name="REVERSE", outputs=(2,)),
@@ -41,11 +42,14 @@ class Reference:
         tensors=[SimpleNamespace(name=name) for name in ("x", "half", "y")],
     )
 
-    def run(self, inputs: Any) -> list[Any]:
+    def restart(self) -> None:
+        pass
+
+    def step(self, inputs: Any) -> list[Any]:
         return [tensors(inputs[0])[2]]
 
-    def run_all(self, inputs: Any) -> tuple[list[Any], dict[int, Any]]:
-        return self.run(inputs), tensors(inputs[0])
+    def step_all(self, inputs: Any) -> tuple[list[Any], dict[int, Any]]:
+        return self.step(inputs), tensors(inputs[0])
 
 
 @dataclass

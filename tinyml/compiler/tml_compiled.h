@@ -40,6 +40,8 @@ int tml_model_invoke(void) {
   return TML_OK;
 }
 
+int tml_model_reset(void) { return ready ? TML_OK : TML_ERROR_STATE; } /* no operator keeps state */
+
 int tml_model_input_count(void) { return INPUT_COUNT; }
 
 int tml_model_output_count(void) { return OUTPUT_COUNT; }

@@ -32,6 +32,7 @@ from tinyml.protocol import (
     INFO,
     INPUT,
     LAYERS,
+    RESET,
     STREAM,
     Action,
     Bench,
@@ -48,6 +49,8 @@ from tinyml.protocol import (
     Message,
     ModelState,
     Parameter,
+    Reset,
+    ResetTarget,
     Section,
     SlotReply,
     Status,
@@ -167,7 +170,7 @@ class Device:
 
         `inputs` are arrays of exactly the shapes and dtypes of `info.inputs`; DataError otherwise.
         """
-        self._send_inputs(inputs)
+        self.send_inputs(inputs)
         body = self._compute(
             INFER,
             Infer(repeat),
@@ -181,7 +184,7 @@ class Device:
         self, inputs: Sequence[Array], *, timeout_s: float = INFERENCE_S
     ) -> list[LayerResult]:
         """Run one inference and return every step of it, in the order in which they ran."""
-        self._send_inputs(inputs)
+        self.send_inputs(inputs)
         steps = self.info.steps
         limit = Layer.fixed_bytes() * len(steps)
         body = self._compute(LAYERS, Layers(ALL_STEPS), limit, timeout_s)
@@ -286,6 +289,10 @@ class Device:
         slot.use_built_in(self._line)
         self.info = self._describe(self._line.hello(Deadline(CONNECT_S)))
 
+    def forget(self) -> None:
+        """Have the model forget earlier inferences, where it keeps any state."""
+        self._line.request(RESET, Reset(ResetTarget.MODEL))
+
     def reset(self, timeout_s: float = CONNECT_S) -> None:
         """Restart the firmware and wait until it answers again."""
         self.info = self._describe(self._line.restart(Deadline(timeout_s)))
@@ -318,7 +325,8 @@ class Device:
             self._line.same_boot(Deadline(CONNECT_S))
         return body
 
-    def _send_inputs(self, inputs: Sequence[Array]) -> None:
+    def send_inputs(self, inputs: Sequence[Array]) -> None:
+        """Give the device the inputs of the inferences that follow."""
         expected = self.info.inputs
         if len(inputs) != len(expected):
             raise DataError(f"{self.info.model} has {len(expected)} inputs, got {len(inputs)}")

@@ -96,6 +96,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         options=_platformio_options(board, library),
         facts={
             "operators": _registrations(graph),
+            "keeps_state": graph.keeps_state,
             "resource_variables": len({op.outputs for op in graph.ops if op.name == "VAR_HANDLE"}),
         },
         library=library,

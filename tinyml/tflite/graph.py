@@ -129,6 +129,13 @@ class Graph:
     outputs: tuple[int, ...]
     aliases: Mapping[int, int]
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether an inference depends on those before it: variables, or a recurrent operator."""
+        return any(tensor.variable for tensor in self.tensors) or any(
+            op.name in ("VAR_HANDLE", "CALL_ONCE") for op in self.ops
+        )
+
     def storage(self, tensor: int) -> int:
         """The tensor that owns the bytes of `tensor`: itself, unless a pass made it an alias."""
         while tensor in self.aliases:

@@ -47,6 +47,8 @@ static void done(int step, const void *data) {
   }
 }
 
+int tml_model_reset(void) { return TML_OK; }
+
 int tml_model_invoke(void) {
   if (inputs[0][0] == 127) {
     return TML_ERROR_OPERATOR;
