@@ -1,7 +1,6 @@
 """What holds for every board: all folders of src are include folders, and the code that does the
 work (model and features) is compiled for speed, the rest for size."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ for name in ("model", "features"):
 
 
 def by_name(library):
-    return os.path.join("$BUILD_DIR", "lib", os.path.basename(library.path))
+    return f"$BUILD_DIR/lib/{Path(library.path).name}"
 
 
 # PlatformIO names the folder that a library is compiled in after the place where the project lies,
