@@ -55,6 +55,8 @@ def test_readings_are_counted_with_their_rate_and_cost(info: DeviceInfo) -> None
     now = 100 + 40 * 0.1
     assert (picture.inferences, picture.lost, picture.dropped) == (40, 0, 0)
     assert picture.rate(now) == pytest.approx(10)
+    slow, _ = shown([Attached(info), read(0), read(1), read(2)], every_s=8)
+    assert slow.rate(124) == pytest.approx(1 / 8)
     assert picture.rate(now + 60) == 0
     assert picture.counter == (1_000_000, 1_019_000, 1_039_000)
     assert picture.second == 4.0

@@ -246,14 +246,13 @@ function drawScores() {
 
 // How a front end's rows look, by its name; others are drawn like sound.
 const pictures = { audio: spectrogram, motion: trace, image: camera };
-const titles = { audio: "spectrogram", motion: "motion trace", image: "camera picture" };
+const titles = { audio: "spectrogram", motion: "motion trace", image: "camera pictures" };
 
 function drawSeen() {
   const device = state.device;
   const what = titles[device.features];
   setText($("seen-title"), `What the model sees${what ? `: ${what}` : ""}`);
   $("seen").hidden = state.rows.length === 0;
-  $("seen").classList.toggle("picture", pictures[device.features] === camera);
   if (state.rows.length) (pictures[device.features] || spectrogram)();
   else if (!device.is_virtual && device.features) {
     setText($("seen-note"),
@@ -309,31 +308,39 @@ function trace() {
     "computes them from the samples played");
 }
 
+// The last pictures, the newest on the right; a row of the front end is one.
 function camera() {
   const shape = state.device.input_shape;
-  const [height, width, channels] = shape.length === 4 ? shape.slice(1) : [1, state.width, 1];
-  const bytes = latest(height * width * channels);
-  const element = $("seen");
-  element.width = width;
-  element.height = height;
+  const [height, width, channels] = shape.slice(-3);
+  if (state.width !== height * width * channels) {
+    spectrogram();
+    return;
+  }
+  const drawing = canvas("seen");
+  const gap = 6 * drawing.scale;
+  const shown = drawing.height * width / height;
+  const pixels = document.createElement("canvas");
+  pixels.width = width;
+  pixels.height = height;
+  drawing.context.imageSmoothingEnabled = false;
+  let x = drawing.width - shown;
+  for (let at = state.rows.length - 1; at >= 0 && x > -shown; at--, x -= shown + gap) {
+    pixels.getContext("2d").putImageData(coloured(state.rows[at], width, height, channels), 0, 0);
+    drawing.context.drawImage(pixels, x, 0, shown, drawing.height);
+  }
+  setText($("seen-note"), `${width} x ${height} pixels, the last on the right, as the host's own ` +
+    "front end makes them from the pictures played");
+}
+
+function coloured(row, width, height, channels) {
   const image = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let c = 0; c < 3; c++) {
-      image.data[4 * pixel + c] = bytes[pixel * channels + (channels === 3 ? c : 0)] + 128;
+      image.data[4 * pixel + c] = row[pixel * channels + (channels === 3 ? c : 0)] + 128;
     }
     image.data[4 * pixel + 3] = 255;
   }
-  element.getContext("2d").putImageData(image, 0, 0);
-  setText($("seen-note"), `${width} x ${height} pixels, as the host's own front end makes them from ` +
-    "the picture played");
-}
-
-// The last whole picture: a row of the front end is one, or one line of it.
-function latest(size) {
-  const per = Math.max(1, Math.round(size / state.width));
-  const bytes = new Int8Array(size);
-  state.rows.slice(-per).forEach((row, index) => bytes.set(row.subarray(0, size), index * state.width));
-  return bytes;
+  return image;
 }
 
 function drawLatency() {

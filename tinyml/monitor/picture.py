@@ -94,14 +94,17 @@ class Picture:
             self.bad_frames = self._bad_before + event.bad_frames
         elif isinstance(event, Summed):
             self.clips.extend(event.report.clips)
+            self.factor = event.report.real_time_factor or self.factor
 
     def rate(self, now: float) -> float:
-        """Return the inferences a second, over the last RATE_S."""
-        while self._times and self._times[0] < now - RATE_S:
+        """Return the inferences a second, over the last RATE_S, or as far apart as they are."""
+        while len(self._times) > 2 and self._times[0] < now - RATE_S:
             self._times.popleft()
         if len(self._times) < 2:
             return 0.0
-        return (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
+        span = max(self._times[-1] - self._times[0], 1e-9)
+        each = span / (len(self._times) - 1)
+        return 1 / each if now - self._times[-1] < RATE_S + 3 * each else 0.0
 
     @property
     def counter(self) -> tuple[int, int, int] | None:

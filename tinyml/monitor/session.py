@@ -41,7 +41,7 @@ from tinyml.records import Board
 RECONNECT_S = 60.0
 _STATUS_S = 5.0  # how often the device is asked how it is
 _AGAIN_S = 0.3  # between two attempts to reach a device that has gone
-_PAUSE_S = 0.1
+_PAUSE_S = 1.0  # whole pictures of any camera
 
 Tell = Callable[[Event], None]
 
@@ -162,7 +162,7 @@ class Session:
             front_end = streams.front_end_of(connection.info)
             chunk = front_end.pause(max(1, round(_PAUSE_S * front_end.rate_hz)))
             samples = _endless(chunk)
-            twin = _Twin(front_end, lambda start, end: front_end.pause(end - start))
+            twin = _Twin(front_end, lambda start, end: chunk[np.arange(start, end) % len(chunk)])
             on_sent = lambda arrived: self._tell_rows(twin, arrived)  # noqa: E731
         stream = connection.stream(samples, paced=True, on_sent=on_sent)
         self._follow(connection, stream, lambda reading: on_sent(reading.sample))
