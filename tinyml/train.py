@@ -23,6 +23,7 @@ from tinyml.training import (
     OnProgress,
     Options,
     Progress,
+    distill,
     distribution,
     fit,
     quantize,
@@ -110,12 +111,14 @@ def train(
 
 def _stages(task: tasks.Task, labels: int, options: Options) -> list[Stage]:
     return [
+        *distill.teachers(task, labels, options),
         Stage(
             "training",
             options.epochs,
             options.learning_rate,
             lambda _: task.build_model(labels, options.width),
-        )
+            teach=distill.pupil(task, labels, options),
+        ),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tinyml import bundle, evaluate, tasks
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.records import Bundle
 from tinyml.train import checkpoint_path, train
-from tinyml.training import Conduct, Options, Progress, quantize
+from tinyml.training import Conduct, Options, Progress, distill, quantize
 
 pytestmark = pytest.mark.needs_tensorflow
 TASK = "keyword_spotting"
@@ -58,6 +59,43 @@ def test_interrupted_training_resumes_to_the_same_model(
     resumed = train(TASK, tones, out, OPTIONS, lambda _: None, RESUME)
     assert resumed.sha256 == trained.sha256
     assert not checkpoint_path(out).exists()
+
+
+def test_a_pupil_learns_from_its_teachers_also_after_a_pause(
+    tones: Path, trained: Bundle, tmp_path: Path
+) -> None:
+    options = dataclasses.replace(OPTIONS, teachers=2)
+    stages: list[str] = []
+
+    def interrupt(progress: Progress) -> None:
+        stages.append(progress.stage)
+        if progress.stage == "training":
+            raise KeyboardInterrupt
+
+    taught = train(TASK, tones, tmp_path / "one", options, lambda _: None)
+    assert taught.sha256 != trained.sha256
+    assert taught.card["training"]["teachers"] == 2
+    with pytest.raises(KeyboardInterrupt):
+        train(TASK, tones, tmp_path / "two", options, interrupt)
+    learned = [one for one in stages if "teacher" in one]
+    assert learned == ["teacher 1 of 2"] * 2 + ["teacher 2 of 2"] * 2
+    resumed = train(TASK, tones, tmp_path / "two", options, lambda _: None, RESUME)
+    assert resumed.sha256 == taught.sha256
+
+
+def test_targets_are_mostly_the_teachers_answers() -> None:
+    task, options = tasks.load(TASK), Options(teachers=2, width=0.1)
+    networks = [stage.build([]) for stage in distill.teachers(task, 4, options)]
+    inputs = np.random.default_rng(3).random((5, *task.input_shape), np.float32)
+    labels = np.eye(5, 4, dtype=np.float32)
+    teach = distill.pupil(task, 4, options)
+    assert teach is not None
+    targets = teach([one.get_weights() for one in networks])(inputs, labels)
+    logits = np.stack([one.predict(inputs, verbose=0) for one in networks])
+    answers = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    assert np.allclose(targets, 0.7 * answers.mean(0) + 0.3 * labels, atol=1e-5)
+    assert distill.pupil(task, 4, Options()) is None
+    assert distill.teachers(task, 4, Options()) == []
 
 
 def test_nothing_to_resume_is_said(tones: Path, tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ class Options:
     """What a person may choose; equal options and data give the same model on one machine.
 
     `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
-    other masks. `synthetic` recordings per label are made and added to the training part.
+    other masks. `synthetic` recordings per label are made and added to the training part. So
+    many `teachers`, wider networks, learn first; the one that counts then learns from them.
     """
 
     epochs: int = 60
@@ -38,12 +39,13 @@ class Options:
     learning_rate: float = 3e-3
     variants: int = 12
     synthetic: int = 0
+    teachers: int = 0
 
     def __post_init__(self) -> None:
         ranges = {
             "epochs": (1, 10000), "batch_size": (1, 4096), "seed": (0, 2**31 - 1),
             "width": (0.1, 8), "learning_rate": (1e-6, 1), "variants": (1, 1000),
-            "synthetic": (0, 10000),
+            "synthetic": (0, 10000), "teachers": (0, 16),
         }  # fmt: skip
         for name, (least, most) in ranges.items():
             value = getattr(self, name)

@@ -27,7 +27,8 @@ class Stage:
     """A part of training: `epochs` with a peak `learning_rate`, named in the progress.
 
     `build(results)` makes its tf_keras model, real inputs to logits, from the weights that the
-    stages before it ended with. With `head_only` no layer learns but the last.
+    stages before it ended with. With `head_only` no layer learns but the last. `teach(results)`
+    makes what turns real inputs and targets of their labels into targets to learn; see `distill`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Stage:
     learning_rate: float
     build: Callable[[Sequence[Sequence[Array]]], Any]
     head_only: bool = False
+    teach: Callable[[Sequence[Sequence[Array]]], Callable[[Array, Array], Array]] | None = None
 
 
 class Learner:
@@ -63,6 +65,7 @@ class Learner:
             self._model.set_weights(self._plain.get_weights())
             self._optimizer = self._made_optimizer()
             self._average = [self._averaged(one) for one in self._model.weights]
+        self._teach = stage.teach(results) if stage.teach is not None else None
         self._step = self._tf.function(self._one_step, reduce_retracing=True)
         self._answer = self._tf.function(lambda inputs: self._plain(inputs, training=False))
 
@@ -129,6 +132,8 @@ class Learner:
             steps = total / self._stage.epochs * _AVERAGE_EPOCHS
             decay = min(1 - 1 / steps, step / (step + 10)) if steps > 1 else 0.0
             inputs = real(self._task, examples.inputs[rows])
+            if self._teach is not None:
+                targets = self._teach(inputs, targets)
             numbers = (tf.constant(np.float32(one)) for one in (rate, decay))
             losses.append(self._step(self._divided(inputs), self._divided(targets), *numbers))
         return float(np.mean([float(loss) for loss in losses]))

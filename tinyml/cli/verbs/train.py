@@ -33,6 +33,7 @@ _NUMBERS = (
     ("learning_rate", float, "highest learning rate"),
     ("variants", int, "augmented versions of each clip"),
     ("synthetic", int, "synthetic recordings per label to train on besides"),
+    ("teachers", int, "wider networks that learn first and then teach the one that is wanted"),
 )
 EXAMPLES = """
 tinyml train keyword_spotting --data speech_commands/ --out my_model
