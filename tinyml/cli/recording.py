@@ -118,10 +118,15 @@ class _Session:
     def run(self) -> int:
         """Record, ask and write until there are enough, or a person ends it."""
         args, info = self._args, self._connection.info
-        shelf = Shelf(args.out, self._capturing, args.label, args.speaker)
-        wanted = self._wanted()
+        if info.is_virtual and not args.source:
+            raise ConfigError(
+                f"the firmware of {info.board} has a virtual sensor, which gives nothing by itself",
+                "play recordings to it: --source FILE...",
+            )
         if not info.is_virtual:
             self._check_length()
+        shelf = Shelf(args.out, self._capturing, args.label, args.speaker)
+        wanted = self._wanted()
         self._console.note(f"{info.board} records {args.label}: {shelf.count()} are there already")
         for number, one in enumerate(wanted, 1):
             if not self._one(shelf, one, f"{number} of {len(wanted)}"):
