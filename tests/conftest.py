@@ -60,12 +60,30 @@ NEEDS: dict[str, Callable[[], str | None]] = {
 }
 
 
+def _sources(variable: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        folder = os.environ.get(variable, "")
+        return None if folder and Path(folder).is_dir() else f"{variable} names no folder"
+
+    return missing
+
+
+# Software that can be neither downloaded by tests nor committed: the only needs whose absence is
+# allowed everywhere. What was skipped for them is counted and named at the end.
+VENDORS: dict[str, Callable[[], str | None]] = {"needs_tflm": _sources("TINYML_TFLM_DIR")}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for name in NEEDS:
         config.addinivalue_line("markers", f"{name}: skipped, or failed in CI, where it is missing")
+    for name in VENDORS:
+        config.addinivalue_line("markers", f"{name}: skipped, and named at the end, without it")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers():
+        if marker.name in VENDORS and (absent := VENDORS[marker.name]()):
+            pytest.skip(f"{marker.name}: {absent}")
     for marker in item.iter_markers():
         reason = NEEDS[marker.name]() if marker.name in NEEDS else None
         if reason is None:
@@ -73,6 +91,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("TINYML_REQUIRE") == "1":
             pytest.fail(f"{marker.name}: {reason} (TINYML_REQUIRE=1)", pytrace=False)
         pytest.skip(f"{marker.name}: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count and name the tests that need a vendor's sources and did not have them."""
+    for name, missing in VENDORS.items():
+        skipped = [
+            report.nodeid
+            for report in terminalreporter.stats.get("skipped", [])
+            if isinstance(report.longrepr, tuple) and f"{name}: " in report.longrepr[2]
+        ]
+        if skipped:
+            terminalreporter.write_line(f"{len(skipped)} tests not run, {missing()}:")
+            for nodeid in skipped:
+                terminalreporter.write_line(f"  {nodeid}")
 
 
 ORDER = ("unit", "golden", "host", "training", "emulator", "hardware")

@@ -6,14 +6,16 @@ is a network, because it would try for minutes to find out.
 
 from __future__ import annotations
 
+import importlib
 import socket
 import urllib.request
 
 from tinyml.errors import ToolError
-from tinyml.records import Project
+from tinyml.records import Board, Project
 
 _HTTPS = 443
 _CONNECT_S = 3.0
+_FIX = "archives fetched elsewhere: tinyml doctor --fix {} --from DIR"
 
 
 def require(project: Project) -> None:
@@ -24,18 +26,21 @@ def require(project: Project) -> None:
             f"{project.board.id} needs packages that are not installed here, and there is no "
             f"network to download them from: {', '.join(absent)}",
             "connect and run this once, then it works without a network; or copy PlatformIO's "
-            "folder ~/.platformio (and the project's .pio/libdeps) from a computer that has them",
+            "folder ~/.platformio (and the project's .pio/libdeps) from a computer that has them"
+            + (f"; {_FIX.format(project.board.template)}" if _own(project.board) else "")
+            + ("; --tflm-dir DIR names a copy of TFLM's library" if _has_library(absent) else ""),
         )
 
 
 def missing(project: Project) -> list[str]:
     """Return the packages that PlatformIO would download before it builds, as it names them.
 
-    A platform of ours looks after its own packages; libraries are looked at for every board.
+    A platform of ours fetches its packages by itself, and says which in its `packages.py`.
     """
+    own = _own(project.board)
     file = project.path / "platformio.ini"
     if project.board.own_platform and "\nlib_deps" not in file.read_text(encoding="utf-8"):
-        return []
+        return own
 
     from platformio.dependencies import get_core_dependencies
     from platformio.package.manager.library import LibraryPackageManager
@@ -57,7 +62,26 @@ def missing(project: Project) -> list[str]:
             (platforms, [config.get(section, "platform")]),
             (tools, [scons, *config.get(section, "platform_packages", [])]),
         ]
-    return [name for manager, names in wanted for name in names if not manager.get_package(name)]
+    found = [name for manager, names in wanted for name in names if not manager.get_package(name)]
+    return own + found
+
+
+def _own(board: Board) -> list[str]:
+    """Return the archives that a platform of ours would download for `board`."""
+    if not board.own_platform:
+        return []
+    try:
+        platform = importlib.import_module(f"tinyml.platforms.{board.template}.packages")
+    except ModuleNotFoundError:
+        return []
+    return [
+        f"{package.archive} ({package.bytes:,} bytes, {package.url})"
+        for package in platform.to_download(platform.home())
+    ]
+
+
+def _has_library(names: list[str]) -> bool:
+    return any("tflite-micro" in name for name in names)
 
 
 def _online() -> bool:

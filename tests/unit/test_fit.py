@@ -100,3 +100,20 @@ def test_the_edition_of_a_folder_is_what_is_in_it(tmp_path: Path) -> None:
     assert a == b
     folders[1].write_text("int y;")
     assert tflm.subject(model, board, tmp_path / "b") != a
+
+
+def test_a_library_in_platformio_s_own_extra_folders_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = Path("src/tensorflow/lite/micro/micro_interpreter.h")
+    library = tmp_path / "libraries" / "tflm"
+    (library / header).parent.mkdir(parents=True)
+    (library / header).touch()
+    (tmp_path / "libraries" / "another").mkdir()
+    monkeypatch.setenv(
+        "PLATFORMIO_LIB_EXTRA_DIRS", f"{tmp_path / 'none'}, {tmp_path / 'libraries'}"
+    )
+    assert tflm.library_folder(RuntimeOptions()) == library
+    source = runtimes.load("tflm").generate(bundle.load(str(MODEL)), boards.load("nano33ble"))
+    assert source.library == library
+    assert "lib_deps" not in source.options

@@ -93,5 +93,22 @@ def test_with_a_network_platformio_may_download(
     packages.require(project(tmp_path, "nano33ble", "compiled"))
 
 
+def test_what_a_platform_of_ours_fetches_is_named_in_the_same_error(
+    tmp_path: Path, core: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPRESENSE_PACKAGES", str(tmp_path / "packages"))
+    made = project(tmp_path, "spresense", "tflm")
+    with pytest.raises(ToolError, match="no network") as caught:
+        packages.require(made)
+    for name in ("spresense-v3.4.4.tar.gz (537,724 bytes", "spresense-sdk-v3.4.4.tar.gz", LIBRARY):
+        assert name in caught.value.message
+    assert "tinyml doctor --fix spresense --from DIR" in caught.value.hint
+    assert "--tflm-dir" in caught.value.hint
+    archive = tmp_path / "packages" / "spresense-downloads" / "spresense-v3.4.4.tar.gz"
+    archive.parent.mkdir(parents=True)
+    archive.touch()  # it is here: the platform installs it without a network
+    assert not [name for name in packages.missing(made) if name.startswith("spresense-v3")]
+
+
 def test_a_board_with_a_platform_of_ours_downloads_nothing(tmp_path: Path, core: Path) -> None:
     assert packages.missing(project(tmp_path, "qemu-m4", "compiled")) == []

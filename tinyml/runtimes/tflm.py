@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,7 @@ _METHODS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
 }
 LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
+EXTRA_FOLDERS_VARIABLE = "PLATFORMIO_LIB_EXTRA_DIRS"
 # A file that tells the library's layout: the Arduino library of 2023, or the current tree.
 _ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
 _TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
@@ -196,9 +198,10 @@ def _is_int8(op: Op, graph: Graph) -> bool:
 def library_folder(options: RuntimeOptions) -> Path | None:
     """Return the library's folder where the user names one, None for the board's own library.
 
-    Raises ConfigError for a folder that is no TFLM library.
+    It is named by the options, by $TINYML_TFLM_DIR, or by being in a folder of PlatformIO's own
+    $PLATFORMIO_LIB_EXTRA_DIRS. Raises ConfigError for a folder that is no TFLM library.
     """
-    named = options.library or os.environ.get(LIBRARY_VARIABLE)
+    named = options.library or os.environ.get(LIBRARY_VARIABLE) or _in_extra_folders()
     if not named:
         return None
     folder = Path(named).resolve()
@@ -210,6 +213,15 @@ def library_folder(options: RuntimeOptions) -> Path | None:
             "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
         )
     return folder
+
+
+def _in_extra_folders() -> Path | None:
+    for entry in re.split(r"[,\n]", os.environ.get(EXTRA_FOLDERS_VARIABLE, "")):
+        folder = Path(entry.strip())
+        for library in sorted(folder.iterdir()) if entry.strip() and folder.is_dir() else ():
+            if is_library(library):
+                return library
+    return None
 
 
 def is_library(folder: Path) -> bool:

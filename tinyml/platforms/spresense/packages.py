@@ -127,6 +127,12 @@ def missing(folder: Path) -> list[Package]:
     return [package for package in wanted() if not is_installed(package, folder)]
 
 
+def to_download(folder: Path) -> list[Package]:
+    """Return what is missing in `folder` and of which no archive lies there yet."""
+    downloads = folder / _DOWNLOADS
+    return [package for package in missing(folder) if not (downloads / package.archive).is_file()]
+
+
 def is_installed(package: Package, folder: Path) -> bool:
     """Whether `package` lies in `folder`, complete: its manifest is there from the first moment."""
     return (folder / package.directory / "package.json").is_file()

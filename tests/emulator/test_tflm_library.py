@@ -1,0 +1,120 @@
+"""TensorFlow Lite Micro itself on the emulated board, with the library that the boards use.
+
+$TINYML_TFLM_DIR names a checkout of tflite-micro-arduino-examples at the commit that board files
+pin, or a tree that tflite-micro's create_tflm_tree.py wrote. It can be neither downloaded here nor
+committed, so these tests are skipped without it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyml import arenas, boards, build, bundle, device, elf, firmware, fit, validate, vectors
+from tinyml.device.line import ModelRefusal
+from tinyml.oracle import Oracle
+from tinyml.protocol import ModelReason
+from tinyml.records import Board, Bundle, Firmware, RuntimeOptions
+from tinyml.runtimes import tflm
+
+pytestmark = [
+    pytest.mark.needs_tflm,
+    pytest.mark.needs_arm_gcc,
+    pytest.mark.needs_pio,
+    pytest.mark.needs_qemu,
+    pytest.mark.needs_data,
+]
+
+MODELS = {
+    "kws": "mlperf_tiny/kws_ref_model",
+    "vww": "mlperf_tiny/vww_96_int8",
+    "ic": "mlperf_tiny/pretrainedResnet_quant",
+    "ad": "mlperf_tiny/ad01_int8",
+    "sww": "mlperf_tiny/str_ww_ref_model",
+    "person_detect": "tflm/person_detect",
+    "micro_speech": "tflm/micro_speech_quantized",
+    "hello_world": "tflm/hello_world_int8",
+    "okay_nabu": "extra/esphome_okay_nabu_v2",  # keeps state in resource variables
+}
+BUNDLES = bundle.shipped()
+_VECTORS = 3
+
+
+def load(name: str, data: Path) -> Bundle:
+    file = MODELS.get(name)
+    return bundle.load(name if file is None else str(data / "models" / f"{file}.tflite"))
+
+
+def built(
+    model: Bundle, board: Board, out: Path, options: RuntimeOptions | None = None
+) -> Firmware:
+    return build.build(firmware.generate(model, board, "tflm", out, options or RuntimeOptions()))
+
+
+@pytest.mark.parametrize("name", [*MODELS, *BUNDLES])
+def test_every_layer_is_the_reference_s(
+    name: str, data: Path, board: Board, runtime: Path, tmp_path: Path
+) -> None:
+    model = load(name, data)
+    made = built(model, board, tmp_path / "project")
+    device.flash(made)
+    with device.connect(board) as connected:
+        chosen = vectors.default(model, connected.info.inputs, _VECTORS, seed=1)[:_VECTORS]
+        report = validate.validate(connected, model, chosen, layers=True, firmware=made)
+    assert report.passed, report.first_diverging_layer
+    assert report.layers
+    print(f"\n{name}: {report.counter_median:,} {report.counter_unit}, "
+          f"arena {report.arena_bytes:,} of {made.project.source.arena_bytes:,}")  # fmt: skip
+
+
+def test_cmsis_nn_is_linked_and_floats_are_in_hardware(
+    data: Path, board: Board, tmp_path: Path
+) -> None:
+    made = built(load("kws", data), board, tmp_path / "project")
+    text = made.elf.with_suffix(".map").read_text(encoding="utf-8")
+    for function in ("arm_convolve", "arm_depthwise_conv", "arm_fully_connected", "arm_softmax"):
+        assert f" .text.{function}" in text, function
+    assert elf.floats_in_hardware(made.elf)
+
+
+def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
+    data: Path, board: Board, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Objects stay where they are: only figures are kept elsewhere.
+    from tinyml import object_cache
+
+    monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
+    model = load("hello_world", data)
+    found = fit.fit(model, board, tmp_path / "project", RuntimeOptions())
+    assert found.on == board.id
+    assert 0 < found.bytes <= tflm.arena_bound(Oracle(model.model))
+    assert found.bytes % 16 == 0
+    library = tflm.library_folder(RuntimeOptions())
+    assert arenas.recall(tflm.subject(model, board, library)) == found
+
+    made = built(model, board, tmp_path / "project")
+    assert (made.project.source.arena_bytes, made.project.source.arena_origin) == (
+        found.bytes, "measured",
+    )  # fmt: skip
+    device.flash(made)  # answers, and its model has started
+
+    small = built(model, board, tmp_path / "small", RuntimeOptions(arena_bytes=found.bytes - 16))
+    with pytest.raises(ModelRefusal, match="its arena is too small") as caught:
+        device.flash(small)
+    assert caught.value.reason == ModelReason.ARENA
+    assert "tinyml build --fit" in caught.value.hint
+
+
+def test_a_board_that_is_not_attached_is_measured_on_the_emulated_one(
+    data: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tinyml import object_cache
+
+    monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
+    nano = boards.load("nano33ble")
+    found = fit.fit(load("hello_world", data), nano, tmp_path / "project", RuntimeOptions())
+    assert found.on == "qemu-m4"
+    assert not device.devices()
