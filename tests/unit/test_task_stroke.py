@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinyml import motion_csv
 from tinyml.datasets import Dataset, stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
+from tinyml.features import StrokeFrontEnd
 from tinyml.tasks import stroke
 
 
@@ -102,6 +104,31 @@ def test_too_little_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text("{")
     with pytest.raises(DataError, match=r"s\.json has no strokes"):
         stroke_json.read(tmp_path)
+
+
+def test_recordings_of_a_sensor_are_strokes_too(tmp_path: Path) -> None:
+    for label in ("3", "7"):
+        (tmp_path / label).mkdir()
+        for number in range(2):
+            felt = wand_strokes.felt(wand_strokes.drawn(label, 0, number), number)
+            motion_csv.write(tmp_path / label / f"{number}.csv", felt, wand_strokes.RATE_HZ)
+    rest = wand_strokes.felt(np.zeros((50, 2)), 1)
+    motion_csv.write(tmp_path / "3" / "rest.csv", rest, wand_strokes.RATE_HZ)
+    found = stroke.TASK.read(tmp_path)
+    assert (found.labels, len(found.recordings)) == (("negative", "3", "7"), 4)
+    assert "rest.csv holds no stroke" in found.skipped[0]
+    made = stroke.examples(found.recordings, found.labels)
+    front_end = StrokeFrontEnd(stroke.FEATURES)
+    (seen,) = front_end.push(front_end.read(found.recordings[0].path))
+    assert np.array_equal(made.inputs[0].reshape(-1), seen)  # as a device draws it
+    assert len(stroke.augmented(found.recordings, found.labels, 1).targets) >= 8
+    still = tmp_path / "still"
+    for label in ("3", "7"):
+        (still / label).mkdir(parents=True)
+        rest = rest[:-1]
+        motion_csv.write(still / label / "0.csv", rest, wand_strokes.RATE_HZ)
+    with pytest.raises(DataError, match="no recording is usable"):
+        stroke.TASK.read(still)
 
 
 def test_examples_are_each_stroke_once(simulated: Dataset) -> None:

@@ -17,8 +17,8 @@ from tinyml.errors import DataError
 _HINT = f"a folder per gesture with CSV files ({','.join(motion_csv.COLUMNS)}), or gesture_*.txt"
 
 
-def read(folder: Path) -> Dataset:
-    """Return the recordings under `folder`; every file is opened once.
+def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
+    """Return the recordings under `folder`, which have the columns `needed`, time first.
 
     Folders without CSV files and those whose name starts with `_` or `.` are no gestures. Unusable
     files are left out and listed in `skipped`. Raises DataError where a gesture has no usable file,
@@ -33,7 +33,7 @@ def read(folder: Path) -> Dataset:
         files = sorted((folder / name).glob("*.csv"))
         if name[0] in "_." or not files:
             continue
-        if not sum(_take(found, file, name, folder.name) for file in files):
+        if not sum(_take(found, file, name, needed) for file in files):
             raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
     recordings = found.recordings()
     labels = {one.label for one in recordings}
@@ -50,14 +50,15 @@ def read(folder: Path) -> Dataset:
     )
 
 
-def _take(found: Findings, file: Path, label: str, group: str) -> bool:
+def _take(found: Findings, file: Path, label: str, needed: tuple[str, ...]) -> bool:
     """Take up one file if it is fit to learn from."""
     try:
-        table = motion_csv.table(file)
+        table = motion_csv.table(file, needed)
     except DataError as error:
         found.skip(error.message)
         return False
     time_ms, samples = table[:, 0], table[:, 1:]
     rate_hz = 1000 * (len(time_ms) - 1) / (time_ms[-1] - time_ms[0])
-    problem, remark = check.motion(samples, rate_hz, rest=label == NEGATIVE)
-    return found.add(Recording(file, label, group), samples, problem, remark)
+    problem, remark = check.motion(samples[:, :3], rate_hz, rest=label == NEGATIVE)
+    recording = Recording(file, label, file.parent.parent.name)
+    return found.add(recording, samples, problem, remark)

@@ -22,12 +22,12 @@ from tinyml.features.audio import AudioFrontEnd, audio_features
 from tinyml.features.image import ImageFrontEnd, image_features
 from tinyml.features.motion import MotionFrontEnd
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
-from tinyml.features.stroke import StrokeFrontEnd, stroke_picture
+from tinyml.features.stroke import StrokeFrontEnd, stroke_picture, stroke_points
 from tinyml.records import FeatureConfig
 
 __all__ = ["AudioFrontEnd", "Event", "FrontEnd", "ImageFrontEnd", "MotionFrontEnd", "Recognizer",
            "RecognizerSettings", "StrokeFrontEnd", "audio_features", "check", "image_features",
-           "load", "stroke_picture"]  # fmt: skip
+           "load", "stroke_picture", "stroke_points"]  # fmt: skip
 
 Samples = npt.NDArray[np.int16]
 

@@ -54,10 +54,11 @@ ffi.cdef(
         uint32_t rate_hz; uint32_t rest_ms; uint32_t still_mg; uint32_t still_ddps;
         uint32_t least_ddeg; uint32_t longest_ms; int32_t axis;
     } tml_stroke_config_t;
-    typedef struct { ...; } tml_stroke_t;
+    typedef struct { uint32_t drawn; int16_t points[160][2]; ...; } tml_stroke_t;
     int tml_stroke_init(tml_stroke_t *stroke, const tml_stroke_config_t *config);
     uint32_t push_stroke(tml_stroke_t *stroke, const int16_t *samples, uint32_t count,
                          int8_t *rows, uint32_t *ends);
+    uint32_t first_stroke(tml_stroke_t *stroke, const int16_t *samples, uint32_t count);
     void draw_stroke(const int16_t *points, uint32_t count, int8_t *picture);
 
     #define TML_RECOGNIZER_LABELS ...
@@ -124,6 +125,11 @@ ffi.set_source(
         ends[made] = count - left;
       }
       return made;
+    }
+
+    static uint32_t first_stroke(tml_stroke_t *stroke, const int16_t *samples, uint32_t count) {
+      int8_t picture[TML_STROKE_BYTES];
+      return tml_stroke_push(stroke, &samples, &count, picture) ? stroke->drawn : 0;
     }
 
     static void draw_stroke(const int16_t *points, uint32_t count, int8_t *picture) {

@@ -192,6 +192,7 @@ static bool finish_block(tml_stroke_t *stroke, int8_t *picture) {
   if (is_rest(stroke, means)) {
     is_over = is_stroke(stroke);
     if (is_over) {
+      stroke->drawn = stroke->count;
       tml_stroke_draw((const int16_t(*)[2])stroke->points, stroke->count, picture);
     }
     rest(stroke);

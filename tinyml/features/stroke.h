@@ -70,7 +70,7 @@ typedef struct {
   int16_t least[TML_STROKE_CHANNELS], most[TML_STROKE_CHANNELS];
 } tml_stroke_block_t;
 
-/* Belongs to stroke.c. */
+/* Read `drawn` and `points` right after a picture was made; the rest belongs to stroke.c. */
 typedef struct {
   tml_stroke_config_t config;
   uint32_t block_samples, point_samples;
@@ -82,6 +82,7 @@ typedef struct {
   tml_stroke_vector_t right, above;
   uint32_t until_point; /* samples until the next one */
   uint32_t count;       /* points; beyond TML_STROKE_POINTS it is no stroke */
+  uint32_t drawn;       /* points of the newest picture */
   int16_t points[TML_STROKE_POINTS][2];
 } tml_stroke_t;
 

@@ -127,6 +127,19 @@ def stroke_picture(points: npt.NDArray[np.float64]) -> Picture:
     return picture
 
 
+def stroke_points(samples: Samples, config: FeatureConfig) -> npt.NDArray[np.float64]:
+    """Return the points of the first stroke in a recording, float64 [n, 2]; n is 0 without one.
+
+    `samples` as `push` takes them; x to the right and y up, the sines of angles.
+    """
+    state = ffi.new("tml_stroke_t *")
+    lib.tml_stroke_init(state, _c_config(config))
+    samples = np.ascontiguousarray(samples, np.int16)
+    count = lib.first_stroke(state, ffi.from_buffer("int16_t[]", samples), len(samples))
+    points = np.frombuffer(ffi.buffer(state.points), np.int16).reshape(-1, 2)[:count]
+    return points.astype(np.float64) / _ONE
+
+
 def check(config: FeatureConfig) -> None:
     """Raise ConfigError unless `config` describes what the C computes."""
     _c_config(config)

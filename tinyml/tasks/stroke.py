@@ -1,21 +1,26 @@
 """Strokes: what a wand draws in the air, as a picture, in; scores for no stroke and each kind out.
 
-The digits of TensorFlow's magic wand (2021), or a file of anybody's own strokes.
+The digits of TensorFlow's magic wand (2021), a file of anybody's own strokes, or recordings of an
+accelerometer and a gyroscope, as `tinyml capture stroke` makes them.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinyml.datasets import Dataset, Recording, stroke_json, wand_strokes
+from tinyml import motion_csv
+from tinyml.datasets import Dataset, Recording, motion_folder, stroke_json, wand_strokes
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.datasets.stroke_json import Points
 from tinyml.datasets.wand import smooth
-from tinyml.features import stroke_picture
+from tinyml.errors import DataError
+from tinyml.features import StrokeFrontEnd, stroke_picture, stroke_points
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import Examples, Features, Task
 
@@ -56,7 +61,7 @@ def build_model(labels: int, width: float) -> Any:
 
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return the picture of each recording."""
-    rows = [(stroke_picture(stroke_json.points(one)), one.label) for one in recordings]
+    rows = [(stroke_picture(_points(one)), one.label) for one in recordings]
     return _stacked(rows, labels)
 
 
@@ -65,7 +70,7 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     draw = np.random.default_rng([seed, 1])
     rows: list[tuple[Features, str]] = []
     for one in recordings:
-        points = stroke_json.points(one)
+        points = _points(one)
         rows += [(stroke_picture(varied(points, draw)), one.label) for _ in range(2)]
         if one.label != NEGATIVE and draw.random() < 0.15:
             made = varied(_part(points, draw), draw)
@@ -122,8 +127,37 @@ def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Exa
     return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
 
 
+@functools.lru_cache(maxsize=4096)
+def _points(recording: Recording) -> Points:
+    if recording.path.suffix == ".json":
+        return stroke_json.points(recording)
+    return _felt(recording.path)
+
+
+def _felt(path: Path) -> Points:
+    """Return the first stroke of a recording with six channels; one place where there is none."""
+    front_end = StrokeFrontEnd(FEATURES)
+    samples = front_end.read(path)
+    rest = front_end.pause(front_end.samples_for(1), samples)
+    points = stroke_points(np.concatenate([samples, rest]), FEATURES)
+    return points if len(points) else np.zeros((1, 2))
+
+
 def _read(folder: Path) -> Dataset:
-    return stroke_json.read(folder)
+    if folder.is_dir() and any(folder.glob("*.json")):
+        return stroke_json.read(folder)
+    columns = (*motion_csv.COLUMNS, *motion_csv.ROTATION)
+    found = motion_folder.read(folder, columns)
+    empty = {one for one in found.recordings if one.label != NEGATIVE and len(_points(one)) < 2}
+    kept = tuple(one for one in found.recordings if one not in empty)
+    skipped = [f"{one.path} holds no stroke between two rests" for one in found.recordings
+               if one in empty]  # fmt: skip
+    if {one.label for one in empty} - {one.label for one in kept}:
+        raise DataError(
+            f"{folder} has strokes of which no recording is usable: {skipped[0]}",
+            "hold the wand still for a second before and after each",
+        )
+    return replace(found, recordings=kept, skipped=(*found.skipped, *skipped))
 
 
 def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
