@@ -96,7 +96,12 @@ def validated(name: str, passed: bool = False) -> ValidationReport:
 
 
 def a_bundle(name: str) -> Bundle:
-    card = {"accuracy": {"int8": 0.9, name: name}, "confusion": {name: {name: 3}, "x": "no table"}}
+    layer = {"index": 3, "operator": name, "tensor": name, "sqnr_db": 31.25, "added": 0.002}
+    card = {
+        "accuracy": {"int8": 0.9, name: name},
+        "confusion": {name: {name: 3}, "x": "no table"},
+        "noise": [layer, {**layer, "sqnr_db": None, "clipped": 0.5}, name],
+    }
     return Bundle(name, b"", "ab" * 32, Path("m"), labels=(name, "x"), card=card)
 
 
@@ -160,7 +165,7 @@ def every(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
     firmware = built(monkeypatch)
     return [
         validation.report(validated(HOSTILE), a_bundle(HOSTILE), firmware),
-        evaluation.report(evaluated(HOSTILE)),
+        evaluation.report(evaluated(HOSTILE), a_bundle(HOSTILE)),
         evaluation.stream_report(spotted(HOSTILE)),
         benchmark.report([benched(HOSTILE)], [firmware], HOSTILE),
     ]
@@ -177,6 +182,7 @@ def test_a_failed_validation_names_layer_difference_and_setting() -> None:
     text = " ".join(checked(report).texts)
     assert report.page.passed is False
     for said in ("1 of 4 inferences differ", "expected 3, device -4", "channel 1",
+                 "31.2", "exact", "0.200%",
                  "built with features.stride_ms net, the model needs 20"):  # fmt: skip
         assert said in text, said
     root = ElementTree.fromstring(junit.render(report.suite))
@@ -200,7 +206,7 @@ def test_a_passed_one_has_no_failures() -> None:
 
 
 def test_places_that_disagree_fail_in_junit() -> None:
-    report = evaluation.report(evaluated("net"))
+    report = evaluation.report(evaluated("net"), a_bundle("net"))
     root = ElementTree.fromstring(junit.render(report.suite))
     assert [f.get("message") for f in root.iter("failure")] == [
         "3 have other scores than on oracle"
@@ -247,7 +253,7 @@ def test_histograms_and_ticks_of_anything(values: list[int], low: float, span: f
 
 def test_files_by_their_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = evaluated("net")
-    report = evaluation.report(record)
+    report = evaluation.report(record, a_bundle("net"))
     paths = [tmp_path / name for name in ("r.html", "r.xml", "r.json")]
     saving.require_places(paths)
     saving.save(paths, report, "evaluate", record, Console())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tinyml.records import Bundle
 from tinyml.report import Report, figures, parts, words
 from tinyml.report.figures import Series
 from tinyml.report.junit import Case, Suite
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from tinyml.spotting import SpottingReport
 
 
-def report(result: EvaluationReport) -> Report:
-    """Return the report of clips."""
+def report(result: EvaluationReport, bundle: Bundle) -> Report:
+    """Return the report of clips; the card of `bundle` tells what int8 loses."""
     sections = [Section("Accuracy", (_accuracy(result), *_sources(result)))]
     sections.append(Section("Where it ran", (_places(result), *_agreement(result))))
     labels = tuple(one.label for one in result.classes)
@@ -37,6 +38,7 @@ def report(result: EvaluationReport) -> Report:
     if result.points:
         sections += thresholds(result.points, result.threshold)
         sections.append(_advice(result.advised, result.most_per_hour, CLIPS))
+    sections += parts.noise(bundle.card)
     if result.skipped:
         blocks = tuple(Note(one) for one in result.skipped)
         sections.append(Section("Recordings left out", blocks, wide=True))

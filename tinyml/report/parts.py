@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
+from typing import Any
 
 from tinyml import __version__, elf
 from tinyml.records import CSource, Firmware
-from tinyml.report import figures
+from tinyml.report import figures, words
 from tinyml.report.page import Block, Cell, Facts, Figure, Note, Section, table
 
 _LARGEST = 12
@@ -65,6 +66,35 @@ def firmware(built: Firmware, prefix: str = "") -> tuple[Section, ...]:
     )
 
 
+def noise(card: Mapping[str, Any]) -> tuple[Section, ...]:
+    """Return what each layer loses as int8, where the bundle's `card` tells it, and soundly."""
+    told = card.get("noise")
+    layers = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    ratios = [one.get("sqnr_db") for one in layers]
+    most = max((one for one in ratios if isinstance(one, int | float)), default=0.0) or 1.0
+    rows = [
+        (
+            str(one.get("index", "")),
+            str(one.get("operator", "")),
+            words.short(str(one.get("tensor", ""))),
+            Cell(f"{ratio:.1f}", bar=ratio / most)
+            if isinstance(ratio, int | float)
+            else Cell("exact"),
+            _share(one.get("added")),
+            _share(one.get("clipped")),
+        )
+        for one, ratio in zip(layers, ratios, strict=True)
+    ]
+    columns = ("op", "operator", "tensor", "SQNR dB", "noise added", "clipped")
+    note = Note(
+        "Signal to quantization noise of each layer's output against the float model, from the "
+        "same inputs; the noise that a layer adds to that of its inputs, as a share of the signal; "
+        "and values beyond the range of its int8."
+    )
+    block = table(columns, rows, right=("op", *columns[3:]))
+    return (Section("What int8 loses, layer by layer", (block, note), wide=True),) if rows else ()
+
+
 def counters(values: Sequence[int], unit: str, prefix: str = "") -> Section:
     """Return how many instructions or cycles inferences took, as a histogram where they vary."""
     if len(set(values)) == 1:
@@ -90,6 +120,10 @@ def _symbols(built: Firmware) -> Block:
         for name, section, size in shown
     ]
     return table(("symbol", "section", "bytes"), rows)
+
+
+def _share(value: object) -> str:
+    return f"{value:.3%}" if isinstance(value, int | float) else "-"
 
 
 def _of(used: int, limit: int) -> str:

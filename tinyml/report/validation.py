@@ -77,7 +77,7 @@ def _page(result: ValidationReport, bundle: Bundle, firmware: Firmware | None) -
         sections.append(parts.counters(result.counters, result.counter_unit))
     if result.layers:
         sections.append(_layers(result))
-    sections += _measured(bundle)
+    sections += [*parts.noise(bundle.card), *_measured(bundle)]
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
     return Page(

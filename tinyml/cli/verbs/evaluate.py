@@ -133,7 +133,7 @@ def _clips(args: Namespace, console: Console) -> bool:
         console.json("evaluate", report)
     else:
         evaluations.show(report, console)
-    saving.save(args.report, evaluation.report(report), "evaluate", report, console)
+    saving.save(args.report, evaluation.report(report, model), "evaluate", report, console)
     return report.passed
 
 
