@@ -131,6 +131,18 @@ def test_recordings_of_a_sensor_are_strokes_too(tmp_path: Path) -> None:
         stroke.TASK.read(still)
 
 
+def test_what_is_captured_is_a_stroke_with_its_rests() -> None:
+    felt = wand_strokes.felt(wand_strokes.drawn("3", 0, 1), 1)
+    found = stroke.active(np.concatenate([felt, felt]), wand_strokes.RATE_HZ)
+    assert found is not None
+    assert found[0] == 0
+    assert found[1] <= len(felt)
+    assert stroke.active(felt[:100], wand_strokes.RATE_HZ) is None
+    at_rest, drawn = (stroke.liveliness(one.reshape(-1)) for one in (felt[:90], felt))
+    assert 0 < 3 * at_rest < drawn <= 1
+    assert stroke.liveliness(felt[:0].reshape(-1)) == 0
+
+
 def test_examples_are_each_stroke_once(simulated: Dataset) -> None:
     made = stroke.examples(simulated.recordings, simulated.labels)
     assert (made.inputs.shape, made.inputs.dtype) == ((9, 32, 32, 3), np.int8)

@@ -4,8 +4,8 @@
 
 enum { ZERO = 128 };
 
-/* Bytes after which whole pixels are complete, by format. */
-static const uint8_t unit_bytes[] = {0, 1, 2, 4, 4, 3};
+/* Bytes after which whole pixels are complete, by format, where that is more than a sample. */
+static const uint8_t unit_bytes[] = {0, 0, 0, 4, 4, 3};
 
 static bool in_range(uint32_t value, uint32_t least, uint32_t most) {
   return value >= least && value <= most;
@@ -71,11 +71,15 @@ int tml_image_init(tml_image_t *image, const tml_image_config_t *config, uint32_
 }
 
 /* Add `shares` of a source pixel to the wanted pixel of its line that is being made. */
-static void add(tml_image_t *image, const uint8_t *pixel, uint32_t shares) {
-  uint32_t *sum = image->line + image->across.at * image->config.channels;
-  for (uint32_t channel = 0; channel < image->config.channels; channel++) {
-    sum[channel] += shares * pixel[channel];
+static inline void add(tml_image_t *image, const uint8_t *pixel, uint32_t shares) {
+  if (image->config.channels == 1) {
+    image->line[image->across.at] += shares * pixel[0];
+    return;
   }
+  uint32_t *sum = image->line + image->across.at * 3;
+  sum[0] += shares * pixel[0];
+  sum[1] += shares * pixel[1];
+  sum[2] += shares * pixel[2];
 }
 
 /* Share a source pixel out among the wanted pixels of its line that it touches. */
@@ -127,7 +131,7 @@ static void share_line(tml_image_t *image, int8_t *picture) {
 }
 
 /* Take a source pixel, [channels]; returns true with the last one of a picture. */
-static bool take_pixel(tml_image_t *image, const uint8_t *pixel, int8_t *picture) {
+static inline bool take_pixel(tml_image_t *image, const uint8_t *pixel, int8_t *picture) {
   const bool in_window = image->y - image->down.start < image->down.length;
   if (in_window && image->x - image->across.start < image->across.length) {
     share_pixel(image, pixel);
@@ -156,7 +160,7 @@ static bool take_rgb(tml_image_t *image, uint8_t r, uint8_t g, uint8_t b, int8_t
   return take_pixel(image, image->config.channels == 1 ? &gray : colour, picture);
 }
 
-static bool take_gray(tml_image_t *image, uint8_t gray, int8_t *picture) {
+static inline bool take_gray(tml_image_t *image, uint8_t gray, int8_t *picture) {
   const uint8_t colour[3] = {gray, gray, gray};
   return take_pixel(image, colour, picture);
 }
@@ -190,10 +194,6 @@ static bool take_yuv(tml_image_t *image, int32_t y, int32_t u, int32_t v, int8_t
 static bool take_unit(tml_image_t *image, int8_t *picture) {
   const uint8_t *bytes = image->bytes;
   switch (image->config.format) {
-    case TML_IMAGE_GRAY:
-      return take_gray(image, bytes[0], picture);
-    case TML_IMAGE_RGB565:
-      return take_rgb565(image, bytes[0], bytes[1], picture);
     case TML_IMAGE_YUYV:
       take_yuv(image, bytes[0], bytes[1], bytes[3], picture);
       return take_yuv(image, bytes[2], bytes[1], bytes[3], picture);
@@ -205,6 +205,7 @@ static bool take_unit(tml_image_t *image, int8_t *picture) {
   }
 }
 
+/* Take a byte of a format whose pixels, or pairs of them, are more than a sample. */
 static bool take_byte(tml_image_t *image, uint8_t byte, int8_t *picture) {
   image->bytes[image->held++] = byte;
   if (image->held < unit_bytes[image->config.format]) {
@@ -214,14 +215,23 @@ static bool take_byte(tml_image_t *image, uint8_t byte, int8_t *picture) {
   return take_unit(image, picture);
 }
 
+static bool take_sample(tml_image_t *image, uint8_t low, uint8_t high, int8_t *picture) {
+  if (image->config.format == TML_IMAGE_GRAY) {
+    return take_gray(image, low, picture) || take_gray(image, high, picture);
+  }
+  if (image->config.format == TML_IMAGE_RGB565) {
+    return take_rgb565(image, low, high, picture);
+  }
+  return take_byte(image, low, picture) || take_byte(image, high, picture);
+}
+
 bool tml_image_push(tml_image_t *image, const int16_t **samples, uint32_t *count, int8_t *picture) {
   bool complete = false;
   while (*count > 0 && !complete) {
     const uint16_t pair = (uint16_t) * *samples;
     *samples += 1;
     *count -= 1;
-    complete = take_byte(image, (uint8_t)(pair & 255), picture) ||
-               take_byte(image, (uint8_t)(pair >> 8), picture);
+    complete = take_sample(image, (uint8_t)(pair & 255), (uint8_t)(pair >> 8), picture);
   }
   return complete;
 }

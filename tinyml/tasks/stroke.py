@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml import motion_csv
-from tinyml.datasets import Dataset, Recording, motion_folder, stroke_json, wand_strokes
+from tinyml.datasets import Dataset, Recording, check, motion_folder, stroke_json, wand_strokes
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.datasets.stroke_json import Points
 from tinyml.datasets.wand import smooth
 from tinyml.errors import DataError
 from tinyml.features import StrokeFrontEnd, stroke_picture, stroke_points
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Examples, Features, Task
+from tinyml.tasks import Capturing, Examples, Features, Task
 
 SIDE = 32
 FEATURES = FeatureConfig(
@@ -164,11 +165,34 @@ def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Da
     return wand_strokes.generate(seed=seed, on_progress=on_progress)
 
 
+def active(samples: npt.NDArray[np.int16], rate_hz: int) -> tuple[int, int] | None:
+    """Return from where to where a recording has its first stroke and the rests about it."""
+    front_end = StrokeFrontEnd(FEATURES)
+    return (0, front_end.samples_for(1)) if len(front_end.push(samples)) else None
+
+
+def liveliness(samples: npt.NDArray[np.int16]) -> float:
+    """Return how fast six interleaved channels turn: 0 at rest to 1 at 150 degrees per second."""
+    turns = samples.reshape(-1, 6)[:, 3:].astype(np.int32)
+    return min(1.0, float(np.abs(turns).max(initial=0)) / 1500)
+
+
+CAPTURING = Capturing(
+    seconds=5.0,
+    place=lambda label, performer: f"{label}/{{number}}_{performer}.csv",
+    active=active,
+    check=lambda samples, rate_hz, is_still: check.motion(samples[:, :3], rate_hz, rest=is_still),
+    level=liveliness,
+    full_scale=20000,  # tenths of a degree per second
+    nothing="there is no stroke between two rests: hold still for a second before and after it",
+    gentler="turn the wand a little slower",
+    still=(NEGATIVE,),
+)
 TASK = Task(
     summary="recognise digits, or other strokes, drawn in the air with a wand",
     features=FEATURES,
     stream=StreamConfig(
-        stride_frames=1, average=1, threshold=0.6, refractory_ms=0, background=(0,), repeats=True
+        stride_frames=1, average=1, threshold=0.5, refractory_ms=0, background=(0,), repeats=True
     ),
     input_shape=(SIDE, SIDE, 3),
     input_scale=1 / 256,
@@ -179,4 +203,5 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    capturing=CAPTURING,
 )

@@ -21,6 +21,8 @@ HELP = """train a model, quantize it to int8, evaluate it and write a bundle
 --data is a folder. For keyword_spotting: one folder of WAV files per word and _background_noise_
 beside them, as Speech Commands has it. For gesture: one folder of CSV files per gesture
 (time_ms,x_mg,y_mg,z_mg) and `negative` for other motion, or the gesture_*.txt of the magic wand.
+For stroke: JSON of strokes as the magic wand's capture page saves them, or one folder of CSV files
+per stroke with rotation too (x_ddps,y_ddps,z_ddps: tenths of a degree per second).
 Without it words are synthesized with espeak-ng, or gestures simulated: the model then is a stand-in
 that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
 """
