@@ -96,7 +96,7 @@ def test_the_page_shows_the_picture_and_draws_a_spectrogram(tmp_path: Path) -> N
 def test_motion_and_pictures_are_drawn_on_a_dark_phone_too(tmp_path: Path, features: str) -> None:
     elements, picture = browse(features, tmp_path, dark=True, width=400)
     assert "this page failed" not in elements
-    title = {"motion": "motion trace", "image": "camera pictures"}[features]
+    title = {"motion": "motion trace", "image": "pictures"}[features]
     assert f"What the model sees: {title}" in text_of(elements)
     colours = colours_of(picture)
     assert max(colours, key=lambda colour: colours[colour]) < (64, 64, 64)

@@ -94,7 +94,7 @@ def has_read(count: int) -> Callable[[Watched], bool]:
 
 
 def test_a_virtual_sensor_at_rest_gives_readings_until_stopped(board: FakeBoard) -> None:
-    watched = Watched(wanted(board, rows=True, bytes_=True))
+    watched = Watched(wanted(board, rows=True, traffic=True))
     watched.until(has_read(5))
     watched.end()
     assert watched.error is None

@@ -69,7 +69,7 @@ class Monitor:
             paced=not args.fast,
             reconnect_s=0.0 if args.no_reconnect else args.reconnect,
             rows=args.web is not None,
-            bytes_=args.hex,
+            traffic=args.hex,
         )
 
     def _is_live(self) -> bool:

@@ -167,7 +167,7 @@ function drawHeard() {
     }
     return item;
   });
-  $("heard").replaceChildren(...(rows.length ? rows : [make("li", "nothing yet")]));
+  $("heard").replaceChildren(...(rows.length ? rows : [make("li", "nothing yet", "none")]));
 }
 
 // A canvas in device pixels, and the page's colours, which follow the browser's light or dark.
@@ -244,19 +244,30 @@ function drawScores() {
   }));
 }
 
-// How a front end's rows look, by its name; others are drawn like sound.
-const pictures = { audio: spectrogram, motion: trace, image: camera };
-const titles = { audio: "spectrogram", motion: "motion trace", image: "camera pictures" };
+// How a front end's rows look, by its name. Where a row is all that a model reads it is a picture;
+// others are drawn like sound.
+const pictures = {
+  audio: { title: "spectrogram", draw: spectrogram },
+  motion: { title: "motion trace", draw: trace },
+};
+const whole = { title: "pictures", draw: strip };
+
+function pictureOf(shape, width) {
+  const isWhole = shape.length === 4 && [1, 3].includes(shape[3]) &&
+    width === shape[1] * shape[2] * shape[3];
+  return pictures[state.device.features] || (isWhole ? whole : pictures.audio);
+}
 
 function drawSeen() {
   const device = state.device;
-  const what = titles[device.features];
-  setText($("seen-title"), `What the model sees${what ? `: ${what}` : ""}`);
+  const picture = state.rows.length ? pictureOf(device.input_shape, state.width) : null;
+  setText($("seen-title"), `What the model sees${picture ? `: ${picture.title}` : ""}`);
   $("seen").hidden = state.rows.length === 0;
-  if (state.rows.length) (pictures[device.features] || spectrogram)();
+  if (picture) picture.draw();
   else if (!device.is_virtual && device.features) {
     setText($("seen-note"),
-      `The ${device.sensor} sensor's samples stay on the board, so there is nothing to draw here.`);
+      `The samples of the ${device.sensor} sensor stay on the board, so there is nothing to draw. ` +
+      "To record them: tinyml capture");
   } else setText($("seen-note"), "nothing yet");
 }
 
@@ -308,14 +319,9 @@ function trace() {
     "computes them from the samples played");
 }
 
-// The last pictures, the newest on the right; a row of the front end is one.
-function camera() {
-  const shape = state.device.input_shape;
-  const [height, width, channels] = shape.slice(-3);
-  if (state.width !== height * width * channels) {
-    spectrogram();
-    return;
-  }
+// The last rows as pictures, the newest on the right.
+function strip() {
+  const [height, width, channels] = state.device.input_shape.slice(1);
   const drawing = canvas("seen");
   const gap = 6 * drawing.scale;
   const shown = drawing.height * width / height;
@@ -329,7 +335,7 @@ function camera() {
     drawing.context.drawImage(pixels, x, 0, shown, drawing.height);
   }
   setText($("seen-note"), `${width} x ${height} pixels, the last on the right, as the host's own ` +
-    "front end makes them from the pictures played");
+    "front end makes them from the samples played");
 }
 
 function coloured(row, width, height, channels) {

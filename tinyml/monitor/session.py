@@ -51,7 +51,7 @@ class Wanted:
     """What to watch. `paced`: sources play no faster than a sensor would give them.
 
     `reconnect_s`: how long a device that has gone may take to come back, 0 for no time at all.
-    `rows` and `bytes_`: whether to tell Seen and Bytes.
+    `rows`: whether to tell Seen; `traffic`: whether to tell Bytes.
     """
 
     board: Board
@@ -60,7 +60,7 @@ class Wanted:
     paced: bool = True
     reconnect_s: float = RECONNECT_S
     rows: bool = False
-    bytes_: bool = False
+    traffic: bool = False
 
 
 class Session:
@@ -130,7 +130,7 @@ class Session:
             restart=restart,
             on_text=self._tell_text,
             on_log=lambda text: self._tell(Text(text, is_log=True)),
-            on_bytes=self._tell_bytes if self._wanted.bytes_ else None,
+            on_bytes=self._tell_bytes if self._wanted.traffic else None,
         )
         self._port = connection.serial_number or self._port  # its path may be another next time
         return connection
