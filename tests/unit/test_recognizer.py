@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,16 @@ def test_a_score_that_flickers_around_the_threshold_makes_one_event() -> None:
 def test_a_word_said_twice_makes_two_events() -> None:
     word = [*QUIET, *[scores(yes=0.9)] * 20, *[scores()] * 20]
     assert labels(run(word * 2)) == ["yes", "yes"]
+
+
+def test_where_labels_repeat_every_inference_may_be_an_event() -> None:
+    repeating = StreamConfig(1, 1, threshold=0.7, refractory_ms=0, background=(0, 1), repeats=True)
+    heard = [scores(yes=0.9), scores(yes=0.9), scores(yes=0.6), scores(no=0.8), scores()]
+    assert labels(run(heard, repeating)) == ["yes", "yes", "no"]
+    assert labels(run([scores(yes=0.9)] * 60, replace(repeating, refractory_ms=500))) == [
+        "yes", "yes", "yes",
+    ]  # fmt: skip
+    assert labels(run(heard, replace(repeating, repeats=False))) == ["yes", "no"]
 
 
 def test_the_event_comes_when_the_average_reaches_the_threshold() -> None:

@@ -150,6 +150,18 @@ def test_a_damaged_fact_file_is_named(templates: Path, text: str) -> None:
         sensors.choose(WORDS, board("plain"))
 
 
+def test_boards_have_sensors_for_what_models_see_and_feel() -> None:
+    def names(board_id: str, front_end: str) -> list[str]:
+        return [one.name for one in sensors.drivers(boards.load(board_id), front_end)]
+
+    for nano in ("nano33ble", "nano33ble_rev2"):
+        assert (names(nano, "stroke"), names(nano, "image")) == (["imu"], ["ov767x"])
+        (camera,) = sensors.drivers(boards.load(nano), "image")
+        assert "GPL-2.0-only" in camera.consent  # so it is never chosen unnamed
+    assert names("spresense", "stroke") == names("spresense", "motion") == ["spresense_bmi160"]
+    assert names("spresense", "image") == ["spresense_camera"]
+
+
 @pytest.mark.parametrize("name", boards.names())
 def test_every_sensor_that_a_board_names_exists(name: str) -> None:
     folder = paths.shared("firmware_templates") / "sensors"

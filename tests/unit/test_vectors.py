@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import motion_csv, vectors, wav
+from tinyml import motion_csv, photo, vectors, wav
+from tinyml.datasets import wand_strokes
 from tinyml.errors import DataError
 from tinyml.records import Bundle, FeatureConfig, TensorInfo
+from tinyml.tasks import stroke
 
 PARAMS = {"sample_rate_hz": 16000, "window_ms": 30, "stride_ms": 20, "channels": 40, "frames": 49}
 BARE = Bundle("m", b"", "", Path("m.tflite"))
@@ -67,6 +69,27 @@ def test_recordings_of_motion_are_followed_by_rest(tmp_path: Path) -> None:
     longer, shorter = (one.arrays[0][0, :, :, 0] for one in vectors.load(tmp_path, bundle, [info]))
     assert np.array_equal(longer[:10], shorter[:10])
     assert (shorter[10:] == np.rint(motion[39] * (128 / 4000))).all()
+
+
+def test_photographs_and_strokes_become_one_picture_each(tmp_path: Path) -> None:
+    settings = {"sample_rate_hz": 96, "source_width": 16, "source_height": 12, "format": 1,
+                "width": 16, "height": 12, "channels": 1}  # fmt: skip
+    seen = Bundle("s", b"", "", Path("s"), features=FeatureConfig("image", settings))
+    pixels = np.random.default_rng(1).integers(0, 256, (12, 16), np.uint8)
+    photo.write(tmp_path / "b.PNG", pixels)
+    (vector,) = vectors.load(tmp_path, seen, [TensorInfo("x", "int8", (1, 12, 16, 1), 1.0, 0)])
+    assert vector.name == "b.PNG"
+    assert np.array_equal(vector.arrays[0].reshape(12, 16).astype(int) + 128, pixels)
+    drawn = Bundle("d", b"", "", Path("d"), features=stroke.FEATURES)
+    wanted = [TensorInfo("x", "int8", (1, 32, 32, 3), 1.0, 0)]
+    felt = wand_strokes.felt(wand_strokes.drawn("3", 0, 1), 1)
+    (tmp_path / "strokes").mkdir()
+    motion_csv.write(tmp_path / "strokes" / "3.csv", felt[:-100], 100)  # the pause ends the stroke
+    (vector,) = vectors.load(tmp_path / "strokes", drawn, wanted)
+    assert (vector.arrays[0] > -128).any()
+    motion_csv.write(tmp_path / "strokes" / "3.csv", felt[:90], 100)
+    with pytest.raises(DataError, match=r"3\.csv holds nothing that d sees"):
+        vectors.load(tmp_path / "strokes", drawn, wanted)
 
 
 def test_random_vectors_are_seeded_and_reach_the_ends() -> None:
