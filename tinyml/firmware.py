@@ -202,7 +202,8 @@ def _templates(
     platforms = paths.shared("platforms")
     if (platforms / board.template).is_dir():
         yield from _tree(f"platforms/{board.template}", platforms / board.template)
-        yield "platforms/offline.py", platforms / "offline.py"
+        for shared in sorted(platforms.glob("*.py")):
+            yield f"platforms/{shared.name}", shared
 
 
 def _runtime_templates(

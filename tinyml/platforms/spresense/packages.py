@@ -2,15 +2,14 @@
 
 Sony publishes release archives that PlatformIO cannot install by itself, with sizes but (other than
 the compiler's) no checksums: a size is checked, the SHA-256 of a first install is written down, and
-a later install of anything else is refused. Needs nothing but Python, so that a generated project
-can carry this file. The archives' bootloader files, which have a licence of their own that a person
-must accept, are left out.
+a later install of anything else is refused. Needs nothing but Python and `../download.py`, so that
+a generated project can carry both. The archives' bootloader files, which have a licence of their
+own that a person must accept, are left out.
 """
 
 from __future__ import annotations
 
-import hashlib
-import http.client
+import importlib.util
 import json
 import os
 import platform
@@ -18,18 +17,22 @@ import shutil
 import sys
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zlib
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-Progress = Callable[[str, int, int], None]  # archive, bytes that are there, bytes in all
+if TYPE_CHECKING:
+    from tinyml.platforms import download
+else:  # a generated project has this file, and its neighbour, but not tinyml
+    _FILE = Path(__file__).resolve().parent.parent / "download.py"
+    _SPEC = importlib.util.spec_from_file_location("platforms_download", _FILE)
+    download = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(download)
+
+PackageError = download.DownloadError
+Progress = download.Progress
 
 _SONY = "https://github.com/sonydevworld/spresense-arduino-compatible/releases/download"
-_CHUNK_BYTES = 1 << 16
-_TIMEOUT_S = 30.0
 _LOCK = "spresense-packages.json"
 _DOWNLOADS = "spresense-downloads"
 
@@ -50,9 +53,15 @@ class Package(NamedTuple):
     sha256: str = ""
 
     @property
+    def file(self) -> download.File:
+        """What is to be fetched."""
+        digest = f"sha256:{self.sha256}" if self.sha256 else ""
+        return download.File(self.url, self.bytes, digest)
+
+    @property
     def archive(self) -> str:
         """The file's name."""
-        return self.url.rpartition("/")[2]
+        return self.file.name
 
     @property
     def directory(self) -> str:
@@ -94,14 +103,6 @@ TOOLCHAINS = {
          "22d33a4e337d44efd2c62eaaec0ca19eabeb0f314910a5a78a3289f7d4bde3ab"),
     )
 }  # fmt: skip
-
-
-class PackageError(Exception):
-    """A package cannot be had; `hint` says what a person can do about it."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 def home() -> Path:
@@ -158,15 +159,15 @@ def install(
         downloads.mkdir(parents=True, exist_ok=True)
         archive = (source or downloads) / package.archive
         if source is None and not archive.is_file():
-            _download(package, archive, progress)
-        sha256 = _check(package, archive, folder)
+            download.fetch(package.file, archive, progress, _by_hand(archive))
+        sha256 = download.check(package.file, archive, folder / _LOCK)
         with tempfile.TemporaryDirectory(dir=downloads) as temporary:
             new = Path(temporary) / "new"
             _unpack(package, archive, new)
             _register(package, new, sha256)
             shutil.rmtree(target, ignore_errors=True)  # a folder that is no package
             new.rename(target)
-        _note(package, folder, sha256)
+        download.note(folder / _LOCK, package.archive, sha256)
         if source is None:
             archive.unlink()
     except OSError as error:
@@ -178,116 +179,11 @@ def install(
     return target
 
 
-def _download(package: Package, to: Path, progress: Progress) -> None:
-    """Fetch the archive into `to`; what arrives stays in a .part file until it is complete."""
-    part = to.with_name(to.name + ".part")
-    have = part.stat().st_size if part.is_file() else 0
-    if have >= package.bytes:
-        part.unlink()
-        have = 0
-    request = urllib.request.Request(package.url, headers={"User-Agent": "tinyml"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            continued = answer.status == 206
-            have = have if continued else 0
-            with part.open("ab" if continued else "wb") as file:
-                while chunk := _receive(answer):
-                    file.write(chunk)
-                    have += len(chunk)
-                    progress(package.archive, have, package.bytes)
-                    if have > package.bytes:
-                        break
-    except (urllib.error.URLError, http.client.HTTPException, _LostError) as error:
-        reason = getattr(error, "reason", None) or error
-        kept = f" ({have:,} of {package.bytes:,} bytes are kept)" if have else ""
-        raise PackageError(
-            f"{package.url} cannot be downloaded: {reason}{kept}",
-            f"check the network and try again, {_by_hand(to)}",
-        ) from error
-    if have > package.bytes:
-        part.unlink()
-        raise _wrong_size(package, package.url, f"more than {package.bytes:,}")
-    if have < package.bytes:
-        raise PackageError(
-            f"the download of {package.url} ended after {have:,} of {package.bytes:,} bytes",
-            f"try again: it continues from there; {_by_hand(to)}",
-        )
-    part.replace(to)
-
-
 def _by_hand(archive: Path) -> str:
     return (
         f"or fetch it by hand into {archive.parent}, "
         "or name the folder that has it: tinyml doctor --fix spresense --from DIR"
     )
-
-
-class _LostError(Exception):
-    """The connection broke while the archive came: not a fault of this machine's disk."""
-
-
-def _receive(answer: http.client.HTTPResponse) -> bytes:
-    try:
-        return answer.read(_CHUNK_BYTES)
-    except OSError as error:
-        raise _LostError(error.strerror or str(error)) from error
-
-
-def _check(package: Package, archive: Path, folder: Path) -> str:
-    """Return the archive's SHA-256 when size and hash are right."""
-    if not archive.is_file():
-        raise PackageError(
-            f"{archive.parent} has no {package.archive}",
-            f"download it there from {package.url}",
-        )
-    size = archive.stat().st_size
-    if size != package.bytes:
-        raise _wrong_size(package, str(archive), f"{size:,}")
-    digest = hashlib.sha256()
-    with archive.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    found = digest.hexdigest()
-    expected = package.sha256 or _locked(folder).get(package.archive, found)
-    if found != expected:
-        raise PackageError(
-            f"{archive} has SHA-256 {found}, must have {expected}"
-            f"{'' if package.sha256 else ', as at the first install'}",
-            f"delete {archive} and try again; if {package.url} was replaced on purpose, "
-            f"remove its line from {folder / _LOCK}",
-        )
-    return found
-
-
-def _wrong_size(package: Package, what: str, size: str) -> PackageError:
-    return PackageError(
-        f"{what} has {size} bytes, must have {package.bytes:,}",
-        f"delete the file and fetch {package.url} again",
-    )
-
-
-def _locked(folder: Path) -> dict[str, str]:
-    """Return archive -> SHA-256 of earlier installs."""
-    lock = folder / _LOCK
-    if not lock.is_file():
-        return {}
-    try:
-        hashes = json.loads(lock.read_text(encoding="utf-8"))
-        return {str(name): str(sha256) for name, sha256 in hashes.items()}
-    except (ValueError, AttributeError) as error:
-        raise PackageError(
-            f"{lock} cannot be read: {error}", "restore the file, or delete it"
-        ) from error
-
-
-def _note(package: Package, folder: Path, sha256: str) -> None:
-    hashes = {**_locked(folder), package.archive: sha256}
-    text = json.dumps(dict(sorted(hashes.items())), indent=1) + "\n"
-    part = folder / f"{_LOCK}.part"
-    part.write_text(text, encoding="utf-8")
-    part.replace(folder / _LOCK)
 
 
 def _unpack(package: Package, archive: Path, to: Path) -> None:
@@ -300,7 +196,7 @@ def _unpack(package: Package, archive: Path, to: Path) -> None:
                 name = member.name.removeprefix("./")
                 inner = name.removeprefix(root)
                 if name.startswith(root) and inner.startswith(package.keep) and inner:
-                    _extract(tar, member, PurePosixPath(inner), to, archive)
+                    download.extract(tar, member, PurePosixPath(inner), to, archive)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise PackageError(f"{archive} is damaged: {error}", "delete it and try again") from error
 
@@ -314,39 +210,6 @@ def _root(package: Package, archive: Path, names: list[str]) -> str:
     raise PackageError(
         f"{archive} has no {package.marker}: it is not {package.directory}",
         f"fetch {package.url} again",
-    )
-
-
-def _extract(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, inner: PurePosixPath, to: Path, archive: Path
-) -> None:
-    if inner.is_absolute() or ".." in inner.parts:
-        raise _unsafe(archive, member)
-    target = to.joinpath(*inner.parts)
-    if member.isdir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if member.issym():
-        end = os.path.normpath(target.parent / member.linkname)  # an absolute one stays absolute
-        if not Path(end).is_relative_to(to):
-            raise _unsafe(archive, member)
-        target.symlink_to(member.linkname)
-        return
-    if not target.parent.resolve().is_relative_to(to.resolve()):  # below a link
-        raise _unsafe(archive, member)
-    content = tar.extractfile(member) if member.isfile() or member.islnk() else None
-    if content is None:
-        raise _unsafe(archive, member)
-    with content, target.open("wb") as file:
-        shutil.copyfileobj(content, file)
-    target.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _unsafe(archive: Path, member: tarfile.TarInfo) -> PackageError:
-    return PackageError(
-        f"{archive} holds {member.name!r}, which would not stay inside the package",
-        "delete it and fetch it again from Sony",
     )
 
 
