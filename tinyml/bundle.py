@@ -11,6 +11,7 @@ features      {name, params: {str: number}}: the front end; null where the input
 stream        the fields of `StreamConfig`; null where the model is not used on streams
 quantization  {input: {scale, zero_point}, output: {scale, zero_point}}
 training      the options that made it (width, seed, epochs, ...); resume and transfer start from it
+learned_from  [{name, sha256}]: models whose answers it was trained to give, besides labels
 data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
 accuracy      {float, int8, test_clips, ...}: fractions, on test recordings only

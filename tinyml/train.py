@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyml import bundle as bundles
-from tinyml import evaluate, tasks, vectors
+from tinyml import evaluate, tasks, teachers, vectors
 from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, check, split
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
@@ -59,9 +60,13 @@ def train(
     learned = [*divided.parts[TRAIN], *_clips(added)]
     watched = divided.parts[VALIDATION]
     labels = dataset.labels
-    material = fit.Material(task, learned, labels, task.examples(watched, labels))
+    school = teachers.load(options.learn_from, labels)
+    teach = functools.partial(teachers.taught, school) if school else None
+    material = fit.Material(task, learned, labels, task.examples(watched, labels), teach)
+    about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
     identity = {
         **options.document(),
+        "learned_from": about,
         "labels": list(labels),
         "recordings": check.fingerprint([*learned, *watched]),
     }
@@ -89,6 +94,7 @@ def train(
         "stream": {**asdict(task.stream), "background": list(task.stream.background)},
         "quantization": _quantization(model),
         "training": options.document(),
+        "learned_from": about,
         "data": _sources(dataset, added),
         "split": {"rule": divided.rule, **divided.counts()},
         "skipped": check.summary([*dataset.skipped, *dataset.remarks], data),

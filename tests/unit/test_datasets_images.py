@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyml import picture
+from tinyml import photo
 from tinyml.datasets import PARTS, TEST, coco, image_folder, split
 from tinyml.errors import DataError
 
@@ -36,38 +36,6 @@ def folders(folder: Path, count: int = 6) -> Path:
     return folder
 
 
-def test_a_picture_is_read_as_rgb(tmp_path: Path) -> None:
-    pixels = np.arange(20 * 24 * 3, dtype=np.uint8).reshape(20, 24, 3)
-    picture.write(tmp_path / "one.png", pixels)
-    np.testing.assert_array_equal(picture.read(tmp_path / "one.png"), pixels)
-    assert [file.name for file in tmp_path.iterdir()] == ["one.png"]
-
-
-@pytest.mark.parametrize(
-    ("mode", "value", "expected"),
-    [
-        ("L", 200, (200, 200, 200)),
-        ("1", 1, (255, 255, 255)),
-        ("I;16", 0x80FF, (0x80, 0x80, 0x80)),
-        ("RGBA", (255, 0, 0, 0), (255, 255, 255)),
-        ("P", 0, (0, 0, 0)),
-    ],
-)
-def test_every_kind_of_pixel_becomes_rgb(
-    tmp_path: Path, mode: str, value: Any, expected: tuple[int, ...]
-) -> None:
-    Image.new(mode, (16, 16), value).save(tmp_path / "one.png")
-    assert tuple(picture.read(tmp_path / "one.png")[3, 3]) == expected
-
-
-def test_a_picture_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
-    image = Image.new("L", (32, 16))
-    exif = image.getexif()
-    exif[0x0112] = 6  # the camera was held upright
-    image.save(tmp_path / "one.jpg", exif=exif)
-    assert picture.read(tmp_path / "one.jpg").shape == (32, 16, 3)
-
-
 def test_unusable_pictures_are_named_with_the_reason(tmp_path: Path) -> None:
     whole = paint(tmp_path / "whole.jpg", 1, (64, 64)).read_bytes()
     for name, contents, reason in (
@@ -78,11 +46,9 @@ def test_unusable_pictures_are_named_with_the_reason(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_bytes(contents)
         with pytest.raises(DataError, match=reason):
-            picture.read(tmp_path / name)
-    with pytest.raises(DataError, match=r"tiny.png has 24 x 8 pixels, not 16 x 16"):
-        picture.read(paint(tmp_path / "tiny.png", 1, (24, 8)))
+            photo.read(tmp_path / name)
     with pytest.raises(DataError, match=r"none.png cannot be read: No such file"):
-        picture.read(tmp_path / "none.png")
+        photo.read(tmp_path / "none.png")
 
 
 @pytest.mark.parametrize(("side", "reason"), [(60000, "is damaged: "), (9000, "has 9000 x 9000")])
@@ -94,7 +60,7 @@ def test_an_enormous_picture_is_refused_before_it_is_unpacked(
     raw[29:33] = struct.pack(">I", zlib.crc32(raw[12:29]))
     (tmp_path / "bomb.png").write_bytes(raw)
     with pytest.raises(DataError, match=reason):
-        picture.read(tmp_path / "bomb.png")
+        photo.read(tmp_path / "bomb.png")
 
 
 @settings(max_examples=40)
@@ -102,15 +68,15 @@ def test_an_enormous_picture_is_refused_before_it_is_unpacked(
 def test_a_damaged_picture_is_never_a_crash(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    suffix = data.draw(st.sampled_from(picture.SUFFIXES))
+    suffix = data.draw(st.sampled_from(photo.SUFFIXES))
     folder = tmp_path_factory.mktemp("damaged")
     raw = bytearray(paint(folder / f"one{suffix}", 3).read_bytes())
     for _ in range(data.draw(st.integers(1, 8))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     (folder / f"one{suffix}").write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
     with contextlib.suppress(DataError):
-        pixels = picture.read(folder / f"one{suffix}")
-        assert (pixels.dtype, pixels.shape[2]) == (np.uint8, 3)
+        pixels = photo.read(folder / f"one{suffix}")
+        assert (pixels.dtype, pixels.size > 0) == (np.uint8, True)
 
 
 def test_each_folder_is_a_class_and_the_background_comes_first(tmp_path: Path) -> None:
@@ -129,25 +95,28 @@ def test_each_folder_is_a_class_and_the_background_comes_first(tmp_path: Path) -
 def test_unusable_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     folders(tmp_path, 2)
     (tmp_path / "person" / "broken.jpg").write_bytes(b"x")
+    paint(tmp_path / "person" / "tiny.png", 1, (24, 8))
     skipped = image_folder.read(tmp_path).skipped
-    assert len(skipped) == 1
+    assert len(skipped) == 2
     assert f"{tmp_path / 'person' / 'broken.jpg'} is no PNG" in skipped[0]
+    assert f"{tmp_path / 'person' / 'tiny.png'} has 24 x 8 pixels, fewer than 16" in skipped[1]
 
 
 def test_of_equal_pictures_one_is_kept_or_none_where_the_classes_differ(tmp_path: Path) -> None:
     folders(tmp_path, 3)
-    pixels = picture.read(tmp_path / "person" / "p0.png")
-    picture.write(tmp_path / "person" / "z_copy.png", pixels)
-    Image.fromarray(picture.read(tmp_path / "person" / "p1.png")).save(
+    pixels = photo.read(tmp_path / "person" / "p0.png")
+    photo.write(tmp_path / "person" / "z_copy.png", pixels)
+    Image.fromarray(photo.read(tmp_path / "person" / "p1.png")).save(
         tmp_path / "not_person" / "odd.bmp"
     )
     dataset = image_folder.read(tmp_path)
     names = {one.path.name for one in dataset.recordings}
     assert {"p0.png", "z_copy.png"} & names == {"p0.png"}
     assert {"p1.png", "odd.bmp"} & names == set()
-    assert any("z_copy.png (person) is the same picture as" in text for text in dataset.skipped)
-    assert any("p1.png (person) is the same picture as" in text for text in dataset.skipped)
-    assert any("odd.bmp (not_person) is the same as one of person" in t for t in dataset.skipped)
+    said = "\n".join(dataset.skipped)
+    assert f"z_copy.png is a copy of {tmp_path / 'person' / 'p0.png'}" in said
+    assert f"p1.png is a copy of {tmp_path / 'not_person' / 'odd.bmp'}" in said
+    assert said.count("labelled not_person and person") == 2
 
 
 def test_what_cannot_be_trained_on_is_refused_with_the_folder(tmp_path: Path) -> None:

@@ -62,7 +62,9 @@ class Figure:
         self._skirt = random.random() < 0.15
         self._hat = random.random() < 0.15
         self._long_hair = random.random() < 0.35
-        self._facing = random.choice(["front", "back", "left", "right"], p=[0.5, 0.15, 0.175, 0.175])
+        self._facing = random.choice(
+            ["front", "back", "left", "right"], p=[0.5, 0.15, 0.175, 0.175]
+        )
         self._width = random.uniform(0.85, 1.3)
         self._tall = random.uniform(0.9, 1.1)
         self._pose = _POSES[str(random.choice(list(_POSES), p=[0.3, 0.22, 0.2, 0.1, 0.06, 0.12]))]
@@ -147,9 +149,10 @@ class Figure:
             self._face(canvas, (x + turn, y), head)
         if self._hat:
             brim = y - high * 0.45
-            canvas.draw.rectangle((x - wide * 1.1, y - high * 1.4, x + wide * 1.1, brim), self._top)
-            canvas.draw.line([(x - wide * 1.6, brim), (x + wide * 1.6, brim)],
-                             fill=shade(self._top, 0.7), width=max(1, int(head * 0.12)))  # fmt: skip
+            top = (x - wide * 1.1, y - high * 1.4, x + wide * 1.1, brim)
+            canvas.draw.rectangle(top, self._top)
+            ends = [(x - wide * 1.6, brim), (x + wide * 1.6, brim)]
+            canvas.draw.line(ends, shade(self._top, 0.7), max(1, int(head * 0.12)))
 
     def _face(self, canvas: Canvas, at: Point, head: float) -> None:
         x, y = at

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml.datasets import Dataset, Recording
-from tinyml.datasets.image_folder import counted, group, part, usable_pictures
+from tinyml.datasets import Dataset, Recording, check
+from tinyml.datasets.image_folder import counted, group, part, usable
 from tinyml.errors import DataError
 
 NOT_PERSON, PERSON = "not_person", "person"
@@ -73,20 +73,20 @@ def read(folder: Path, least_box: float = LEAST_BOX) -> Dataset:
                     found.setdefault(path.name, (made, licence))
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{file} is no annotation file of COCO: {error!r}", _HINT) from error
-    skipped: list[str] = []
-    usable = usable_pictures([one for one, _ in found.values()], skipped)
+    findings = check.Findings()
+    kept = usable([one for one, _ in found.values()], findings)
     for label in (PERSON, NOT_PERSON):
-        if not any(one.label == label for one in usable):
+        if not any(one.label == label for one in kept):
             raise DataError(
                 f"{folder} has no usable picture of {label} among the {len(there):,} that are "
                 "there and those that its annotations name",
-                skipped[0] if skipped else _HINT,
+                findings.skipped[0] if findings.skipped else _HINT,
             )
     return Dataset(
         f"COCO, a person's box of at least {least_box:.1%} of the picture is a person",
-        counted(found[one.path.name][1] for one in usable) + "; annotations CC BY 4.0",
-        tuple(usable),
-        skipped=tuple(skipped),
+        counted(found[one.path.name][1] for one in kept) + "; annotations CC BY 4.0",
+        kept,
+        skipped=tuple(findings.skipped),
         background=(NOT_PERSON,),
         by="source picture",
     )

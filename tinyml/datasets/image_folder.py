@@ -9,17 +9,17 @@ and so under the same licence, is an open question that a shipped model had bett
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tinyml import picture
-from tinyml.datasets import TEST, Dataset, Recording
+from tinyml import photo
+from tinyml.datasets import TEST, Dataset, Recording, check
 from tinyml.errors import DataError
 
 LIST = "files.csv"
+LEAST_SIDE = 16  # pixels
 OWNER = "as the owner of the pictures states"
 _HINT = "expected a folder per class with PNG, JPEG or BMP files, one of them not_person or not_..."
 _BACKGROUNDS = ("not_person", "no_person", "negative", "background")
@@ -36,24 +36,24 @@ def read(folder: Path) -> Dataset:
     Files of COCO are grouped by their number, wherever they lie. Raises DataError where a class has
     no usable picture, or there are not two classes or more, or not one of them is the background.
     """
-    skipped: list[str] = []
+    findings = check.Findings()
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", _HINT)
     try:
         listed = folder / LIST
-        found = _listed(folder, skipped) if listed.is_file() else _by_folder(folder)
+        found = _listed(folder, findings) if listed.is_file() else _by_folder(folder)
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}", _HINT) from error
     background = _background(folder, {one.label for one, _ in found})
-    usable = usable_pictures([one for one, _ in found], skipped)
-    for label in sorted({one.label for one, _ in found} - {one.label for one in usable}):
-        raise DataError(f"{folder}: {label} has no usable picture: {skipped[-1]}", _HINT)
+    kept = usable([one for one, _ in found], findings)
+    for label in sorted({one.label for one, _ in found} - {one.label for one in kept}):
+        raise DataError(f"{folder}: {label} has no usable picture: {findings.skipped[-1]}", _HINT)
     licences = dict(found)
     return Dataset(
         folder.resolve().name,
-        counted([licences[one] for one in usable]) or OWNER,
-        tuple(usable),
-        skipped=tuple(skipped),
+        counted(licences[one] for one in kept) or OWNER,
+        kept,
+        skipped=tuple(findings.skipped),
         background=(background,),
         by="source picture",
     )
@@ -77,24 +77,19 @@ def counted(licences: Iterable[str]) -> str:
     return ", ".join(f"{name} ({count:,})" for name, count in some.most_common())
 
 
-def usable_pictures(recordings: Sequence[Recording], skipped: list[str]) -> list[Recording]:
-    """Return those that can be read and of which there is no second; the others go to `skipped`."""
-    kept: dict[str, Recording] = {}
-    ambiguous: set[str] = set()
+def usable(recordings: Iterable[Recording], findings: check.Findings) -> tuple[Recording, ...]:
+    """Return the pictures that can be read, large enough and no copies; the others are noted."""
     for one in recordings:
         try:
-            pixels = picture.read(one.path)
+            pixels = photo.read(one.path)
         except DataError as error:
-            skipped.append(error.message)
+            findings.skip(error.message)
             continue
-        key = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-        first = kept.setdefault(key, one)
-        if first is not one:
-            skipped.append(f"{one.path} ({one.label}) is the same picture as {first.path}")
-            if first.label != one.label:
-                skipped.append(f"{first.path} ({first.label}) is the same as one of {one.label}")
-                ambiguous.add(key)
-    return [one for key, one in kept.items() if key not in ambiguous]
+        height, width = pixels.shape[:2]
+        small = min(width, height) < LEAST_SIDE
+        problem = f"has {width} x {height} pixels, fewer than {LEAST_SIDE} a side" if small else ""
+        findings.add(one, pixels, problem)
+    return findings.recordings()
 
 
 def _by_folder(folder: Path) -> list[tuple[Recording, str]]:
@@ -102,14 +97,14 @@ def _by_folder(folder: Path) -> list[tuple[Recording, str]]:
     for inner in sorted(one for one in folder.iterdir() if one.is_dir()):
         if inner.name[0] in "_.":
             continue
-        files = sorted(one for one in inner.iterdir() if one.suffix.lower() in picture.SUFFIXES)
+        files = sorted(one for one in inner.iterdir() if one.suffix.lower() in photo.SUFFIXES)
         if not files and not any(inner.iterdir()):
             raise DataError(f"{inner} is empty", "put pictures in it, or remove it")
         found += [(Recording(file, inner.name, group(file.stem)), "") for file in files]
     return found
 
 
-def _listed(folder: Path, skipped: list[str]) -> list[tuple[Recording, str]]:
+def _listed(folder: Path, findings: check.Findings) -> list[tuple[Recording, str]]:
     """Return the pictures that `files.csv` names, with their licences.
 
     Paths in it are seen from `folder`, or from the one around it.
@@ -120,9 +115,9 @@ def _listed(folder: Path, skipped: list[str]) -> list[tuple[Recording, str]]:
         name = row["file"]
         at = [base / name for base in (folder, folder.parent) if (base / name).is_file()]
         if not at or not at[0].resolve().is_relative_to(folder.resolve()):
-            skipped.append(f"{listed}, line {number}: there is no {name!r} in {folder}")
+            findings.skip(f"{listed}, line {number}: there is no {name!r} in {folder}")
         elif not row["label"]:
-            skipped.append(f"{listed}, line {number}: {name!r} has no label")
+            findings.skip(f"{listed}, line {number}: {name!r} has no label")
         else:
             licence = row.get("licence") or ""
             source = row.get("source") or row.get("repo") or ""

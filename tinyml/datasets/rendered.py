@@ -11,21 +11,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
-from tinyml import paths, picture
+from tinyml import paths, photo
 from tinyml.datasets import Dataset, Recording
 from tinyml.datasets._figures import Canvas, Colour, Figure, Point, any_colour, shade
 from tinyml.datasets.coco import NOT_PERSON, PERSON
 from tinyml.errors import ConfigError
+from tinyml.photo import Pixels
 
 LICENCE = "rendered by tinyml"
 SIDE = 128  # pixels of a picture
 _DRAWN = 2 * SIDE
 _VERSION = 1  # of what is drawn for a seed: part of the cache's path
-
-Pixels = npt.NDArray[np.uint8]
 
 
 def generate(
@@ -131,7 +129,9 @@ def _street(random: np.random.Generator, canvas: Canvas) -> float:
     soil = shade(ground[int(random.integers(len(ground)))], random.uniform(0.6, 1.2))
     _gradient(canvas, (0, edge, size, size), shade(soil, 0.85), soil)
     for _ in range(int(random.integers(0, 5))):
-        x, width, high = (float(one) * size for one in random.uniform((-0.1, 0.1, 0.1), (1, 0.4, 0.6)))
+        x, width, high = (
+            float(one) * size for one in random.uniform((-0.1, 0.1, 0.1), (1, 0.4, 0.6))
+        )
         house = any_colour(random, 0.6)
         draw.rectangle((x, edge - high, x + width, edge), fill=house)
         across, up = int(random.integers(1, 6)), int(random.integers(1, 6))
@@ -189,14 +189,18 @@ def _table(random: np.random.Generator, canvas: Canvas, at: Point, large: float)
         canvas.draw.line([(leg, y), (leg, y - high)], fill=shade(colour, 0.7), width=thick)
     canvas.draw.rectangle((x - thick, y - high - thick, x + large, y - high + thick), fill=colour)
     if random.random() < 0.5:
-        canvas.draw.rectangle((x, y - 2 * high, x + large * 0.25, y - high), fill=shade(colour, 0.9))
+        canvas.draw.rectangle(
+            (x, y - 2 * high, x + large * 0.25, y - high), fill=shade(colour, 0.9)
+        )
 
 
 def _lamp(random: np.random.Generator, canvas: Canvas, at: Point, large: float) -> None:
     """Draw a pole with something round or angular on top, or a coat on a stand."""
     (x, y), colour = at, any_colour(random, 0.5)
     high, r = large * float(random.uniform(1, 2)), large * float(random.uniform(0.1, 0.3))
-    canvas.draw.line([(x, y), (x, y - high)], fill=shade(colour, 0.6), width=max(2, int(large / 20)))
+    canvas.draw.line(
+        [(x, y), (x, y - high)], fill=shade(colour, 0.6), width=max(2, int(large / 20))
+    )
     box = (x - r, y - high - r, x + r, y - high + r)
     if random.random() < 0.5:
         canvas.draw.ellipse(box, fill=colour)
@@ -216,8 +220,12 @@ def _animal(random: np.random.Generator, canvas: Canvas, at: Point, large: float
     canvas.draw.ellipse((x - large / 2, y - high, x + large / 2, y - high * 0.4), fill=colour)
     head = (x + side * large * 0.55, y - high * float(random.uniform(0.8, 1.3)))
     r = large * 0.15
-    canvas.draw.line([(x + side * large * 0.4, y - high * 0.8), head], fill=colour, width=int(r) + 1)
-    canvas.draw.ellipse((head[0] - r * 1.3, head[1] - r, head[0] + r * 1.3, head[1] + r), fill=colour)
+    canvas.draw.line(
+        [(x + side * large * 0.4, y - high * 0.8), head], fill=colour, width=int(r) + 1
+    )
+    canvas.draw.ellipse(
+        (head[0] - r * 1.3, head[1] - r, head[0] + r * 1.3, head[1] + r), fill=colour
+    )
 
 
 def _vehicle(random: np.random.Generator, canvas: Canvas, at: Point, large: float) -> None:
@@ -261,7 +269,9 @@ def _foreground(random: np.random.Generator, canvas: Canvas) -> None:
     else:  # a post or a plant
         x = float(random.uniform(-0.05, 1)) * size
         wide = float(random.uniform(0.01, 0.08)) * size
-        canvas.draw.rectangle((x, float(random.uniform(0, 0.6)) * size, x + wide, size), fill=colour)
+        canvas.draw.rectangle(
+            (x, float(random.uniform(0, 0.6)) * size, x + wide, size), fill=colour
+        )
 
 
 def _gradient(
@@ -293,7 +303,9 @@ def _photographed(random: np.random.Generator, image: Image.Image) -> Pixels:
         fine = Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         texture += np.asarray(fine) * float(random.uniform(0, 0.06))
     slope = np.linspace(-1, 1, SIDE, dtype=np.float32) * float(random.normal(0, 25))
-    pixels += (texture + (slope if random.random() < 0.5 else slope[:, np.newaxis]))[..., np.newaxis]
+    pixels += (texture + (slope if random.random() < 0.5 else slope[:, np.newaxis]))[
+        ..., np.newaxis
+    ]
     pixels += random.normal(0, float(random.uniform(0, 8)), pixels.shape).astype(np.float32)
     made: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
     return made
@@ -303,5 +315,5 @@ def _cached(folder: Path, label: str, seed: int, number: int) -> Path:
     path = folder / str(seed) / label / f"{number:05}.png"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.write(path, rendered(label, seed, number))
+        photo.write(path, rendered(label, seed, number))
     return path

@@ -21,15 +21,23 @@ from tinyml.records import FeatureConfig, StreamConfig
 
 Features = npt.NDArray[np.int8]
 Samples = npt.NDArray[np.int16]
+UNLABELLED = -1
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What a model reads and should answer: int8 [n, *input_shape] and label indices [n]."""
+    """What a model reads and should answer: int8 [n, *input_shape] and label indices [n].
+
+    A target may be UNLABELLED where training has teachers, who then alone tell what it is.
+    `colour`: the same pictures in colour, int8 [n, height, width, 3], for teachers that see it.
+    `taught`: what teachers say of each example, probabilities [n, labels].
+    """
 
     inputs: Features
     targets: npt.NDArray[np.int64]
+    colour: Features | None = None
+    taught: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Options:
 
     `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
     other masks. `synthetic` recordings per label are made and added to the training part. So
-    many `teachers`, wider networks, learn first; the one that counts then learns from them.
+    many `teachers`, wider networks, learn first; the one that counts then learns from them, and
+    from the finished models that `learn_from` names.
     """
 
     epochs: int = 60
@@ -40,6 +41,7 @@ class Options:
     variants: int = 12
     synthetic: int = 0
     teachers: int = 0
+    learn_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ranges = {
@@ -55,8 +57,8 @@ class Options:
                 )
 
     def document(self) -> dict[str, Any]:
-        """Return the options as plain numbers by name."""
-        return asdict(self)
+        """Return the options by name, as JSON has them; of models' paths the last part."""
+        return {**asdict(self), "learn_from": [Path(name).name for name in self.learn_from]}
 
 
 @dataclass(frozen=True)

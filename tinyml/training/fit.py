@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tinyml.datasets import Recording
 from tinyml.errors import DataError
-from tinyml.tasks import Examples, Task
+from tinyml.tasks import UNLABELLED, Examples, Task
 from tinyml.training import Conduct, OnProgress, Options, Progress, checkpoint, tensorflow
 from tinyml.training.checkpoint import State
 from tinyml.training.distribution import Cluster
@@ -20,12 +23,16 @@ from tinyml.training.learner import Array, Learner, Stage, schedule
 
 @dataclass(frozen=True)
 class Material:
-    """What is learned: a task, recordings with their labels, and examples to watch progress by."""
+    """What is learned: a task, recordings with their labels, and examples to watch progress by.
+
+    `teach` returns what teachers say of examples, probabilities [n, labels].
+    """
 
     task: Task
     recordings: Sequence[Recording]
     labels: tuple[str, ...]
     validation: Examples
+    teach: Callable[[Examples], npt.NDArray[np.float32]] | None = None
 
 
 def fit(
@@ -101,9 +108,15 @@ class _Variants:
         task = self._material.task
         if number not in self._kept:
             self._on_progress(Progress("augmenting", number, self._options.variants))
-            self._kept[number] = task.augmented(
-                self._material.recordings, self._material.labels, seed
-            )
+            made = task.augmented(self._material.recordings, self._material.labels, seed)
+            self._kept[number] = self._taught(made)
         made = self._kept[number]
         masks = self._options.seed * 100003 + epoch
-        return Examples(task.mask(made.inputs, masks), made.targets)
+        return replace(made, inputs=task.mask(made.inputs, masks))
+
+    def _taught(self, examples: Examples) -> Examples:
+        """Return `examples` with what teachers say of them; without teachers the labelled ones."""
+        if self._material.teach is not None:
+            return replace(examples, colour=None, taught=self._material.teach(examples))
+        known = examples.targets != UNLABELLED
+        return Examples(examples.inputs[known], examples.targets[known])

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml.tasks import Examples, Task
+from tinyml.tasks import UNLABELLED, Examples, Task
 from tinyml.training import Options, tensorflow
 from tinyml.training.distribution import Cluster
 
 _SMOOTHING = 0.1  # share of a target that is spread over all labels
+_TAUGHT = 0.7  # share of a target that is the teachers' answer, where there are any
 _WEIGHT_DECAY = 0.02
 _WARMUP = 0.05  # share of all steps in which the learning rate rises
 _AVERAGE_EPOCHS = 3  # the weights that count are an average over about as many epochs
@@ -125,8 +126,7 @@ class Learner:
         tf = self._tf
         losses = []
         for step, total, rows in self._batches(len(examples.targets), epoch):
-            targets = np.full((len(rows), labels), _SMOOTHING / labels, np.float32)
-            targets[np.arange(len(rows)), examples.targets[rows]] += 1 - _SMOOTHING
+            targets = _targets(examples, rows, labels)
             rate = self._stage.learning_rate * schedule(step / total)
             # Early on the average follows the weights closely, or the start would stay in it.
             steps = total / self._stage.epochs * _AVERAGE_EPOCHS
@@ -181,6 +181,19 @@ class Learner:
         """Take up what `state` returned; raises ValueError where it is that of another network."""
         for variable, value in zip(self._variables(), state, strict=True):
             variable.assign(value)
+
+
+def _targets(
+    examples: Examples, rows: npt.NDArray[np.int64], labels: int
+) -> npt.NDArray[np.float32]:
+    """Return what the network should answer: the labels, smoothed, mixed with what teachers say."""
+    known = examples.targets[rows]
+    targets = np.full((len(rows), labels), _SMOOTHING / labels, np.float32)
+    targets[np.arange(len(rows)), known] += 1 - _SMOOTHING
+    if examples.taught is None:
+        return targets
+    share = np.where(known == UNLABELLED, 1, _TAUGHT).astype(np.float32)[:, np.newaxis]
+    return (1 - share) * targets + share * examples.taught[rows]
 
 
 def real(task: Task, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:

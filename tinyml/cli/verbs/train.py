@@ -23,8 +23,10 @@ beside them, as Speech Commands has it. For gesture: one folder of CSV files per
 (time_ms,x_mg,y_mg,z_mg) and `negative` for other motion, or the gesture_*.txt of the magic wand.
 For stroke: JSON of strokes as the magic wand's capture page saves them, or one folder of CSV files
 per stroke with rotation too (x_ddps,y_ddps,z_ddps: tenths of a degree per second).
-Without it words are synthesized with espeak-ng, or gestures simulated: the model then is a stand-in
-that shows the whole way, and says so. Ctrl-C leaves a checkpoint that --resume continues.
+For person_detection: one folder of pictures with people and `not_person` for others, or COCO's
+annotations and pictures. Without it words are synthesized with espeak-ng, motion is simulated, or
+pictures are rendered: the model then is a stand-in that shows the whole way, and says so. Ctrl-C
+leaves a checkpoint that --resume continues.
 """
 _SHOWN = 10
 _NUMBERS = (
@@ -52,7 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     from tinyml.training import Options, distribution
 
     default = Options()
-    parser.add_argument("task", metavar="TASK", help="what to train: keyword_spotting or gesture")
+    parser.add_argument(
+        "task", metavar="TASK", help="what to train: keyword_spotting, gesture or person_detection"
+    )
     parser.add_argument("-d", "--data", metavar="DIR", type=Path, help="folder of recordings")
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
@@ -65,6 +69,13 @@ def add_arguments(parser: ArgumentParser) -> None:
             default=getattr(default, name),
             help=f"{what} (default: %(default)s)",
         )
+    parser.add_argument(
+        "--learn-from",
+        metavar="MODEL",
+        nargs="+",
+        default=(),
+        help="finished int8 models of the same labels, whose answers are learned besides",
+    )
     parser.add_argument(
         "--resume", action="store_true", help="continue where an interrupted run stopped"
     )
@@ -89,7 +100,10 @@ def run(args: Namespace, console: Console) -> int:
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     names = [field.name for field in dataclasses.fields(Options)]
-    options = Options(**{name: getattr(args, name) for name in names})
+    options = Options(
+        **{name: getattr(args, name) for name in names if name != "learn_from"},
+        learn_from=tuple(args.learn_from),
+    )
     conduct = Conduct(args.resume, args.tensorboard, args.strategy)
     out = args.out or arguments.BUILD / args.task
     try:
@@ -118,7 +132,8 @@ def _command(args: Namespace) -> str:
     for name, value in vars(args).items():
         if name in ("task", "resume", "json") or value == parser.get_default(name):
             continue
-        words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        values = [] if value is True else value if isinstance(value, list) else [value]
+        words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join([*words, "--resume"])
 
 
