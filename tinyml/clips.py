@@ -72,7 +72,12 @@ def _labels(folder: Path) -> dict[str, str]:
 
 
 def joined(clips: Sequence[Clip], gap: int, front_end: FrontEnd) -> tuple[Samples, list[int]]:
-    """Return `clips` as one stream, a pause of `gap` samples after each, and where each starts."""
+    """Return `clips` as one stream, with a pause after each, and where each starts.
+
+    A pause is as many whole rows as `gap` samples need: a picture begins where another ended.
+    """
+    row = front_end.samples_for(2) - front_end.samples_for(1)
+    gap = -(-gap // row) * row
     parts = [part for clip in clips for part in (clip.samples, front_end.pause(gap, clip.samples))]
     lengths = [len(clip.samples) + gap for clip in clips]
     starts = [sum(lengths[:number]) for number in range(len(clips))]

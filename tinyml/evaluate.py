@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tinyml import bundle as bundles
 from tinyml import features, hostlib, metrics, runtimes, tasks, tflite
-from tinyml.datasets import PARTS, TEST, Dataset, Recording, split
+from tinyml.datasets import PARTS, TEST, Dataset, Recording, public, split
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
 from tinyml.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.oracle import Oracle
@@ -136,7 +136,7 @@ def read(bundle: Bundle, data: Path) -> Dataset:
             f"{bundle.name} does not say what it was trained for",
             "evaluate a bundle that `tinyml train` wrote",
         )
-    dataset = tasks.load(bundle.task).read(data)
+    dataset = tasks.load(bundle.task).read(public.resolve(data, bundle.task))
     if strange := sorted({one.label for one in dataset.recordings} - set(bundle.labels)):
         raise DataError(
             f"{data} has recordings of {', '.join(strange)}; "

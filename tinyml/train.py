@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyml import bundle as bundles
 from tinyml import evaluate, tasks, teachers, vectors
-from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, check, split
+from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, check, public, split
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import Features
@@ -54,7 +54,7 @@ def train(
     task = tasks.load(task_name)
     bundles.check_target(out)
     cluster = distribution.join(conduct.strategy)
-    dataset = task.read(data) if data is not None else _synthesize(task, options, on_progress)
+    dataset = _dataset(task, task_name, data, options, on_progress)
     divided = split(dataset)
     added = _additional(task, dataset, options, on_progress)
     learned = [*divided.parts[TRAIN], *_clips(added)]
@@ -150,6 +150,18 @@ def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()
+
+
+def _dataset(
+    task: tasks.Task, name: str, data: Path | None, options: Options, on_progress: OnProgress
+) -> Dataset:
+    if data is None:
+        return _synthesize(task, options, on_progress)
+    return task.read(
+        public.resolve(
+            data, name, lambda done, all_: on_progress(Progress("downloading", done, all_))
+        )
+    )
 
 
 def _synthesize(task: tasks.Task, options: Options, on_progress: OnProgress) -> Dataset:

@@ -17,7 +17,7 @@ from tinyml.datasets.image_folder import counted, group, part, usable
 from tinyml.errors import DataError
 
 NOT_PERSON, PERSON = "not_person", "person"
-LEAST_BOX = 0.025  # share of the picture; 0.005 in the paper
+LEAST_BOX = 0.025  # share of the picture, unless the annotations have a `least_box`
 ANNOTATIONS = "instances_*.json"
 _HINT = "expected COCO's annotations/instances_*.json and its pictures in folders beside it"
 
@@ -50,29 +50,26 @@ def labels(document: Mapping[str, Any], least_box: float = LEAST_BOX) -> dict[in
     }
 
 
-def read(folder: Path, least_box: float = LEAST_BOX) -> Dataset:
+def read(folder: Path) -> Dataset:
     """Return the pictures that are there of those that the annotations name, labelled by the rule.
 
-    They may lie in `folder` or any folder in it. Each is opened once; unusable ones are left out
-    and listed in `skipped`. The licence of each is COCO's; share-alike ones are only tested on.
-    Raises DataError where an annotation file cannot be used, or no picture of a label is there.
+    They may lie in `folder` or any folder in it. A number `least_box` among the fields of an
+    annotation file is the share that a person must cover for it. Each picture is opened once;
+    unusable ones are left out and listed in `skipped`. The licence of each is COCO's; share-alike
+    ones are only tested on. Raises DataError where an annotation file cannot be used, or no picture
+    of a label is there.
     """
     there = {file.name: file for file in sorted(folder.rglob("*.jpg"))}
     found: dict[str, tuple[Recording, str]] = {}
+    boxes = []
     for file in annotation_files(folder):
         document = load(file)
         try:
-            licences = {one["id"]: str(one["name"]) for one in document.get("licenses", ())}
-            wanted = labels(document, least_box)
-            for one in document["images"]:
-                path, label = there.get(one["file_name"]), wanted.get(one["id"])
-                if path is not None and label is not None:
-                    licence = licences.get(one.get("license"), "unknown licence")
-                    where = group(path.stem)
-                    made = Recording(path, label, where, part=part(licence), source=file.stem)
-                    found.setdefault(path.name, (made, licence))
-        except (KeyError, TypeError, ValueError) as error:
+            boxes.append(float(document.get("least_box", LEAST_BOX)))
+            some = _labelled(file, document, boxes[-1], there)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{file} is no annotation file of COCO: {error!r}", _HINT) from error
+        found = {**{one.path.name: (one, licence) for one, licence in some}, **found}
     findings = check.Findings()
     kept = usable([one for one, _ in found.values()], findings)
     for label in (PERSON, NOT_PERSON):
@@ -82,14 +79,32 @@ def read(folder: Path, least_box: float = LEAST_BOX) -> Dataset:
                 "there and those that its annotations name",
                 findings.skipped[0] if findings.skipped else _HINT,
             )
+    rules = " or ".join(sorted({f"{box:.1%}" for box in boxes}))
     return Dataset(
-        f"COCO, a person's box of at least {least_box:.1%} of the picture is a person",
+        f"COCO; a person is one whose box covers at least {rules} of the picture",
         counted(found[one.path.name][1] for one in kept) + "; annotations CC BY 4.0",
         kept,
         skipped=tuple(findings.skipped),
         background=(NOT_PERSON,),
         by="source picture",
     )
+
+
+def _labelled(
+    file: Path, document: Mapping[str, Any], least_box: float, there: Mapping[str, Path]
+) -> list[tuple[Recording, str]]:
+    """Return the pictures of one annotation file that are there, with their licences."""
+    licences = {one["id"]: str(one["name"]) for one in document.get("licenses", ())}
+    wanted = labels(document, least_box)
+    found = []
+    for one in document["images"]:
+        path, label = there.get(one["file_name"]), wanted.get(one["id"])
+        if path is not None and label is not None:
+            licence = licences.get(one.get("license"), "unknown licence")
+            where = group(path.stem)
+            made = Recording(path, label, where, part=part(licence), source=file.stem)
+            found.append((made, licence))
+    return found
 
 
 def load(file: Path) -> dict[str, Any]:
