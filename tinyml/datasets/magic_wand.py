@@ -2,13 +2,15 @@
 
 One file per label, `gesture_<label>.txt` or `<label>.txt`. A line `-,-,-` begins a recording; each
 line after it is one sample `x, y, z` in milli-g, with gravity. The files say no times: RATE_HZ is
-that of the magic wand.
+that of the magic wand. TensorFlow's own set has a file per label and performer,
+`output_<label>_<performer>.txt`, in folders; what it has of no gesture comes as one long recording.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,8 @@ _PUBLIC_SOURCE = (
 _PUBLIC_LICENCE = "Apache-2.0, github.com/hankhjliao/magic_wand_mbed"
 _BEGIN = "-,-,-"
 _FEWEST = 5  # samples of a recording
+_PIECE = 120  # samples of one long recording that are one of ours
+_PERFORMED = re.compile(r"output_([^_]+)_(.+)")
 _HINT = "a line `-,-,-` before each recording, then lines `x, y, z` in milli-g"
 
 Motion = npt.NDArray[np.float64]
@@ -43,18 +47,24 @@ Motion = npt.NDArray[np.float64]
 def read(folder: Path) -> Dataset:
     """Return the recordings in the `.txt` files of `folder`, in the order in which they were made.
 
+    Where the files name performers, recordings are told apart by them, else by time.
     Recordings with a line that is not three finite numbers, or with fewer than five samples, are
     left out and listed in `skipped`. Raises DataError where a file cannot be read or has no usable
     recording, or there are fewer than two labels.
     """
     found = Findings()
     files = sorted(folder.glob("*.txt"))
-    for file in files:
-        label = file.stem.removeprefix("gesture_")
-        if not sum(_take(found, file, label, one) for one in enumerate(_recordings(file))):
+    performers = {file: _PERFORMED.fullmatch(file.stem) for file in by_performer(folder)}
+    for file in performers or files:
+        named = performers.get(file)
+        label = named[1] if named else file.stem.removeprefix("gesture_")
+        group = f"{named[1]} {named[2]}" if named and named[1] == NEGATIVE else named and named[2]
+        some = enumerate(_recordings(file))
+        if not sum(_take(found, file, label, group or folder.name, one) for one in some):
             raise DataError(f"{file} has no usable recording", _HINT)
-    if len(files) < 2:
-        raise DataError(f"{folder} has {len(files)} gestures, a model needs at least 2", _HINT)
+    labels = {one.label for one in found.recordings()}
+    if len(labels) < 2:
+        raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
     return Dataset(
         _PUBLIC_SOURCE if is_public else folder.resolve().name,
@@ -63,8 +73,15 @@ def read(folder: Path) -> Dataset:
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),
         background=(NEGATIVE,),
-        in_time=True,
+        in_time=not performers,
+        by="performer",
     )
+
+
+def by_performer(folder: Path) -> list[Path]:
+    """Return the files of TensorFlow's own set that lie in `folder` or a folder in it."""
+    files = [*folder.glob("output_*.txt"), *folder.glob("*/output_*.txt")]
+    return sorted(file for file in files if _PERFORMED.fullmatch(file.stem))
 
 
 def motion(recording: Recording, rate_hz: int) -> motion_csv.Samples:
@@ -74,14 +91,16 @@ def motion(recording: Recording, rate_hz: int) -> motion_csv.Samples:
     return motion_csv.resampled(np.arange(len(values)) / RATE_HZ, values, rate_hz)
 
 
-def _take(found: Findings, file: Path, label: str, one: tuple[int, Motion | str]) -> bool:
+def _take(
+    found: Findings, file: Path, label: str, group: str, one: tuple[int, Motion | str]
+) -> bool:
     """Take up one recording of a file if it is fit to learn from."""
     number, values = one
     if isinstance(values, str):
         found.skip(values)
         return False
     problem, remark = check.motion(values, RATE_HZ, rest=label == NEGATIVE)
-    recording = Recording(file, label, file.parent.name, number=number)
+    recording = Recording(file, label, group, number=number)
     return found.add(recording, values, problem, remark)
 
 
@@ -92,9 +111,22 @@ def _recordings(file: Path) -> tuple[Motion | str, ...]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read: {error}", _HINT) from error
-    if _BEGIN not in lines:
+    lines = [line.strip() for line in lines]
+    if file.stem.startswith(f"output_{NEGATIVE}_"):
+        blocks = _pieces(lines)
+    elif _BEGIN in lines:
+        blocks = _blocks(lines)
+    else:
         raise DataError(f"{file} has no line {_BEGIN}", _HINT)
-    return tuple(_parsed(file, start, some) for start, some in _blocks(lines))
+    return tuple(_parsed(file, start, some) for start, some in blocks)
+
+
+def _pieces(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield one long recording piece by piece; a short rest at its end is left out."""
+    samples = [(number, line) for number, line in enumerate(lines, 1) if line and line != _BEGIN]
+    for start in range(0, len(samples) - _PIECE + 1, _PIECE):
+        some = samples[start : start + _PIECE]
+        yield some[0][0], [line for _, line in some]
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:

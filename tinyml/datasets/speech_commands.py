@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml import wav
-from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording, check
+from tinyml.datasets import SILENCE, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Recording, check
 from tinyml.datasets.check import Findings
 from tinyml.errors import DataError
 
@@ -39,6 +39,7 @@ def read(folder: Path) -> Dataset:
     files are named as in Speech Commands are unknown words, and the rest is no speech. Where none
     of the ten has a folder, every folder is a word. Folders without WAV files and those whose name
     starts with `_` or `.` are no words. Unusable files are left out and listed in `skipped`.
+    Where the data set's own lists of clips for validation and test are there, they are followed.
     Raises DataError where `folder` is missing or unreadable, a word has no usable file, or there
     are fewer than two words.
     """
@@ -48,9 +49,10 @@ def read(folder: Path) -> Dataset:
         folders = {name: files for name, files in folders.items() if _is_speech(name, files)}
     chosen = chosen or list(folders)
     found = Findings()
+    parts = _official(folder)
     for name, files in folders.items():
         label = name if name in chosen else UNKNOWN
-        if not sum(_take(found, file, label, _speaker(file.stem)) for file in files):
+        if not sum(_take(found, file, label, _speaker(file.stem), parts=parts) for file in files):
             raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
     for file in _wavs(folder / _UNKNOWN):
         _take(found, file, UNKNOWN, _speaker(file.stem.partition("_")[2]))
@@ -92,8 +94,30 @@ def _wavs(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.wav"))
 
 
-def _take(found: Findings, file: Path, label: str, group: str, long: bool = False) -> bool:
-    """Take up one file if it is fit to learn from."""
+def _official(folder: Path) -> dict[str, str]:
+    """Return `<word>/<file>` -> part, as the data set's lists say; none are in both.
+
+    They go by a hash of the speaker, so nobody is in two parts; the clips they do not name train.
+    """
+    lists = {VALIDATION: folder / "validation_list.txt", TEST: folder / "testing_list.txt"}
+    if not all(file.is_file() for file in lists.values()):
+        return {}
+    try:
+        named = {part: file.read_text(encoding="utf-8").split() for part, file in lists.items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"the lists of {folder} cannot be read: {error}", _HINT) from error
+    return {name: part for part, some in named.items() for name in some}
+
+
+def _take(
+    found: Findings,
+    file: Path,
+    label: str,
+    group: str,
+    long: bool = False,
+    parts: Mapping[str, str] | None = None,
+) -> bool:
+    """Take up one file if it is fit to learn from; where there are `parts`, it is in one."""
     try:
         samples = wav.read(file)
     except DataError as error:
@@ -101,7 +125,8 @@ def _take(found: Findings, file: Path, label: str, group: str, long: bool = Fals
         return False
     # Silence may be as quiet as it likes.
     problem, remark = check.sound(samples) if label != SILENCE else ("", "")
-    return found.add(Recording(file, label, group, long), samples, problem, remark)
+    part = parts.get(f"{file.parent.name}/{file.name}", TRAIN) if parts else ""
+    return found.add(Recording(file, label, group, long, part=part), samples, problem, remark)
 
 
 def name_of(speaker: str) -> str:

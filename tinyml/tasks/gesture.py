@@ -157,7 +157,7 @@ def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Exa
 
 
 def _read(folder: Path) -> Dataset:
-    text = folder.is_dir() and any(folder.glob("*.txt"))
+    text = folder.is_dir() and (any(folder.glob("*.txt")) or magic_wand.by_performer(folder))
     return magic_wand.read(folder) if text else motion_folder.read(folder)
 
 

@@ -20,4 +20,9 @@ def fetch(folder: Path, count: int | None, on_progress: public.OnProgress) -> No
     public.refuse_count("magic_wand", count)
     public.start_over(folder)
     path = public.archive(FILE, on_progress)
-    public.unpack(path, folder, lambda name: name.endswith(".txt") and "/." not in f"/{name}")
+    public.unpack(path, folder, _is_text)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file is one of recordings, and not what a Mac put beside it."""
+    return name.endswith(".txt") and "/._" not in f"/{name}"
