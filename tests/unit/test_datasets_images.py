@@ -63,7 +63,7 @@ def test_an_enormous_picture_is_refused_before_it_is_unpacked(
         photo.read(tmp_path / "bomb.png")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_a_damaged_picture_is_never_a_crash(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
