@@ -27,6 +27,7 @@ from tinyml.records import Bundle
 
 Array = npt.NDArray[Any]
 OnProgress = Callable[[float, float], None]
+Sound = npt.NDArray[np.float32]
 Score = tuple[int, Array]  # the sample after the last that an inference saw, and its raw scores
 Hear = Callable[[Samples, Callable[[int], None]], Iterator[Score]]
 _GAP_S = (1.0, 3.0)  # after each clip
@@ -232,33 +233,32 @@ def _reader(bundle: Bundle) -> Callable[[Recording], Samples]:
     return read
 
 
-def _repeated(
-    backgrounds: Sequence[Samples], length: int, draw: np.random.Generator
-) -> npt.NDArray[np.float64]:
+def _repeated(backgrounds: Sequence[Samples], length: int, draw: np.random.Generator) -> Sound:
     """The recordings one after the other, again and again, each time at another volume."""
-    parts, total = [], 0
-    while total < length:
+    sound = np.empty((length, *backgrounds[0].shape[1:]), np.float32)
+    at = 0
+    while at < length:
         for one in backgrounds:
-            parts.append(one * 10 ** (draw.uniform(*_QUIETER_DB) / 20))
-            total += len(one)
-    return np.concatenate(parts)[:length]
+            part = one[: length - at]
+            sound[at : at + len(part)] = part * 10 ** (draw.uniform(*_QUIETER_DB) / 20)
+            at += len(part)
+    return sound
 
 
 def _over(
-    background: npt.NDArray[np.float64],
+    background: Sound,
     speech: Samples,
     spoken: Sequence[Spoken],
     rate_hz: int,
     draw: np.random.Generator,
 ) -> Samples:
-    """Add each clip to the background around it, at a drawn ratio of their loudness."""
-    mixed = background.copy()
+    """Add each clip to the background around it, in place, at a drawn ratio of their loudness."""
     for one in spoken:
-        clip = speech[one.start : one.end].astype(np.float64)
-        around = _loudness(background[one.start : one.end], rate_hz)
-        wanted = max(around, 1.0) * 10 ** (draw.uniform(*_SNR_DB) / 20)
-        mixed[one.start : one.end] += clip * wanted / max(_loudness(clip, rate_hz), 1.0)
-    samples: Samples = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+        clip = speech[one.start : one.end].astype(np.float32)
+        around = background[one.start : one.end]
+        wanted = max(_loudness(around, rate_hz), 1.0) * 10 ** (draw.uniform(*_SNR_DB) / 20)
+        around += clip * (wanted / max(_loudness(clip, rate_hz), 1.0))
+    samples: Samples = np.clip(np.rint(background), -32768, 32767).astype(np.int16)
     return samples
 
 

@@ -22,7 +22,17 @@ from tinyml.difference import Bin, Difference
 from tinyml.errors import ConfigError
 from tinyml.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.records import Bundle, Placement
-from tinyml.report import Report, benchmark, evaluation, figures, html, junit, parts, validation
+from tinyml.report import (
+    Report,
+    benchmark,
+    evaluation,
+    figures,
+    html,
+    junit,
+    parts,
+    validation,
+    words,
+)
 from tinyml.settings import Setting
 from tinyml.spotting import PlaceResult, SpottingReport, WordResult
 from tinyml.validate import LayerCheck, Mismatch, ValidationReport
@@ -271,3 +281,11 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pat
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ConfigError):
         saving.require_places([tmp_path / "folder.html"])
+
+
+def test_advice_claims_no_more_than_was_heard() -> None:
+    assert "fewer than 15.5 per hour" in words.advice([point(0.6)], point(0.6), 9.0)
+    assert "no threshold keeps to that" in words.advice([point(0.6)], None, 1.0)
+    silent = OperatingPoint.of(0.6, spoken=9, rejected=2, confused=1, accepted=0, hours=0.0)
+    assert "were not measured" in words.advice([silent], None, 1.0)
+    assert [one.title for one in evaluation.thresholds([silent, silent], None)] == ["Missed"]

@@ -37,7 +37,7 @@ def report(result: EvaluationReport, bundle: Bundle) -> Report:
     sections += _rocs(result)
     if result.points:
         sections += thresholds(result.points, result.threshold)
-        sections.append(_advice(result.advised, result.most_per_hour, CLIPS))
+        sections.append(_advice(result, CLIPS))
     sections += parts.noise(bundle.card)
     if result.skipped:
         blocks = tuple(Note(one) for one in result.skipped)
@@ -101,7 +101,7 @@ def stream_report(result: SpottingReport) -> Report:
         Section("Stream", (facts,)),
         Section("Where it ran", (_streamed(result), *_agreement(result))),
         *thresholds(result.points, card.threshold),
-        _advice(result.advised, result.most_per_hour, STREAM),
+        _advice(result, STREAM),
         Section("Labels", (spoken,)),
     ]
     if result.latency_ms:
@@ -145,21 +145,20 @@ def thresholds(points: Sequence[OperatingPoint], card: float | None) -> tuple[Se
         x_range=ends, mark=mark,
     )  # fmt: skip
     hours = f"{points[0].hours:.2f} hours without any of them were heard."
-    return (
-        Section(
-            "Missed",
-            (Figure(first, f"{points[0].spoken:,} clips were to be recognised."),),
-        ),
-        Section("False accepts", (Figure(second, hours),)),
-    )
+    found = f"{points[0].spoken:,} clips were to be recognised."
+    missed_section = Section("Missed", (Figure(first, found),))
+    if not points[0].hours:
+        return (missed_section,)
+    return (missed_section, Section("False accepts", (Figure(second, hours),)))
 
 
 def _verdict(found: str, result: EvaluationReport | SpottingReport) -> str:
     return "; ".join(filter(None, (words.agreement(result), found)))
 
 
-def _advice(advised: OperatingPoint | None, most_per_hour: float, how: str) -> Section:
-    return Section("Which threshold?", (Note(words.advice(advised, most_per_hour)), Note(how)))
+def _advice(result: EvaluationReport | SpottingReport, how: str) -> Section:
+    said = words.advice(result.points, result.advised, result.most_per_hour)
+    return Section("Which threshold?", (Note(said), Note(how)))
 
 
 def _where(result: EvaluationReport | SpottingReport) -> tuple[tuple[str, str], ...]:

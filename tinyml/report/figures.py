@@ -15,7 +15,7 @@ from tinyml.difference import Bin
 from tinyml.records import Placement
 
 WIDTH, HEIGHT = 640.0, 300.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 14.0, 24.0, 44.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 82.0, 14.0, 24.0, 44.0
 _TICKS = 5
 _SERIES = 6  # colours
 _LETTER = 6.2  # width of a letter of the small font
@@ -109,7 +109,7 @@ class _Axes:
             texts.append(Text(self.x(value), self.height - _BOTTOM + 16, x_text(value), "middle"))
         middle = (_LEFT + WIDTH - _RIGHT) / 2
         texts.append(Text(middle, self.height - 8, x_name, "middle", "axis"))
-        texts.append(Text(14, (self.height - _BOTTOM + _TOP) / 2, y_name, "middle", "axis", True))
+        texts.append(Text(13, (self.height - _BOTTOM + _TOP) / 2, y_name, "middle", "axis", True))
         return lines, texts
 
 

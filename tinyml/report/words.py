@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -96,8 +97,12 @@ def agreement(report: EvaluationReport | SpottingReport) -> str:
     )
 
 
-def advice(advised: OperatingPoint | None, most_per_hour: float) -> str:
+def advice(
+    points: Sequence[OperatingPoint], advised: OperatingPoint | None, most_per_hour: float
+) -> str:
     """Say which threshold keeps to so many false accepts per hour, and how sure that is."""
+    if not any(one.hours for one in points):
+        return "False accepts were not measured: there was something to recognise all the time"
     limit = f"At most {most_per_hour:g} false accepts per hour"
     if advised is None:
         return f"{limit}: no threshold keeps to that"
