@@ -177,12 +177,19 @@ def _devices(
 ) -> Iterator[list[tuple[str, Device | None]]]:
     """The places by name, with the connected device of each that is a board."""
     from tinyml import boards, evaluate
+    from tinyml.errors import ConfigError
 
     names = args.on or [evaluate.HOST if args.stream else evaluate.ORACLE]
     here = (evaluate.ORACLE, evaluate.HOST)
     chosen: list[tuple[str, Board | None]] = []
     for name in dict.fromkeys(args.board if name == _DEVICE else name for name in names):
         chosen.append((name, None if name in here else _board(name, [*here, *boards.names()])))
+    on_boards = [name for name, board in chosen if board is not None]
+    if args.port is not None and len(on_boards) > 1:
+        raise ConfigError(
+            f"--port names one board, and these are {len(on_boards)}: {', '.join(on_boards)}",
+            "evaluate on each of them with its own --port",
+        )
     with ExitStack() as stack:
         yield [
             (name, None if board is None else stack.enter_context(_flashed(args, board, console)))
