@@ -17,8 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_board import FakeBoard
+
+from tinyml import wav
 
 WAIT_S = 60.0
 ENTER, LEAVE, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
@@ -125,16 +128,25 @@ def test_keys_act_and_the_terminal_is_as_it_was(board: FakeBoard, tmp_path: Path
 def test_whatever_ends_it_the_terminal_is_as_it_was(
     board: FakeBoard, tmp_path: Path, how: str
 ) -> None:
-    with Terminal(tmp_path, "--port", board.port, "--no-reconnect") as terminal:
-        terminal.until(b"inferences/s")
+    for name in ("a.wav", "b.wav"):
+        wav.write(tmp_path / name, np.zeros(1600, np.int16))
+    with Terminal(
+        tmp_path, "--port", board.port, "--no-reconnect", "--source", "a.wav", "b.wav"
+    ) as terminal:
+        terminal.until(b"playing b.wav")
         if how == "Ctrl-C":
             # As the terminal's driver does; it is not the controlling terminal of the process.
             os.kill(terminal.process.pid, signal.SIGINT)
             terminal.ends_with(0)
+            left = terminal.sent[terminal.sent.rindex(LEAVE) :]
+            assert b"a.wav" in left  # what was finished is summed up
+            assert b"b.wav" not in left
         elif how == "gone":
             board.unplug()
             terminal.ends_with(3)
-            assert b"has gone" in terminal.sent[terminal.sent.rindex(LEAVE) :]
+            left = terminal.sent[terminal.sent.rindex(LEAVE) :]
+            assert b"0 samples dropped" in left
+            assert b"has gone" in left
         else:
             number = signal.Signals[how]
             os.kill(terminal.process.pid, number)
@@ -142,9 +154,12 @@ def test_whatever_ends_it_the_terminal_is_as_it_was(
 
 
 def test_a_terminal_that_cannot_be_drawn_on_gets_lines(board: FakeBoard, tmp_path: Path) -> None:
-    with Terminal(tmp_path, "--port", board.port, "--plain", "--timeout", "0.5") as terminal:
+    with Terminal(tmp_path, "--port", board.port, "--plain") as terminal:
+        terminal.until(b"runs tiny")
+        terminal.until(lambda: "SENSOR" in board.device.executed)
+        os.kill(terminal.process.pid, signal.SIGINT)
         terminal.until(lambda: terminal.process.poll() is not None)
-        terminal.read()
-    assert terminal.process.returncode == 0
+        terminal.until(b"interrupted")
+    assert terminal.process.returncode == 130
     assert ENTER not in terminal.sent
-    assert b"runs tiny" in terminal.sent
+    assert b"0 samples dropped" in terminal.sent

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from tinyml import boards
+from tinyml.errors import DeviceError, TinymlError
 from tinyml.monitor import Picture, Session, Wanted
 from tinyml.monitor.events import Event, Played
 from tinyml.monitor.feed import Feed
@@ -31,6 +32,7 @@ Over = Callable[[Feed], bool]
 DEFAULT_LOG = Path("monitor.log")
 _TURN_S = 0.1
 _DRAW_S = 0.1
+_LEAVE_S = 2.0  # what the stream's end on the device may take
 
 
 class Monitor:
@@ -47,18 +49,39 @@ class Monitor:
         self._end = time.monotonic() + args.timeout if args.timeout else float("inf")
 
     def run(self) -> None:
-        """Attach, show what happens, and sum up when it ends."""
+        """Attach, show what happens, and sum up when it ends, however it does."""
+        try:
+            self._watch()
+        except (KeyboardInterrupt, DeviceError):
+            if self._picture.info is not None:
+                self._sum_up()
+            raise
+        self._sum_up()
+
+    def _watch(self) -> None:
         wanted = self._wanted()
         with ExitStack() as stack:
             stack.enter_context(self._log)
             if self._args.web is not None:
                 self._serve(stack)
             feed = stack.enter_context(Feed(lambda tell: Session(wanted, tell)))
-            if self._is_live():
-                self._run_live(feed)
-            else:
-                self._run_plain(feed)
-        self._sum_up()
+            try:
+                if self._is_live():
+                    self._run_live(feed)
+                else:
+                    self._run_plain(feed)
+            finally:
+                self._drain(feed)
+
+    def _drain(self, feed: Feed) -> None:
+        """Fold in what the session tells of its end; an error of its own has been raised before."""
+        feed.stop()
+        end = time.monotonic() + _LEAVE_S
+        with contextlib.suppress(TinymlError):
+            while not feed.ended and time.monotonic() < end:
+                if (got := feed.next(_TURN_S)) is not None:
+                    at, event = got
+                    self._picture.take(event, at)
 
     def _wanted(self) -> Wanted:
         args = self._args

@@ -81,8 +81,8 @@ def _identity(picture: Picture) -> Text:
 def _state(picture: Picture, notes: Notes) -> Text:
     text = Text()
     if picture.info is not None and not picture.attached:
-        text.append(f"disconnected: {picture.reason} ", "bold red")
-        text.append("waiting for it to come back  ", "red")
+        text.append("disconnected, waiting for it to come back: ", "bold red")
+        text.append(f"{picture.reason}  ", "red")
     if notes.paused:
         text.append("paused  ", "bold yellow")
     if notes.log:
