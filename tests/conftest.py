@@ -56,6 +56,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "needs_tensorflow": _package("tensorflow", "tf_keras"),
     "needs_espeak": _program("espeak-ng"),
     "needs_chromium": _any_program("chromium", "chromium-browser", "google-chrome"),
+    "needs_xmodem": _package("xmodem"),
     "needs_data": _data,
 }
 
