@@ -160,6 +160,17 @@ def test_too_big_is_refused_with_numbers(copy: Project, source: str, kind: str, 
     assert no.value.hint.startswith("largest: big ")
 
 
+def test_a_firmware_that_does_not_fit_says_what_would(tmp_path: Path) -> None:
+    board = replace(boards.load(boards.DEFAULT), ram_bytes=32_000)
+    words = bundle.load("keyword_spotting")
+    project = firmware.generate(words, board, "compiled", tmp_path / "project")
+    with pytest.raises(DoesNotFitError, match=r"bytes of RAM needed, qemu-m4 has 32,000") as no:
+        build.build(project)
+    assert f"arena {project.source.arena_bytes:,} (.bss)" in no.value.hint
+    assert "tinyml train keyword_spotting --width 0." in no.value.hint
+    assert "--board nano33ble has 245,760 bytes of RAM and would fit" in no.value.hint
+
+
 def test_a_compile_error_is_shown_with_its_place(copy: Project) -> None:
     file = copy.path / "src" / "app" / "broken.c"
     file.write_text("int tml_broken(void);\nint tml_broken(void) { int unused; return 0; }\n")

@@ -42,6 +42,7 @@ _INT8_FUNCTIONS = {
     "SOFTMAX": "arm_softmax",
     "SVDF": "arm_svdf",
 }
+_PER_CHANNEL = "tml_fully_connected_per_channel()"  # of tml_fully_connected.h
 # Where MicroMutableOpResolver's method is not the operator's name in camel case.
 _METHODS = {
     "BATCH_MATMUL": "BatchMatMul",
@@ -102,7 +103,11 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
             "resource_variables": len({op.outputs for op in graph.ops if op.name == "VAR_HANDLE"}),
         },
         library=library,
-        functions=tuple(start for name, start in _INT8_FUNCTIONS.items() if _is_lean(name, graph)),
+        functions=tuple(
+            start
+            for name, start in _INT8_FUNCTIONS.items()
+            if _is_lean(name, graph) and not (name == "FULLY_CONNECTED" and _per_channel(graph))
+        ),
     )
 
 
@@ -179,8 +184,23 @@ def _registrations(graph: Graph) -> list[str]:
             part if part == "2D" else part.capitalize() for part in name.split("_")
         )
         lean = f"tflite::Register_{name}_INT8()" if _is_lean(name, graph) else ""
+        if name == "FULLY_CONNECTED" and _per_channel(graph):
+            lean = _PER_CHANNEL
         calls.append(f"Add{method}({lean})")
     return calls
+
+
+def _per_channel(graph: Graph) -> bool:
+    """Whether a FULLY_CONNECTED has a scale per channel. Raises ModelError where it is not int8."""
+    users = [op for op in graph.ops if op.name == "FULLY_CONNECTED"]
+    if not any(len(graph.input(op, 1).scales) > 1 for op in users):
+        return False
+    if not _is_lean("FULLY_CONNECTED", graph):
+        raise ModelError(
+            "the tflm runtime has FULLY_CONNECTED with a scale per channel for int8 only",
+            "quantize the whole model to int8, or use --runtime compiled",
+        )
+    return True
 
 
 def _is_lean(name: str, graph: Graph) -> bool:
