@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from argparse import Namespace
@@ -103,7 +104,7 @@ class _Session:
             facts = {"board": info.board, "line_bytes_per_s": line, "sensor_bytes_per_s": needed}
             self._console.json("capture", {**facts, "longest_s": longest})
             return
-        how = "any length" if longest is None else f"at most {longest:.1f} s"
+        how = "any length" if longest is None else f"at most {_tenths(longest)} s"
         self._console.print(
             f"{info.board}: the line carries {line / 1000:,.0f} kB/s, the sensor gives "
             f"{needed / 1000:,.1f} kB/s: a recording may have {how}"
@@ -158,11 +159,11 @@ class _Session:
         if longest is not None and seconds > longest:
             raise ConfigError(
                 f"the line of {self._connection.info.board} is slower than its sensor: a recording "
-                f"may have at most {longest:.1f} s, not {seconds:g}",
-                f"--seconds {longest // 0.1 / 10:g}",
+                f"may have at most {_tenths(longest)} s, not {seconds:g}",
+                f"--seconds {_tenths(longest)}",
             )
         if longest is not None:
-            self._console.note(f"recordings of up to {longest:.1f} s fit into the device's memory")
+            self._console.note(f"recordings of up to {_tenths(longest)} s fit into the device's memory")
 
     def _one(self, shelf: Shelf, wanted: _Wanted, which: str) -> bool:
         """Make one recording, again where it has to be; return whether to go on."""
@@ -257,6 +258,11 @@ class _Session:
         return EXIT_PASSED if len(self._kept) == wanted else EXIT_COMPARISON_FAILED
 
 
+def _tenths(seconds: float) -> str:
+    """Return `seconds` rounded down, as a person may ask for them."""
+    return f"{math.floor(seconds * 10) / 10:g}"
+
+
 class _Meter:
     """Shows how loud or lively it is while samples come."""
 
@@ -273,6 +279,7 @@ class _Meter:
     def take(self, values: Any) -> None:
         """Take what came, int16 interleaved by channel."""
         self._done += len(values) // self._channels
-        full = round(self._capturing.level(values) * _LEVELS)
+        shaped = values if self._channels == 1 else values.reshape(-1, self._channels)
+        full = round(self._capturing.level(shaped) * _LEVELS)
         bar = "#" * full + "." * (_LEVELS - full)
         self._shown.update(f"{bar} {self._done / self._rate_hz:.1f} s", self._done, self._total)

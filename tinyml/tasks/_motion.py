@@ -118,7 +118,7 @@ def active(samples: npt.NDArray[np.int16], rate_hz: int) -> tuple[int, int] | No
 
 def liveliness(samples: npt.NDArray[np.int16]) -> float:
     """Return how much int16 [n, 3] in milli-g change, 0 at rest to 1 at 2 g from peak to peak."""
-    return float(np.clip(np.ptp(samples.reshape(-1, 3), axis=0).max() / 2000, 0.0, 1.0))
+    return float(np.clip(np.ptp(samples, axis=0).max() / 2000, 0.0, 1.0))
 
 
 def surrounded(
