@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyml import features, tasks, wav
@@ -125,6 +125,7 @@ def test_longest_is_what_the_memory_and_the_line_hold() -> None:
     assert longest_s(16000, 1, 48_000, 0) == pytest.approx(3.0)
 
 
+@settings(deadline=None)  # a busy machine is slow
 @given(st.text(max_size=80))
 def test_no_name_leaves_its_folder(name: str) -> None:
     _, capturing, _ = of("gesture")

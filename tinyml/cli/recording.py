@@ -163,7 +163,9 @@ class _Session:
                 f"--seconds {_tenths(longest)}",
             )
         if longest is not None:
-            self._console.note(f"recordings of up to {_tenths(longest)} s fit into the device's memory")
+            self._console.note(
+                f"recordings of up to {_tenths(longest)} s fit into the device's memory"
+            )
 
     def _one(self, shelf: Shelf, wanted: _Wanted, which: str) -> bool:
         """Make one recording, again where it has to be; return whether to go on."""
