@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import firmware, proc
+from tinyml import boards, bundle, firmware, proc, runtimes
 from tinyml.records import Board, Bundle, CSource, TensorInfo
 
 BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", 1.0, "instructions",
@@ -21,8 +21,8 @@ def test_the_protocol_is_small(tmp_path: Path) -> None:
         "compiled", {}, (TensorInfo("in", "int8", (1, 16)),), (TensorInfo("out", "int8", (1, 4)),),
         (), (), 0, 0,
     )  # fmt: skip
-    bundle = Bundle("m", b"", "00" * 32, Path("m.tflite"))
-    for name, contents in firmware.render(bundle, BOARD, source).items():
+    model = Bundle("m", b"", "00" * 32, Path("m.tflite"))
+    for name, contents in firmware.render(model, BOARD, source).items():
         if name.startswith("src/app/"):
             (tmp_path / Path(name).name).write_bytes(contents)
     code = data = 0
@@ -34,3 +34,17 @@ def test_the_protocol_is_small(tmp_path: Path) -> None:
         data += int(size[1]) + int(size[2])
     assert code <= 4096
     assert data <= 2048
+
+
+@pytest.mark.needs_arm_gcc
+def test_recording_is_small_too(tmp_path: Path) -> None:
+    model, board = bundle.load("gesture"), boards.load("qemu-m4")
+    source = runtimes.load(board.runtime).generate(model, board)
+    for name, contents in firmware.render(model, board, source).items():
+        if name.startswith(("src/app/", "src/stream/")) and name.endswith((".h", "capture.c")):
+            (tmp_path / Path(name).name).write_bytes(contents)
+    compiled = tmp_path / "capture.o"
+    proc.run(["arm-none-eabi-gcc", *FLAGS, "-c", tmp_path / "tml_capture.c", "-o", compiled])
+    code, *data = proc.run(["arm-none-eabi-size", compiled]).output.splitlines()[1].split()[:3]
+    assert int(code) <= 1024
+    assert sum(map(int, data)) <= 64  # samples wait in memory that is borrowed
