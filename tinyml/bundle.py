@@ -14,7 +14,8 @@ training      the options that made it (width, seed, epochs, ...); resume and tr
 learned_from  [{name, sha256}]: models whose answers it was trained to give, besides labels
 data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
-accuracy      {float, int8, test_clips, ...}: fractions, on test recordings only
+accuracy      {float, int8, test_clips, ...}: fractions, on test recordings only; `sources`: of each
+              source, where the data has several
 confusion     {label said: {label recognised: count}}, int8 on the test recordings
 mlperf        the MLPerf Tiny model it is; false for none; absent: see `tinyml/mlperf.py`
 stand_in      true where the data was synthetic, so that the model only stands in for a real one

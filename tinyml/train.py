@@ -219,6 +219,10 @@ def _measured(report: evaluate.EvaluationReport) -> dict[str, Any]:
             "int8": report.accuracy,
             "test_clips": report.clips,
             "part": TEST,
+            "sources": [
+                {"source": one.source, "test_clips": one.clips, "int8": one.accuracy}
+                for one in report.sources
+            ],
         },
         "confusion": report.confusion,
     }
