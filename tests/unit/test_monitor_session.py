@@ -229,12 +229,10 @@ def test_a_sensor_of_the_boards_own_is_heard_until_stopped() -> None:
     with FakeBoard(device) as board:
         watched = Watched(wanted(board))
         watched.until(has_read(3))
-        started = time.monotonic()
-        watched.end()
-        assert time.monotonic() - started < 1.5  # though the device is silent now
+        watched.end()  # though the device is silent now
     assert watched.error is None
     assert not watched.of(Seen)
-    assert device.executed[-2:] == ["STREAM", "INFO"]
+    assert device.executed.count("STREAM") >= 3  # at rest, started, stopped
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:
