@@ -49,11 +49,11 @@ def compare(expected: list[Any], actual: list[Any]) -> stream.Comparison:
     return comparison
 
 
-def test_clips_are_joined_with_silence_after_each() -> None:
+def test_clips_are_joined_with_silence_of_whole_rows_after_each() -> None:
     samples, starts = clips.joined([clip("a", None, 3), clip("b", None, 2)], 4, AUDIO)
-    assert samples.tolist() == [7, 7, 7, 0, 0, 0, 0, 7, 7, 0, 0, 0, 0]
+    assert samples.tolist() == [7] * 3 + [0] * 320 + [7] * 2 + [0] * 320
     assert samples.dtype == np.int16
-    assert starts == [0, 7]
+    assert starts == [0, 323]
 
 
 def test_clips_of_motion_are_joined_with_rest(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_clips_of_motion_are_joined_with_rest(tmp_path: Path) -> None:
     loaded = clips.load([tmp_path], MOTION)
     assert [(one.name, one.said) for one in loaded] == [("a.csv", "ring"), ("b.csv", "slope")]
     samples, starts = clips.joined(loaded, 3, MOTION)
-    assert (samples.dtype, samples.tolist()) == (np.int16, [[5] * 3] * 5 + [[9] * 3] * 5)
-    assert starts == [0, 5]
+    assert (samples.dtype, samples.tolist()) == (np.int16, [[5] * 3] * 6 + [[9] * 3] * 6)
+    assert starts == [0, 6]
 
 
 def test_labels_come_from_the_list_beside_else_from_the_folder(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def _legend(names: Sequence[str]) -> list[Text]:
     texts, right = [], WIDTH - _RIGHT
     for number, name in reversed(list(enumerate(names))):
         texts.append(Text(round(right, 1), 12, name, "end", f"legend s{number}"))
-        right -= _LETTER * len(name) + 14
+        right -= 1.6 * _LETTER * len(name) + 16  # letters are larger on a phone
     return texts
 
 
