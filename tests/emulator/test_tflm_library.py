@@ -35,6 +35,7 @@ MODELS = {
     "person_detect": "tflm/person_detect",
     "micro_speech": "tflm/micro_speech_quantized",
     "hello_world": "tflm/hello_world_int8",
+    "scrambled": "tflm/keyword_scrambled_8bit",  # keeps state in SVDF
     "okay_nabu": "extra/esphome_okay_nabu_v2",  # keeps state in resource variables
 }
 BUNDLES = bundle.shipped()
