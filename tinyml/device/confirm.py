@@ -44,7 +44,7 @@ def confirm(firmware: Firmware, link: Link, timeout_s: float) -> None:
 def quoting(error: DeviceError, who: str, output: str) -> DeviceError:
     """Return `error` with the end of what `who` printed before it happened."""
     lines = [printable(line) for line in output.splitlines() if line.strip()]
-    if not lines:
+    if not lines or isinstance(error, ModelRefusal):  # the device itself said what is wrong
         return error
     quoted = "\n".join(f"  {line[:200]}" for line in lines[-15:])
     return type(error)(f"{error.message}\n{who} printed:\n{quoted}", error.hint)
