@@ -179,9 +179,6 @@ static uint8_t clipped(int32_t fine) {
 }
 
 static bool take_yuv(tml_image_t *image, int32_t y, int32_t u, int32_t v, int8_t *picture) {
-  if (image->config.channels == 1) {
-    return take_gray(image, (uint8_t)y, picture);
-  }
   /* JFIF 1.02: 1.402, 0.344136, 0.714136 and 1.772 of 65536. */
   const int32_t fine = y * 65536;
   const uint8_t colour[3] = {clipped(fine + 91881 * (v - 128)),
@@ -216,11 +213,15 @@ static bool take_byte(tml_image_t *image, uint8_t byte, int8_t *picture) {
 }
 
 static bool take_sample(tml_image_t *image, uint8_t low, uint8_t high, int8_t *picture) {
-  if (image->config.format == TML_IMAGE_GRAY) {
+  const uint32_t format = image->config.format;
+  if (format == TML_IMAGE_GRAY) {
     return take_gray(image, low, picture) || take_gray(image, high, picture);
   }
-  if (image->config.format == TML_IMAGE_RGB565) {
+  if (format == TML_IMAGE_RGB565) {
     return take_rgb565(image, low, high, picture);
+  }
+  if (format != TML_IMAGE_RGB888 && image->config.channels == 1) {
+    return take_gray(image, format == TML_IMAGE_YUYV ? low : high, picture);
   }
   return take_byte(image, low, picture) || take_byte(image, high, picture);
 }
