@@ -16,8 +16,8 @@ from tinyml.records import FeatureConfig
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu]
 
 PICTURES = 2
-# Instructions per value, of the source and of the result: at 64 MHz, 160x120 pixels and 96x96 values
-# five times a second have 450 each.
+# Instructions per value, of the source and of the result: at 64 MHz, 160x120 pixels and 96x96
+# values five times a second have 450 each.
 PER_VALUE = 100
 
 
