@@ -100,6 +100,16 @@ def test_the_spresense_s_camera_keeps_the_newest_picture(programs: dict[str, Pat
                            "0: 0000 0000"]  # fmt: skip
 
 
+def test_a_camera_that_is_faster_than_wanted_passes_pictures_over(
+    programs: dict[str, Path],
+) -> None:
+    shots = [f"shoot {number}" for number in range(1, 11)]
+    answers = told(programs["spresense_camera"], "start 9216 1", *shots[:4], "read 1", *shots[4:9],
+                   "read 1")  # fmt: skip
+    assert answers == ["begin 1 1 320x240", "0", "0: 0000 0000", "cut 64 24 192x192",
+                       "1: 0605 0605"]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", CAMERAS)
 def test_what_it_cannot_do_or_find_is_told_apart(programs: dict[str, Path], name: str) -> None:
     samples = 9600 if name == "ov767x" else 9216

@@ -30,7 +30,9 @@ enum State : uint32_t { kEmpty, kWriting, kFull, kReading };
 
 CamImage picture;
 uint32_t state;
-uint32_t taken; /* samples of the picture that were read */
+uint32_t taken;  /* samples of the picture that were read */
+uint32_t every;  /* of so many pictures of the camera's one is wanted */
+uint32_t passed; /* since the last one that was */
 bool started;
 
 /* Go from a state to another; false where it is not the state. */
@@ -42,7 +44,11 @@ void Come(State to) { __atomic_store_n(&state, to, __ATOMIC_RELEASE); }
 
 /* Called by the library's thread with every picture. */
 void Keep(CamImage image) {
-  if (!image.isAvailable() || (!Pass(kEmpty, kWriting) && !Pass(kFull, kWriting))) {
+  if (!image.isAvailable() || ++passed < every) {
+    return;
+  }
+  passed = 0;
+  if (!Pass(kEmpty, kWriting) && !Pass(kFull, kWriting)) {
     return;
   }
   const CamErr error =
@@ -51,33 +57,34 @@ void Keep(CamImage image) {
   Come(error == CAM_ERR_SUCCESS ? kFull : kEmpty);
 }
 
-bool Rate(uint32_t pictures, CAM_VIDEO_FPS *rate) {
-  switch (pictures) {
-    case 5:
-      *rate = CAM_VIDEO_FPS_5;
-      return true;
-    case 6:
-      *rate = CAM_VIDEO_FPS_6;
-      return true;
-    case 15:
-      *rate = CAM_VIDEO_FPS_15;
-      return true;
-    case 30:
-      *rate = CAM_VIDEO_FPS_30;
-      return true;
-    default:
-      return false;
+struct CameraRate {
+  uint32_t pictures; /* a second */
+  CAM_VIDEO_FPS code;
+};
+
+const CameraRate kRates[] = {
+    {5, CAM_VIDEO_FPS_5}, {6, CAM_VIDEO_FPS_6}, {15, CAM_VIDEO_FPS_15}, {30, CAM_VIDEO_FPS_30}};
+
+/* The lowest rate of the camera that has `wanted` pictures a second in it; NULL where none has. */
+const CameraRate *Rate(uint32_t wanted) {
+  for (const CameraRate &rate : kRates) {
+    if (wanted > 0 && rate.pictures % wanted == 0) {
+      return &rate;
+    }
   }
+  return NULL;
 }
 
 }  // namespace
 
 int tml_sensor_start(uint32_t rate_hz, uint32_t channels) {
-  CAM_VIDEO_FPS rate;
-  if (channels != 1 || rate_hz % kSamples != 0 || !Rate(rate_hz / kSamples, &rate)) {
+  const CameraRate *rate = Rate(rate_hz / kSamples);
+  if (channels != 1 || rate_hz % kSamples != 0 || rate == NULL) {
     return TML_SENSOR_SETTINGS;
   }
-  if (theCamera.begin(1, rate, CAM_IMGSIZE_QVGA_H, CAM_IMGSIZE_QVGA_V, CAM_IMAGE_PIX_FMT_YUV422) !=
+  every = rate->pictures / (rate_hz / kSamples);
+  passed = 0;
+  if (theCamera.begin(1, rate->code, CAM_IMGSIZE_QVGA_H, CAM_IMGSIZE_QVGA_V, CAM_IMAGE_PIX_FMT_YUV422) !=
       CAM_ERR_SUCCESS) {
     return TML_SENSOR_MISSING;
   }
