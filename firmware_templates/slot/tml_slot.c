@@ -17,7 +17,8 @@
 static const uint8_t structure[TML_SHA256_BYTES] = TML_SLOT_STRUCTURE;
 static const uint8_t built_in_sha256[TML_SHA256_BYTES] = TML_MODEL_SHA256;
 
-static uint8_t rooms[2][TML_SLOT_BYTES] __attribute__((aligned(16)));
+/* Each room starts at a multiple of 16, as runtimes read their models in place. */
+static uint8_t rooms[2][(TML_SLOT_BYTES + 15u) / 16u * 16u] __attribute__((aligned(16)));
 
 static struct {
   int32_t used;     /* room of the model that runs, or BUILT_IN */

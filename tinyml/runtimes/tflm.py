@@ -11,7 +11,9 @@ import hashlib
 import math
 import os
 import re
+import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml import __version__, arenas, c_text
@@ -23,8 +25,10 @@ from tinyml.records import (
     Board,
     Bundle,
     CSource,
+    ModelSlot,
     RuntimeOptions,
     Step,
+    TensorInfo,
 )
 from tinyml.tflite import Graph, Op
 
@@ -60,6 +64,7 @@ _SOURCE_SUFFIXES = frozenset({".h", ".c", ".cc", ".cpp"})
 _ALIGNMENT = 16  # TFLM's MicroArenaBufferAlignment
 _PLANNER_BYTES = 112  # per buffer: AllocationInfo and the greedy planner's tables, 64-bit
 _BYTES_PER_LINE = 16
+_SLOT_FORMAT = "tflm 1"  # of a slot's content, see firmware_templates/tflm
 
 
 def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPTIONS) -> CSource:
@@ -108,6 +113,39 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
             for name, start in _INT8_FUNCTIONS.items()
             if _is_lean(name, graph) and not (name == "FULLY_CONNECTED" and _per_channel(graph))
         ),
+        slot=_slot(bundle, graph, inputs, outputs, options) if options.slot else None,
+    )
+
+
+def _slot(
+    bundle: Bundle,
+    graph: Graph,
+    inputs: Sequence[TensorInfo],
+    outputs: Sequence[TensorInfo],
+    options: RuntimeOptions,
+) -> ModelSlot:
+    """Return the slot: any model fits whose inputs and outputs are those of the firmware.
+
+    Whether the device has its operators and arena enough, it says when it tries. Scales per channel
+    of FULLY_CONNECTED are the one thing that it would compute wrong and not notice.
+    """
+    interface = [replace(info, name="") for info in (*inputs, *outputs)]
+    described = (
+        _SLOT_FORMAT,
+        str(_per_channel(graph)),
+        str(len(inputs)),
+        *map(c_text.tensor_info, interface),
+    )
+    steps = _steps(graph)
+    table = b"".join(
+        struct.pack("<HHI", step.op_index, step.tensor_index, step.bytes) for step in steps
+    )
+    head = struct.pack("<I", len(steps)) + table
+    block = head + bytes(-len(head) % _ALIGNMENT) + bundle.model
+    return ModelSlot(
+        structure=hashlib.sha256("\0".join(described).encode()).hexdigest(),
+        room=max(len(block), options.slot_bytes or 0),
+        block=block,
     )
 
 
