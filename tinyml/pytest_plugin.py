@@ -18,6 +18,10 @@ It comes with the package, and `pytest --fixtures` explains each fixture. Ten li
     pytest --tinyml-port socket://10.0.0.7:4000                # on one that runs the model already
     pytest --lg-env remote.yaml                                # on one of a labgrid farm
 
+    pytest --tinyml-board nano33ble --tinyml-board spresense   # on both at the same time
+
+Several boards are tested at the same time where pytest-xdist is installed (`-n 0` forbids it), and
+one after the other where it is not; a board may be named several times. One table sums them up.
 A board is looked for in that order: an explicit port; the target of labgrid's own plugin, where
 that is active; else whatever `tinyml flash` would find, which for the default board is QEMU.
 Firmware is built and flashed once a session for each board, except through network addresses, on a
@@ -56,10 +60,14 @@ _OUTCOMES = ("passed", "failed", "error", "skipped")
 
 @dataclass(frozen=True)
 class Place:
-    """A board that was asked for; `port` is None where nobody named one."""
+    """A board that was asked for; `port` is None where nobody named one.
+
+    `name`: the board, numbered where it was asked for several times.
+    """
 
     board: str
     port: str | None
+    name: str
 
 
 class FlashedBoard:
@@ -156,22 +164,44 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(_text(error)) from error
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Have pytest-xdist, where it is installed, test several boards at the same time."""
+    boards = config.getoption("--tinyml-board")
+    wanted = config.option
+    is_worker = hasattr(config, "workerinput")
+    if len(boards) > 1 and config.pluginmanager.hasplugin("xdist") and not is_worker:
+        chosen = wanted.numprocesses is not None or wanted.dist != "no" or wanted.tx
+        if not chosen and not wanted.usepdb:
+            wanted.numprocesses, wanted.dist = len(boards), "loadgroup"
+    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of one board together: it has one line, and is flashed once."""
+    names = [place.name for place in _places(config)]
+    if len(names) < 2 or config.option.dist != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByBoard(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            parameters = f"-{nodeid.rpartition('[')[2].removesuffix(']')}-"
+            return next((name for name in names if f"-{name}-" in parameters), nodeid)
+
+    return ByBoard(config, log)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that asks for a board on each of them."""
     if _PLACE not in metafunc.fixturenames:
         return
-    grouped = metafunc.config.pluginmanager.hasplugin("xdist")
+    places = _places(metafunc.config)
     metafunc.parametrize(
         _PLACE,
-        [
-            pytest.param(
-                place,
-                id=place.board,
-                # With `pytest -n 2 --dist loadgroup`, boards are tested at the same time.
-                marks=[pytest.mark.xdist_group(f"tinyml-{number}")] if grouped else [],
-            )
-            for number, place in enumerate(_places(metafunc.config))
-        ],
+        places,
+        ids=[place.name for place in places],
         indirect=True,
     )
 
@@ -180,13 +210,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note board and model, also for tests that fail before they have a connection."""
     place = _place_of(item)
     if place is not None:
-        item.user_properties.append((_BOARD, place.board))
+        item.user_properties.append((_BOARD, place.name))
         item.user_properties.append(("tinyml_model", item.config.getoption("--tinyml-model")))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Sum up by board where there were several."""
-    names = [place.board for place in _places(config)]
+    names = [place.name for place in _places(config)]
     if len(names) < 2:
         return
     counts = Counter(
@@ -286,10 +316,13 @@ def _places(config: pytest.Config) -> list[Place]:
 
     names = config.getoption("--tinyml-board") or [DEFAULT]
     ports = config.getoption("--tinyml-port") or [None]
-    return [
-        Place(name, port)
-        for name, port in zip(names, ports * (len(names) // len(ports)), strict=True)
-    ]
+    met: Counter[str] = Counter()
+    places = []
+    for board, port in zip(names, ports * (len(names) // len(ports)), strict=True):
+        met[board] += 1
+        name = board if names.count(board) == 1 else f"{board}-{met[board]}"
+        places.append(Place(board, port, name))
+    return places
 
 
 def _place_of(item: pytest.Item) -> Place | None:

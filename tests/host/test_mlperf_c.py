@@ -407,3 +407,11 @@ def test_the_benchmarks_models_give_what_the_oracle_gives(
         device.runner.load(sent.tobytes())
         assert device.runner.infer(" 1 1", 1, 1) == expected
     device.close()
+
+
+def test_every_error_that_the_firmware_knows_is_asked_for_here() -> None:
+    source = Path(__file__).parents[2] / "firmware_templates" / "mlperf" / "tml_mlperf.c"
+    errors = set(re.findall(r'"(e-\[[^"]*)"', source.read_text()))
+    assert len(errors) > 10
+    asked = Path(__file__).read_text()
+    assert {error for error in errors if error.rstrip("-") not in asked} == set()

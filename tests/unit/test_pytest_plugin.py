@@ -16,7 +16,8 @@ import fake_device
 import pytest
 from fake_device import FakeDevice
 
-HOW = ("-p", "tinyml.pytest_plugin", "-p", "no:cacheprovider")
+PARALLEL = ("-p", "tinyml.pytest_plugin", "-p", "no:cacheprovider")
+HOW = (*PARALLEL, "-n", "0")
 CONFTEST = """
 from dataclasses import replace
 import pytest
@@ -207,6 +208,46 @@ def test_tests_run_once_for_each_board(pytester: pytest.Pytester) -> None:
         {"tinyml_board": board, "tinyml_model": "keyword_spotting"}
         for board in ("qemu-m4", "spresense")
     ]
+
+
+def test_one_board_asked_for_twice_is_two(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(tinyml_board): assert tinyml_board.id == 'qemu-m4'")
+    boards = ("--tinyml-board", "qemu-m4", "--tinyml-board", "qemu-m4")
+    result = pytester.runpytest_subprocess(*HOW, *boards, "-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["*::test_it[[]qemu-m4-1] PASSED*", "*::test_it[[]qemu-m4-2] PASSED*"]
+    )
+    result.stdout.fnmatch_lines(["qemu-m4-1 * 1 * 0 * 0 * 0", "qemu-m4-2 * 1 * 0 * 0 * 0"])
+
+
+def test_several_boards_are_tested_at_the_same_time(pytester: pytest.Pytester) -> None:
+    """Each waits until the other has begun too, which one after the other would never end."""
+    pytester.makepyfile(
+        """
+        import time
+        from pathlib import Path
+
+        HERE = Path(__file__).parent
+
+        def test_it(tinyml_board):
+            (HERE / f"begun-{tinyml_board.id}").touch()
+            deadline = time.monotonic() + 60
+            while len(list(HERE.glob("begun-*"))) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+        def test_next(tinyml_board):
+            pass
+        """
+    )
+    boards = ("--tinyml-board", "qemu-m4", "--tinyml-board", "spresense")
+    result = pytester.runpytest_subprocess(*PARALLEL, *boards)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["qemu-m4 * 2 * 0 * 0 * 0", "spresense * 2 * 0 * 0 * 0"])
+    forbidden = pytester.runpytest_subprocess(*PARALLEL, *boards, "-n", "0", "-k", "next", "-v")
+    forbidden.assert_outcomes(passed=2)
+    forbidden.stdout.no_fnmatch_line("*gw0*")
 
 
 def test_an_explicit_port_comes_first(
