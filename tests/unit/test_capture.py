@@ -91,6 +91,19 @@ def test_a_gesture_is_cut_out_and_rest_is_none() -> None:
     assert judge(recording(rest), front_end, capturing, "negative").refused == ""
 
 
+def test_pictures_are_kept_whole_as_png(tmp_path: Path) -> None:
+    _, capturing, front_end = of("person_detection")
+    count = front_end.samples_for(1)
+    pixels = np.random.default_rng(6).integers(-30000, 30000, count).astype(np.int16)
+    take = judge(recording(pixels), front_end, capturing, "person")
+    assert (len(take.samples), take.refused, take.remark) == (count, "", "")
+    path = Shelf(tmp_path, capturing, "person", "me").put(front_end, take.samples, {})
+    assert path.relative_to(tmp_path) == Path("person/me_0001.png")
+    assert np.array_equal(front_end.read(path), pixels)
+    dark = judge(recording(np.zeros(count)), front_end, capturing, "person")
+    assert "one brightness" in dark.refused
+
+
 def test_incomplete_recordings_are_refused_with_numbers() -> None:
     _, capturing, front_end = of("keyword_spotting")
     said = word(0.2, 0.5, 1.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml import boards, capture, clips, device, features, tasks
+from tinyml import boards, capture, clips, device, features, stream, tasks
 from tinyml.capture import Notes, Shelf, Take
 from tinyml.clips import Clip
 from tinyml.device import DeviceInfo, Recording
@@ -59,7 +59,9 @@ def _check(args: Namespace) -> None:
 def _require_sensor(info: DeviceInfo, name: str, task: Task) -> None:
     """Raise ConfigError unless the device hears or feels what the task needs."""
     wanted = int(task.features.params["sample_rate_hz"])
-    if info.features != task.features.name or info.sample_rate_hz != wanted:
+    other = info.features != task.features.name
+    assert task.capturing is not None
+    if other or (not task.capturing.whole and info.sample_rate_hz != wanted):
         has = f"{info.features} at {info.sample_rate_hz:,} Hz" if info.features else "no sensor"
         raise ConfigError(
             f"{name} needs {task.features.name} at {wanted:,} Hz; the firmware of {info.board} "
@@ -91,7 +93,10 @@ class _Session:
         self._console = console
         self._capturing = capturing
         self._connection = connection
-        self._front_end = features.load(task.features)
+        info = connection.info  # a camera says itself which pictures it takes
+        self._front_end = (
+            stream.front_end_of(info) if capturing.whole else features.load(task.features)
+        )
         self._asks = not args.yes and sys.stdin.isatty() and not connection.info.is_virtual
         self._kept: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
@@ -124,7 +129,7 @@ class _Session:
                 f"the firmware of {info.board} has a virtual sensor, which gives nothing by itself",
                 "play recordings to it: --source FILE...",
             )
-        if not info.is_virtual:
+        if not info.is_virtual and not self._capturing.whole:
             self._check_length()
         shelf = Shelf(args.out, self._capturing, args.label, args.speaker)
         wanted = self._wanted()
@@ -139,10 +144,12 @@ class _Session:
         seconds = args.seconds or self._capturing.seconds
         if not args.source:
             count = round(seconds * self._front_end.rate_hz)
+            count = self._front_end.samples_for(1) if self._capturing.whole else count
             return [_Wanted(count, None)] * (args.count or _COUNT)
         played: Sequence[Clip] = clips.load(args.source, self._front_end)
         played = played[: args.count] if args.count else played
-        return [self._padded(clip, args.seconds) for clip in played]
+        seconds = None if self._capturing.whole else args.seconds
+        return [self._padded(clip, seconds) for clip in played]
 
     def _padded(self, clip: Clip, seconds: float | None) -> _Wanted:
         """A source as long as was asked for: what is missing is a pause."""

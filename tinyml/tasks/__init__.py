@@ -50,6 +50,7 @@ class Capturing:
     in words. Of labels in `still` nothing has to happen. `check(samples, rate_hz, is_still)`
     returns what makes a recording useless and what is odd about it, or "". `level(samples)` is how
     much there is, 0..1. `full_scale` is the sensor's range; `gentler` how not to leave it.
+    `whole`: a recording is what makes one row of the front end, a picture, whatever its `seconds`.
     """
 
     seconds: float
@@ -61,6 +62,7 @@ class Capturing:
     nothing: str
     gentler: str
     still: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tinyml import photo
@@ -19,7 +20,7 @@ from tinyml.datasets import Dataset, Recording, coco, image_folder, rendered
 from tinyml.features import image_features
 from tinyml.features.image import FORMATS
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import UNLABELLED, Examples, Features, Task
+from tinyml.tasks import UNLABELLED, Capturing, Examples, Features, Task
 from tinyml.tasks._camera import Photographer
 
 SIDE = 96
@@ -147,6 +148,22 @@ def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Da
     return rendered.generate(seed=seed, on_progress=on_progress)
 
 
+def _contrast(samples: npt.NDArray[np.int16]) -> float:
+    """Return how much there is to see in a picture's bytes: 0 in the dark, 1 in good light."""
+    return float(np.clip(samples.view(np.uint8).std() / 64, 0.0, 1.0))
+
+
+CAPTURING = Capturing(
+    seconds=1.0,
+    place=lambda label, photographer: f"{label}/{photographer}_{{number}}.png",
+    active=lambda samples, rate_hz: (0, len(samples)) if np.ptp(samples.view(np.uint8)) else None,
+    check=lambda samples, rate_hz, is_still: ("", ""),  # reading a folder sees to pictures
+    level=_contrast,
+    full_scale=1 << 17,  # int16 of two bytes have no end to be beyond
+    nothing="the picture is all of one brightness",
+    gentler="",
+    whole=True,
+)
 TASK = Task(
     summary="tell pictures with people from those without",
     features=FEATURES,
@@ -162,4 +179,5 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    capturing=CAPTURING,
 )
