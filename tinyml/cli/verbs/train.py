@@ -57,7 +57,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "task", metavar="TASK", help="what to train: keyword_spotting, gesture or person_detection"
     )
-    parser.add_argument("-d", "--data", metavar="DIR", type=Path, help="folder of recordings")
+    parser.add_argument(
+        "-d",
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="folder, or a public data set: speech_commands, magic_wand, coco:N, vww:N",
+    )
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
     )
