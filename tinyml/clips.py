@@ -76,7 +76,8 @@ def joined(clips: Sequence[Clip], gap: int, front_end: FrontEnd) -> tuple[Sample
 
     A pause is as many whole rows as `gap` samples need: a picture begins where another ended.
     """
-    row = front_end.samples_for(2) - front_end.samples_for(1)
+    # Where only the samples tell how long a row is, as with strokes, any pause will do.
+    row = max(1, front_end.samples_for(2) - front_end.samples_for(1))
     gap = -(-gap // row) * row
     parts = [part for clip in clips for part in (clip.samples, front_end.pause(gap, clip.samples))]
     lengths = [len(clip.samples) + gap for clip in clips]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import features
+from tinyml import clips, features
 from tinyml.datasets import wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import StrokeFrontEnd, stroke_picture
@@ -97,6 +97,15 @@ def test_a_drift_that_changes_is_learned_at_rest() -> None:
     rows = front_end.push(np.concatenate([felt, warmer]))
     assert len(rows) in (2, 3)  # before it is learned, it may pass for a slow stroke
     assert alike(rows[-1].reshape(32, 32, 3), rows[0].reshape(32, 32, 3)) > 0.9
+
+
+def test_clips_are_joined_by_pauses_that_end_strokes() -> None:
+    felt = [wand_strokes.felt(wand_strokes.drawn(one, 5, 1), 1)[:-60] for one in "25"]
+    front_end = StrokeFrontEnd(config())
+    played = [clips.Clip(f"{number}.csv", None, one) for number, one in enumerate(felt)]
+    samples, starts = clips.joined(played, 100, front_end)
+    assert starts == [0, len(felt[0]) + 100]
+    assert len(front_end.push(samples)) == 2
 
 
 def test_rest_small_and_endless_motions_are_no_strokes() -> None:
