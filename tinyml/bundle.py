@@ -1,8 +1,9 @@
 """Bundles on disk: a folder in, a checked `Bundle` out, and back. Runs and trains nothing.
 
 A bundle is a folder with `card.json`, `model.tflite` (int8) and what else the card lists: the float
-weights (`weights.npz`), golden vectors (`golden.npz`: in0, out0, ..., one row per vector) and, in
-shipped ones, `examples/`. Card format 1 is a JSON object:
+weights (`weights.npz`) or network (`float.tflite`), golden vectors (`golden.npz`: in0, out0, ...,
+one row per vector), `memory.npz`, from which transfer knows what is no new word, and, in shipped
+ones, `examples/`. Card format 1 is a JSON object:
 
 format        1
 name, task    str; the task names a file of `tinyml/tasks`
@@ -14,8 +15,11 @@ training      the options that made it (width, seed, epochs, ...); resume and tr
 learned_from  [{name, sha256}]: models whose answers it was trained to give, besides labels
 data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
-accuracy      {float, int8, test_clips, ...}: fractions, on test recordings only; `sources`: of each
-              source, where the data has several
+skipped       [str]: recordings that were left out, or are odd, and why
+accuracy      {float, int8, compiled, test_clips, part, ...}: fractions; `part` says of what;
+              `sources`: of each source, where the data has several
+estimate      the fields of `training.transfer.Estimate`, where there were too few recordings
+noise         [the fields of `sqnr.LayerNoise`]: what each layer loses as int8
 confusion     {label said: {label recognised: count}}, int8 on the test recordings
 mlperf        the MLPerf Tiny model it is; false for none; absent: see `tinyml/mlperf.py`
 stand_in      true where the data was synthetic, so that the model only stands in for a real one
@@ -45,6 +49,8 @@ CARD = "card.json"
 MODEL = "model.tflite"
 WEIGHTS = "weights.npz"
 GOLDEN = "golden.npz"
+FLOAT = "float.tflite"
+MEMORY = "memory.npz"
 _RESTORE = "restore the bundle, or give the .tflite file alone"
 
 

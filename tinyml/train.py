@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinyml import boards, evaluate, lesson, sqnr, tasks, teachers, vectors
 from tinyml import bundle as bundles
-from tinyml import evaluate, tasks, teachers, vectors
-from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, check, public, split
+from tinyml.datasets import TEST, check
+from tinyml.errors import ToolError
+from tinyml.lesson import Lesson
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
-from tinyml.tasks import Features
+from tinyml.tasks import Features, Task
 from tinyml.training import (
     USUAL,
     Conduct,
@@ -27,12 +30,16 @@ from tinyml.training import (
     distill,
     distribution,
     fit,
+    memory,
+    qat,
     quantize,
     restore,
+    transfer,
 )
-from tinyml.training.learner import Stage
+from tinyml.training.learner import Array, Stage
 
 _GOLDEN_VECTORS = 8
+LOSS = 0.01  # of accuracy that int8 may cost without a warning
 
 
 def train(
@@ -42,90 +49,65 @@ def train(
     options: Options,
     on_progress: OnProgress,
     conduct: Conduct = USUAL,
+    start: str = lesson.NONE,
 ) -> Bundle | None:
     """Train, quantize and measure a model, and write it as a bundle into the folder `out`.
 
     Without `data` the recordings are synthesized, and the card says that the model is a stand-in.
-    After each epoch the state is kept beside `out` (see `checkpoint_path`); it stays when training
-    is interrupted, for `conduct.resume`. Measured are only recordings of the test part, which
-    nothing else sees. Of several workers only the chief writes and returns a bundle. Raises
-    ConfigError, DataError or ToolError; `out` is written whole or not at all.
+    `start` is what training starts from, see `lesson.prepare`. After each epoch the state is kept
+    beside `out` (see `checkpoint_path`); it stays when training is interrupted, for
+    `conduct.resume`. Measured are only recordings of the test part, which nothing else sees. Of
+    several workers only the chief writes and returns a bundle. Raises ConfigError, DataError or
+    ToolError; `out` is written whole or not at all.
     """
     task = tasks.load(task_name)
     bundles.check_target(out)
-    cluster = distribution.join(conduct.strategy)
-    dataset = _dataset(task, task_name, data, options, on_progress)
-    divided = split(dataset)
-    added = _additional(task, dataset, options, on_progress)
-    learned = [*divided.parts[TRAIN], *_clips(added)]
-    watched = divided.parts[VALIDATION]
-    labels = dataset.labels
-    school = teachers.load(options.learn_from, labels)
+    cluster = distribution.join(conduct.strategy, options.qat)
+    taught = lesson.prepare(
+        task, task_name, data, options, start, _counted("making data", on_progress)
+    )
+    school = teachers.load(options.learn_from, taught.labels)
     teach = functools.partial(teachers.taught, school) if school else None
-    material = fit.Material(task, learned, labels, task.examples(watched, labels), teach)
     about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
-    identity = {
-        **options.document(),
-        "learned_from": about,
-        "labels": list(labels),
-        "recordings": check.fingerprint([*learned, *watched]),
-    }
+    lessons = _Teaching(task, taught, options)
+    watched = lesson.examples(task, taught.watched, taught.labels)
+    material = fit.Material(task, taught.learned, taught.labels, watched, teach)
     results = fit.fit(
         material,
-        _stages(task, len(labels), options),
+        lessons.stages(),
         options,
         conduct,
         cluster,
         checkpoint_path(out),
-        identity,
+        {**lessons.identity(), "learned_from": about},
         on_progress,
     )
     if not cluster.chief:
         return None
-    network = restore.network(task, len(labels), options.width, results[-1])
     on_progress(Progress("quantizing", 0, 1))
-    representative = task.augmented(learned, labels, options.seed).inputs
-    model = quantize.quantize(task, network, representative)
+    files, without_qat = lessons.files(results)
     card = {
         "name": out.name,
         "task": task_name,
-        "labels": list(labels),
+        "labels": list(taught.labels),
         "features": {"name": task.features.name, "params": dict(task.features.params)},
         "stream": {**asdict(task.stream), "background": list(task.stream.background)},
-        "quantization": _quantization(model),
-        "training": options.document(),
+        "quantization": quantization(files[bundles.MODEL]),
+        "training": {**options.document(), **lessons.origin()},
         "learned_from": about,
-        "data": _sources(dataset, added),
-        "split": {"rule": divided.rule, **divided.counts()},
-        "skipped": check.summary([*dataset.skipped, *dataset.remarks], data),
-        "stand_in": dataset.stand_in,
+        "data": _sources(taught),
+        "split": dict(taught.division),
+        "skipped": check.summary([*taught.dataset.skipped, *taught.dataset.remarks], data),
+        "stand_in": taught.dataset.stand_in,
     }
-    files = {
-        bundles.MODEL: model,
-        bundles.WEIGHTS: restore.weights(network),
-        bundles.GOLDEN: golden(model, options.seed),
-    }
-    with tempfile.TemporaryDirectory() as work:
-        draft = bundles.save(Path(work, out.name), card, files)
-        report = evaluate.evaluate_dataset(
-            draft, dataset, on_progress=lambda done, n: on_progress(Progress("testing", done, n))
-        )
-    bundle = bundles.save(out, {**card, **_measured(report)}, files)
+    if taught.few is not None:
+        measured = lessons.estimated(files[bundles.MODEL], on_progress)
+    else:
+        measured = _measured(card, files, without_qat, taught, on_progress)
+    noise = lessons.noise(files[bundles.MODEL], results)
+    bundle = bundles.save(out, {**card, **measured, "noise": noise}, files)
     checkpoint_path(out).unlink(missing_ok=True)
     return bundle
-
-
-def _stages(task: tasks.Task, labels: int, options: Options) -> list[Stage]:
-    return [
-        *distill.teachers(task, labels, options),
-        Stage(
-            "training",
-            options.epochs,
-            options.learning_rate,
-            lambda _: task.build_model(labels, options.width),
-            teach=distill.pupil(task, labels, options),
-        ),
-    ]
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -152,58 +134,8 @@ def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
     return file.getvalue()
 
 
-def _dataset(
-    task: tasks.Task, name: str, data: Path | None, options: Options, on_progress: OnProgress
-) -> Dataset:
-    if data is None:
-        return _synthesize(task, options, on_progress)
-    return task.read(
-        public.resolve(
-            data, name, lambda done, all_: on_progress(Progress("downloading", done, all_))
-        )
-    )
-
-
-def _synthesize(task: tasks.Task, options: Options, on_progress: OnProgress) -> Dataset:
-    return task.synthesize(
-        options.seed, lambda done, all_: on_progress(Progress("synthesizing", done, all_))
-    )
-
-
-def _additional(
-    task: tasks.Task, dataset: Dataset, options: Options, on_progress: OnProgress
-) -> Dataset | None:
-    """Synthetic recordings of the data's words, for training only."""
-    if not options.synthetic or dataset.stand_in:
-        return None
-    return task.additional(
-        options.synthetic,
-        options.seed,
-        lambda done, all_: on_progress(Progress("synthesizing", done, all_)),
-        dataset.words,
-    )
-
-
-def _clips(dataset: Dataset | None) -> list[Recording]:
-    return [one for one in dataset.recordings if not one.long] if dataset is not None else []
-
-
-def _sources(dataset: Dataset, added: Dataset | None) -> list[dict[str, Any]]:
-    use = {dataset: "training, validation and test, divided as under split"}
-    if added is not None:
-        use[added] = "training only"
-    return [
-        {
-            "source": one.source,
-            "licence": one.licence,
-            "clips": len(_clips(one)),
-            "use": what,
-        }
-        for one, what in use.items()
-    ]
-
-
-def _quantization(model: bytes) -> dict[str, Any]:
+def quantization(model: bytes) -> dict[str, Any]:
+    """Return scale and zero point of a model's first input and output, for its card."""
     oracle = Oracle(model)
     infos = {"input": oracle.inputs[0], "output": oracle.outputs[0]}
     return {
@@ -212,11 +144,185 @@ def _quantization(model: bytes) -> dict[str, Any]:
     }
 
 
-def _measured(report: evaluate.EvaluationReport) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Teaching:
+    """How a lesson is taught: the stages of training, and what becomes of their results."""
+
+    task: Task
+    taught: Lesson
+    options: Options
+
+    def stages(self) -> list[Stage]:
+        """Return the float stages, and with --qat the one that learns to live with int8."""
+        epochs, rate = self.options.epochs, self.options.learning_rate
+        labels = len(self.taught.labels)
+        stages = [
+            *distill.teachers(self.task, labels, self.options),
+            Stage(
+                "training",
+                epochs,
+                rate,
+                lambda _: self._network(None),
+                teach=distill.pupil(self.task, labels, self.options),
+            ),
+        ]
+        if (known := self.known) is not None:
+            replay = None
+            if known.memory is not None:
+                replay = known.memory.vectors, known.memory.targets
+            gentle = rate / transfer.FINE
+            stages = [
+                Stage("fine-tuning", epochs, gentle, lambda _: self._network(self._begun), replay)
+            ]
+        if self.options.qat:
+            gentle = rate * qat.LEARNING_RATE
+            count = max(1, epochs // qat.SHARE)
+            stages.append(Stage("quantization-aware training", count, gentle, self._aware))
+        return stages
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result: a checkpoint of another one is of no use."""
+        taught = self.taught
+        return {
+            **self.options.document(),
+            "labels": list(taught.labels),
+            "recordings": check.fingerprint([*taught.learned, *taught.watched]),
+            "start": None if taught.start is None else self.origin()["start"]["weights"],
+        }
+
+    def origin(self) -> dict[str, Any]:
+        """Return what training started from, for the card."""
+        start = self.taught.start
+        if start is None:
+            return {}
+        contents = (start.path / bundles.WEIGHTS).read_bytes()
+        return {"start": {"name": start.name, "weights": hashlib.sha256(contents).hexdigest()}}
+
+    def files(self, results: Sequence[Sequence[Array]]) -> tuple[dict[str, bytes], bytes | None]:
+        """Return the files of the bundle; with --qat also the model quantized without it."""
+        network = self._float(results)
+        weights = restore.weights(network)
+        background = len(self.taught.dataset.background)
+        remembered = memory.remember(self.task, network, self._augmented, background)
+        model, without = quantize.quantize(self.task, network, self._representative()), None
+        if self.options.qat:
+            without = model
+            aware = self._aware(results)
+            aware.set_weights(list(results[-1]))
+            model = quantize.aware(self.task, aware)
+        files = {
+            bundles.MODEL: model,
+            bundles.WEIGHTS: weights,
+            bundles.MEMORY: remembered,
+        }
+        return {**files, bundles.GOLDEN: golden(model, self.options.seed)}, without
+
+    def noise(self, model: bytes, results: Sequence[Sequence[Array]]) -> list[dict[str, Any]]:
+        """Return the quantization noise of every layer on training recordings, for the card."""
+        floating = quantize.floating(self.task, self._float(results))
+        inputs = self._representative()[:, np.newaxis]
+        return sqnr.document(sqnr.measure(model, floating, list(inputs)))
+
+    def estimated(self, model: bytes, on_progress: OnProgress) -> dict[str, Any]:
+        """Return the card's `accuracy` by cross-validation, of a lesson without a test part."""
+        few = self.taught.few
+        assert few is not None
+        assert self.known is not None
+        ticks = _counted("estimating", on_progress)
+        found = transfer.estimate(
+            self.known, few.words, few.others, few.held_out, self.options.seed, ticks
+        )
+        accuracy = {
+            "float": found.right,
+            "int8": found.right_int8,
+            "test_clips": found.clips,
+            "part": "cross-validation",
+        }
+        return {"accuracy": accuracy, "estimate": asdict(found), "confusion": {}}
+
+    def _float(self, results: Sequence[Sequence[Array]]) -> Any:
+        """Return the float network that the stages ended with."""
+        last = results[-2] if self.options.qat else results[-1]
+        return restore.network(self.task, len(self.taught.labels), self.options.width, last)
+
+    def _network(self, weights: Sequence[Array] | None) -> Any:
+        """Return a network with `weights`, or as it begins."""
+        network = self.task.build_model(len(self.taught.labels), self.options.width)
+        if weights is not None:
+            network.set_weights(list(weights))
+        return network
+
+    @functools.cached_property
+    def known(self) -> transfer.Start | None:
+        """What training starts from; None where it starts from nothing."""
+        start, taught = self.taught.start, self.taught
+        if start is None:
+            return None
+        remembered = None
+        if bundles.MEMORY in start.card["files"]:
+            remembered = memory.read((start.path / bundles.MEMORY).read_bytes()).relabelled(
+                start.labels, taught.labels, taught.dataset.background
+            )
+        return transfer.start(
+            self.task,
+            restore.arrays((start.path / bundles.WEIGHTS).read_bytes()),
+            self.options.width,
+            taught.labels,
+            taught.dataset.background,
+            remembered,
+            self.options.seed,
+        )
+
+    def _aware(self, results: Sequence[Sequence[Array]]) -> Any:
+        """Return the network for quantization-aware training after the float stages."""
+        done = results[: len(self.stages()) - 1]
+        network = self._network(done[-1])
+        return qat.prepare(self.task, network, self._representative())
+
+    @functools.cached_property
+    def _begun(self) -> list[Array]:
+        assert self.known is not None
+        return self.known.with_head(self.taught.learned, self.options.seed)
+
+    def _representative(self) -> Features:
+        """Return int8 features of the training part, from which ranges are measured."""
+        return self._augmented.inputs
+
+    @functools.cached_property
+    def _augmented(self) -> tasks.Examples:
+        return memory.labelled(
+            self.task.augmented(self.taught.learned, self.taught.labels, self.options.seed)
+        )
+
+
+def _measured(
+    card: dict[str, Any],
+    files: dict[str, bytes],
+    without_qat: bytes | None,
+    taught: Lesson,
+    on_progress: OnProgress,
+) -> dict[str, Any]:
+    """Return `accuracy` and `confusion` on the test part: float, int8, compiled for this host."""
+    ticks = _counted("testing", on_progress)
+    accuracy: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as work:
+        draft = bundles.save(Path(work, str(card["name"])), card, files)
+        report = evaluate.evaluate_dataset(draft, taught.dataset, on_progress=ticks)
+        board = boards.load(boards.DEFAULT)
+        try:
+            compiled = evaluate.evaluate_dataset(draft, taught.dataset, evaluate.HOST, board=board)
+            accuracy["compiled"] = compiled.accuracy
+        except ToolError:
+            accuracy["compiled"] = None  # there is no C compiler here
+        if without_qat is not None:
+            plain = bundles.save(Path(work, "plain"), card, {**files, bundles.MODEL: without_qat})
+            before = evaluate.evaluate_dataset(plain, taught.dataset)
+            accuracy["int8_without_qat"] = before.accuracy
     return {
         "accuracy": {
             "float": report.float_accuracy,
             "int8": report.accuracy,
+            **accuracy,
             "test_clips": report.clips,
             "part": TEST,
             "sources": [
@@ -226,3 +332,19 @@ def _measured(report: evaluate.EvaluationReport) -> dict[str, Any]:
         },
         "confusion": report.confusion,
     }
+
+
+def _sources(taught: Lesson) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": one.source,
+            "licence": one.licence,
+            "clips": len(lesson.clips(one)),
+            "use": what,
+        }
+        for one, what in taught.sources
+    ]
+
+
+def _counted(stage: str, on_progress: OnProgress) -> Callable[[int, int], None]:
+    return lambda done, total: on_progress(Progress(stage, done, total))

@@ -113,9 +113,9 @@ def test_empty_class_is_refused(tmp_path: Path) -> None:
         source.read(tmp_path)
 
 
-def test_one_word_is_too_few(tmp_path: Path) -> None:
-    _words(tmp_path, ["yes"])
-    with pytest.raises(DataError, match="has 1 words"):
+def test_no_words_are_refused(tmp_path: Path) -> None:
+    _noise(tmp_path / "_background_noise_" / "hum.wav")
+    with pytest.raises(DataError, match="has no words"):
         source.read(tmp_path)
 
 

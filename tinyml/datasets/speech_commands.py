@@ -41,7 +41,7 @@ def read(folder: Path) -> Dataset:
     starts with `_` or `.` are no words. Unusable files are left out and listed in `skipped`.
     Where the data set's own lists of clips for validation and test are there, they are followed.
     Raises DataError where `folder` is missing or unreadable, a word has no usable file, or there
-    are fewer than two words.
+    are no words.
     """
     folders = _folders(folder)
     chosen = [name for name in folders if name in WORDS]
@@ -57,8 +57,8 @@ def read(folder: Path) -> Dataset:
     for file in _wavs(folder / _UNKNOWN):
         _take(found, file, UNKNOWN, _speaker(file.stem.partition("_")[2]))
     _take_quiet(found, folder)
-    if len(chosen) < 2:
-        raise DataError(f"{folder} has {len(chosen)} words, a model needs at least 2", _HINT)
+    if not chosen:
+        raise DataError(f"{folder} has no words", _HINT)
     recordings = found.recordings()
     known = sum(bool(_FILE.search(one.path.stem)) for one in recordings) > len(recordings) / 2
     licence = LICENCE if known else "as the owner of the recordings states"

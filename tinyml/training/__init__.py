@@ -30,7 +30,8 @@ class Options:
     `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
     other masks. `synthetic` recordings per label are made and added to the training part. So
     many `teachers`, wider networks, learn first; the one that counts then learns from them, and
-    from the finished models that `learn_from` names.
+    from the finished models that `learn_from` names. `qat` adds epochs in which the network learns
+    to live with int8.
     """
 
     epochs: int = 60
@@ -42,6 +43,7 @@ class Options:
     synthetic: int = 0
     teachers: int = 0
     learn_from: tuple[str, ...] = ()
+    qat: bool = False
 
     def __post_init__(self) -> None:
         ranges = {

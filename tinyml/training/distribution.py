@@ -47,12 +47,19 @@ class Cluster:
         return int(self.strategy.num_replicas_in_sync)
 
 
-def join(name: str) -> Cluster:
+def join(name: str, qat: bool = False) -> Cluster:
     """Return the cluster that `name` and TF_CONFIG describe; waits for its other workers.
+
+    Quantization-aware training (`qat`) works on one only: ConfigError.
 
     Must come before anything else is done with TensorFlow. Raises ConfigError for an unknown name
     or a TF_CONFIG that is missing or makes no sense, ToolError where the workers do not meet.
     """
+    if qat and name != NONE:
+        raise ConfigError(
+            f"--qat cannot be combined with --strategy {name}",
+            "train on one machine, or without --qat",
+        )
     tf = tensorflow()
     if name == NONE:
         return Cluster(tf.distribute.get_strategy())

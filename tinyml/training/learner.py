@@ -28,15 +28,17 @@ class Stage:
     """A part of training: `epochs` with a peak `learning_rate`, named in the progress.
 
     `build(results)` makes its tf_keras model, real inputs to logits, from the weights that the
-    stages before it ended with. With `head_only` no layer learns but the last. `teach(results)`
-    makes what turns real inputs and targets of their labels into targets to learn; see `distill`.
+    stages before it ended with. `replay` are vectors [n, d] for its last layer and their labels:
+    half as many as examples in each step, so that what they stand for is not forgotten.
+    `teach(results)` makes what turns real inputs and targets of their labels into targets to learn;
+    see `distill`.
     """
 
     name: str
     epochs: int
     learning_rate: float
     build: Callable[[Sequence[Sequence[Array]]], Any]
-    head_only: bool = False
+    replay: tuple[Array, Array] | None = None
     teach: Callable[[Sequence[Sequence[Array]]], Callable[[Array, Array], Array]] | None = None
 
 
@@ -62,29 +64,15 @@ class Learner:
         self._cluster = cluster
         self._plain = stage.build(results)  # holds the averaged weights where they are tried
         with cluster.strategy.scope():
-            self._model = self._shared(self._plain)
+            self._model = stage.build(results)
+            if cluster.replicas > 1:
+                self._model = _synchronized(self._model)
             self._model.set_weights(self._plain.get_weights())
             self._optimizer = self._made_optimizer()
             self._average = [self._averaged(one) for one in self._model.weights]
         self._teach = stage.teach(results) if stage.teach is not None else None
         self._step = self._tf.function(self._one_step, reduce_retracing=True)
         self._answer = self._tf.function(lambda inputs: self._plain(inputs, training=False))
-
-    def _shared(self, plain: Any) -> Any:
-        """Return a copy of `plain` whose batch statistics span all replicas."""
-        import tf_keras
-
-        def copied(layer: Any) -> Any:
-            config = layer.get_config()
-            if isinstance(layer, tf_keras.layers.BatchNormalization):
-                config["synchronized"] = self._cluster.replicas > 1
-            return layer.__class__.from_config(config)
-
-        model = tf_keras.models.clone_model(plain, clone_function=copied)
-        if self._stage.head_only:
-            for layer in model.layers[:-1]:
-                layer.trainable = False
-        return model
 
     def _made_optimizer(self) -> Any:
         import tf_keras
@@ -98,9 +86,9 @@ class Learner:
         tf = self._tf
         return tf.Variable(weight, trainable=False, aggregation=tf.VariableAggregation.MEAN)
 
-    def _one_step(self, inputs: Any, targets: Any, rate: Any, decay: Any) -> Any:
+    def _one_step(self, batch: Any, rate: Any, decay: Any) -> Any:
         strategy = self._cluster.strategy
-        losses = strategy.run(self._replica_step, args=(inputs, targets, rate))
+        losses = strategy.run(self._replica_step, args=(batch, rate))
         for average, weight in zip(self._average, self._model.weights, strict=True):
             if weight.dtype.is_floating:
                 average.assign(decay * average + (1 - decay) * weight)
@@ -108,14 +96,22 @@ class Learner:
                 average.assign(weight)
         return strategy.reduce(self._tf.distribute.ReduceOp.SUM, losses, axis=None)
 
-    def _replica_step(self, inputs: Any, targets: Any, rate: Any) -> Any:
-        """Learn from this replica's part of a batch; return its part of the mean loss."""
+    def _replica_step(self, batch: Any, rate: Any) -> Any:
+        """Learn from this replica's part of a batch; return its part of the mean loss.
+
+        `batch` is inputs and targets, then, with replay, vectors for the last layer and targets.
+        """
         tf = self._tf
+        inputs, targets, *replay = batch
         self._optimizer.learning_rate.assign(rate)
         with tf.GradientTape() as tape:
             logits = self._model(inputs, training=True)
             losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_mean(losses) / self._cluster.replicas
+            if replay:
+                logits = self._model.layers[-1](replay[0])
+                losses = tf.nn.softmax_cross_entropy_with_logits(replay[1], logits)
+                loss += tf.reduce_mean(losses) / self._cluster.replicas
         variables = self._model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -126,17 +122,30 @@ class Learner:
         tf = self._tf
         losses = []
         for step, total, rows in self._batches(len(examples.targets), epoch):
+            inputs = real(self._task, examples.inputs[rows])
             targets = _targets(examples, rows, labels)
+            if self._teach is not None:
+                targets = self._teach(inputs, targets)
+            batch = [inputs, targets]
+            batch += self._replayed(len(rows) // 2, step, labels)
             rate = self._stage.learning_rate * schedule(step / total)
             # Early on the average follows the weights closely, or the start would stay in it.
             steps = total / self._stage.epochs * _AVERAGE_EPOCHS
             decay = min(1 - 1 / steps, step / (step + 10)) if steps > 1 else 0.0
-            inputs = real(self._task, examples.inputs[rows])
-            if self._teach is not None:
-                targets = self._teach(inputs, targets)
             numbers = (tf.constant(np.float32(one)) for one in (rate, decay))
-            losses.append(self._step(self._divided(inputs), self._divided(targets), *numbers))
+            losses.append(self._step([self._divided(one) for one in batch], *numbers))
         return float(np.mean([float(loss) for loss in losses]))
+
+    def _replayed(self, count: int, step: int, labels: int) -> list[Array]:
+        """Return vectors and targets of what is replayed in a step: all labels equally often."""
+        if self._stage.replay is None:
+            return []
+        vectors, targets = self._stage.replay
+        count = max(1, count // self._cluster.replicas) * self._cluster.replicas
+        share = 1 / np.bincount(targets)[targets]
+        draw = np.random.default_rng([self._options.seed, 4, step])
+        rows = draw.choice(len(targets), count, p=share / share.sum())
+        return [vectors[rows], _soft(targets[rows], labels)]
 
     def _divided(self, batch: Array) -> Any:
         """Return `batch` with an equal part for each replica."""
@@ -188,12 +197,31 @@ def _targets(
 ) -> npt.NDArray[np.float32]:
     """Return what the network should answer: the labels, smoothed, mixed with what teachers say."""
     known = examples.targets[rows]
-    targets = np.full((len(rows), labels), _SMOOTHING / labels, np.float32)
-    targets[np.arange(len(rows)), known] += 1 - _SMOOTHING
+    targets = _soft(known, labels)
     if examples.taught is None:
         return targets
     share = np.where(known == UNLABELLED, 1, _TAUGHT).astype(np.float32)[:, np.newaxis]
     return (1 - share) * targets + share * examples.taught[rows]
+
+
+def _soft(targets: Array, labels: int) -> npt.NDArray[np.float32]:
+    """Return smoothed targets [n, labels]."""
+    soft = np.full((len(targets), labels), _SMOOTHING / labels, np.float32)
+    soft[np.arange(len(targets)), targets] += 1 - _SMOOTHING
+    return soft
+
+
+def _synchronized(model: Any) -> Any:
+    """Return a copy of `model` whose batch statistics span all replicas."""
+    import tf_keras
+
+    def copied(layer: Any) -> Any:
+        config = layer.get_config()
+        if isinstance(layer, tf_keras.layers.BatchNormalization):
+            config["synchronized"] = True
+        return layer.__class__.from_config(config)
+
+    return tf_keras.models.clone_model(model, clone_function=copied)
 
 
 def real(task: Task, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:

@@ -27,10 +27,6 @@ def quantize(task: Task, model: Any, representative: Features) -> bytes:
     converter chose another scale than `task.input_scale` or another zero point than -128.
     """
     tf = tensorflow()
-    import tf_keras
-
-    inputs = tf_keras.layers.Input(task.input_shape, batch_size=1)
-    scores = tf_keras.layers.Softmax()(model(inputs, training=False))
     ends = [np.full(task.input_shape, end, np.int8) for end in (-128, 127)]
     chosen = np.linspace(0, len(representative) - 1, min(_REPRESENTATIVE, len(representative)))
 
@@ -38,7 +34,7 @@ def quantize(task: Task, model: Any, representative: Features) -> bytes:
         for example in [*representative[chosen.astype(int)], *ends]:
             yield [real(task, example)[np.newaxis]]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(inputs, scores))
+    converter = tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = batches
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -48,6 +44,33 @@ def quantize(task: Task, model: Any, representative: Features) -> bytes:
         converted = bytes(converter.convert())
     _check_input(tf, task, converted)
     return converted
+
+
+def aware(task: Task, model: Any) -> bytes:
+    """Return a model of `qat.prepare`, trained, as int8 `.tflite`; it brings its ranges along."""
+    tf = tensorflow()
+    converter = tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    with quiet():
+        converted = bytes(converter.convert())
+    _check_input(tf, task, converted)
+    return converted
+
+
+def floating(task: Task, model: Any) -> bytes:
+    """Return `model` with a softmax as a float `.tflite`, layer for layer as `quantize` does."""
+    tf = tensorflow()
+    with quiet():
+        return bytes(tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model)).convert())
+
+
+def _scoring(task: Task, model: Any) -> Any:
+    import tf_keras
+
+    inputs = tf_keras.layers.Input(task.input_shape, batch_size=1)
+    return tf_keras.Model(inputs, tf_keras.layers.Softmax()(model(inputs, training=False)))
 
 
 def _check_input(tf: Any, task: Task, converted: bytes) -> None:

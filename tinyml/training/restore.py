@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,15 +30,23 @@ def model(task: Task, bundle: Bundle, contents: bytes) -> Any:
     """
     tensorflow()
     try:
-        with np.load(io.BytesIO(contents), allow_pickle=False) as loaded:
-            arrays = [loaded[f"w{number}"] for number in range(len(loaded.files))]
-        return network(task, len(bundle.labels), float(bundle.card["training"]["width"]), arrays)
-    except (KeyError, ValueError, OSError) as error:
+        width = float(bundle.card["training"]["width"])
+        return network(task, len(bundle.labels), width, arrays(contents))
+    except (KeyError, ValueError) as error:
         raise ModelError(f"{bundle.path} has no usable float weights: {error}") from error
 
 
-def network(task: Task, labels: int, width: float, arrays: Sequence[Array]) -> Any:
-    """Return the task's float network with the weights `arrays`, in the model's order.
+def arrays(contents: bytes) -> list[Array]:
+    """Return what `weights` made bytes of; raises ModelError for anything else."""
+    try:
+        with np.load(io.BytesIO(contents), allow_pickle=False) as loaded:
+            return [loaded[f"w{number}"] for number in range(len(loaded.files))]
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the float weights are damaged: {error}") from error
+
+
+def network(task: Task, labels: int, width: float, weights: Sequence[Array]) -> Any:
+    """Return the task's float network with `weights`, in the model's order.
 
     Its layers are named as in a fresh process, so that equal weights give equal `.tflite` files.
     Raises ValueError for weights of another network.
@@ -46,7 +55,7 @@ def network(task: Task, labels: int, width: float, arrays: Sequence[Array]) -> A
 
     tf_keras.backend.clear_session()
     made = task.build_model(labels, width)
-    made.set_weights(list(arrays))
+    made.set_weights(list(weights))
     return made
 
 

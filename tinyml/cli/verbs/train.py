@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tinyml.cli import arguments
+from tinyml.cli import arguments, noise
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
@@ -29,6 +30,8 @@ pictures are rendered: the model then is a stand-in that shows the whole way, an
 leaves a checkpoint that --resume continues.
 """
 _SHOWN = 10
+_LOST = 0.01  # of accuracy: int8 loses more than that only where something is wrong
+_PARTS = {"cross-validation": "recordings, by cross-validation"}
 _NUMBERS = (
     ("epochs", int, "passes over the recordings"),
     ("batch_size", int, "examples per step"),
@@ -45,12 +48,15 @@ tinyml train keyword_spotting --out stand_in
 tinyml train gesture --data my_gestures/ --out wand
 tinyml train keyword_spotting --data words/ --epochs 20 --width 0.5 --out small
 tinyml train keyword_spotting --data speech_commands/ --out my_model --resume
+tinyml train keyword_spotting --data my_word/ --from shipped --out my_word_model
+tinyml train keyword_spotting --data words/ --qat
 tinyml train keyword_spotting --data words/ --tensorboard logs/
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
+    from tinyml import lesson
     from tinyml.training import Options, distribution
 
     default = Options()
@@ -81,6 +87,17 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         default=(),
         help="finished int8 models of the same labels, whose answers are learned besides",
+    )
+    parser.add_argument(
+        "--qat", action="store_true", help="end with epochs in which the network gets used to int8"
+    )
+    parser.add_argument(
+        "--from",
+        metavar="MODEL",
+        dest="start",
+        default=lesson.AUTO,
+        help="trained model to start from: a bundle, shipped, none, or auto, which is the shipped "
+        "one where a label has fewer than 50 recordings (default: %(default)s)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="continue where an interrupted run stopped"
@@ -115,7 +132,13 @@ def run(args: Namespace, console: Console) -> int:
     try:
         with console.progress(f"training {args.task}") as shown:
             bundle = train.train(
-                args.task, args.data, out, options, lambda done: _tick(shown, done), conduct
+                args.task,
+                args.data,
+                out,
+                options,
+                lambda done: _tick(shown, done),
+                conduct,
+                args.start,
             )
     except KeyboardInterrupt:
         if train.checkpoint_path(out).is_file():
@@ -135,35 +158,83 @@ def _command(args: Namespace) -> str:
     parser = ArgumentParser()
     add_arguments(parser)
     words = ["tinyml", "train", args.task]
-    for name, value in vars(args).items():
-        if name in ("task", "resume", "json") or value == parser.get_default(name):
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        if not action.option_strings or value in (None, action.default):
             continue
         values = [] if value is True else value if isinstance(value, list) else [value]
-        words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        words += [action.option_strings[-1], *map(str, values)]
+    words = [word for word in words if word not in ("--resume", "--json")]
     return shlex.join([*words, "--resume"])
 
 
 def _show(bundle: Bundle, out: Path, console: Console) -> None:
     card = bundle.card
-    accuracy = card["accuracy"]
-    for one in card["skipped"][:_SHOWN]:
-        console.note(f"note: {one}")
-    if (more := len(card["skipped"]) - _SHOWN) > 0:
-        console.note(f"note: and {more:,} more, which {out}/card.json lists")
+    _show_notes(card, out, console)
+    start = card["training"].get("start")
     console.facts(
         (
             ("bundle", out),
             ("labels", " ".join(bundle.labels)),
-            ("float", _percent(accuracy.get("float"))),
-            ("int8", f"{_percent(accuracy['int8'])} of {accuracy['test_clips']:,} test clips"),
+            *((("started from", start["name"]),) if start else ()),
+            *_accuracies(card["accuracy"]),
             ("split", card["split"]["rule"]),
         )
     )
+    if "estimate" in card:
+        _show_estimate(card["estimate"], console)
+    elif (lost := (card["accuracy"]["float"] or 0) - card["accuracy"]["int8"]) > _LOST:
+        from tinyml import sqnr
+
+        blamed = [
+            sqnr.LayerNoise(**{**one, "sqnr_db": one["sqnr_db"] or 0}) for one in card["noise"]
+        ]
+        console.print(f"\nint8 loses {100 * lost:.1f} points; the layers that add most noise:")
+        noise.show(sqnr.worst(blamed), console)
+        console.print("try --qat, which trains with the rounding of int8")
     if card["stand_in"]:
         console.print(
             "This model is a stand-in: it was trained and tested on synthetic recordings only."
         )
     console.print(f"try it: tinyml validate {out}")
+
+
+def _show_notes(card: Mapping[str, Any], out: Path, console: Console) -> None:
+    for one in card["skipped"][:_SHOWN]:
+        console.note(f"note: {one}")
+    if (more := len(card["skipped"]) - _SHOWN) > 0:
+        console.note(f"note: and {more:,} more, which {out}/card.json lists")
+
+
+def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return accuracies side by side: the same clips in float, int8, and int8 as compiled C."""
+    of = f"of {accuracy['test_clips']:,} {_PARTS.get(accuracy['part'], 'test clips')}"
+    rows = [("float", f"{_percent(accuracy['float'])} {of}")]
+    if "int8_without_qat" in accuracy:
+        rows.append(("int8, no QAT", _percent(accuracy["int8_without_qat"])))
+    rows.append(("int8", _percent(accuracy["int8"])))
+    if "compiled" in accuracy:
+        rows.append(("compiled C", _percent(accuracy["compiled"])))
+    return rows
+
+
+def _show_estimate(found: Mapping[str, Any], console: Console) -> None:
+    """Say what cross-validation says, and what more recordings would change."""
+    console.print(
+        f"\nToo few recordings for a test part. Heads that did not hear a recording were asked what"
+        f"\nit is: {_percent(found['right'])} right. Of {found['others']} other sounds they took "
+        f"{_percent(found['false_accepts'])} for a word of yours.\nOther people, rooms and "
+        "microphones were not tried."
+    )
+    if found["curve"]:
+        console.print()
+        rows = [(one["recordings"], _percent(one["right"])) for one in found["curve"]]
+        console.table(("recordings of each", "right"), rows, right=("recordings of each", "right"))
+    if found["doubled"] is not None:
+        console.print(
+            f"Twice as many recordings would give about {_percent(found['doubled'])} (by the same "
+            "people, extrapolated)."
+        )
 
 
 def _tick(shown: Display, done: Progress) -> None:

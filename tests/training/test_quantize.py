@@ -1,0 +1,168 @@
+"""Networks of a person's own: Keras 2 and 3, SavedModel; and what is refused, with the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyml import bundle, cli, hostlib, quantizing, runtimes, sqnr
+from tinyml.boards import load as board
+from tinyml.errors import ConfigError, DataError, ModelError
+from tinyml.oracle import Oracle
+from tinyml.training import own
+
+pytestmark = pytest.mark.needs_tensorflow
+SHAPE = (8, 8, 1)
+
+
+def _network(keras: Any, last: Any = None) -> Any:
+    """A network that tells a bright left half from a bright right half."""
+    layers = keras.layers
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input(SHAPE)
+    tensor = layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    tensor = layers.DepthwiseConv2D(3, strides=2, padding="same")(tensor)
+    tensor = layers.ReLU()(layers.BatchNormalization()(tensor))
+    tensor = layers.Flatten()(tensor)
+    if last is not None:
+        tensor = last(tensor)
+    return keras.Model(inputs, layers.Dense(2, activation="softmax")(tensor))
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    draw = np.random.default_rng(1)
+    inputs = draw.normal(0, 1, (40, *SHAPE)).astype(np.float32)
+    labels = draw.integers(0, 2, 40)
+    path = tmp_path_factory.mktemp("examples") / "some.npz"
+    np.savez(path, inputs=inputs, labels=labels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import keras
+    import tf_keras
+
+    folder = tmp_path_factory.mktemp("networks")
+    _network(keras).save(folder / "three.keras")
+    _network(keras).export(folder / "saved", verbose=False)
+    _network(tf_keras).save(folder / "two.h5")
+    return folder
+
+
+@pytest.mark.needs_cc
+@pytest.mark.parametrize(
+    ("name", "kind"), [("three.keras", "Keras 3"), ("two.h5", "Keras 2"), ("saved", "SavedModel")]
+)
+def test_a_network_becomes_a_checked_bundle(
+    name: str, kind: str, networks: Path, examples: Path, tmp_path: Path
+) -> None:
+    result = quantizing.quantize(networks / name, examples, tmp_path / "out", labels=["a", "b"])
+    assert (result.kind, result.shape) == (kind, SHAPE)
+    made = bundle.load(tmp_path / "out")
+    assert made.labels == ("a", "b")
+    graph = Oracle(made.model).graph
+    assert {graph.tensors[index].dtype for op in graph.ops for index in op.outputs} == {"int8"}
+    convolution = next(op for op in graph.ops if op.name == "CONV_2D")
+    assert len(graph.input(convolution, 1).scales) == 4
+    assert result.agreement >= 0.8
+    assert made.card["accuracy"]["test_clips"] == 10
+    # The same numbers from the float network itself, and bit for bit from the compiled runtime.
+    inputs = np.load(examples)["inputs"]
+    scores = own.load(networks / name).function(inputs[:1])
+    floats = Oracle(sqnr.floating(made)).run([inputs[:1]])[0]
+    np.testing.assert_allclose(
+        np.asarray(scores[0] if isinstance(scores, list) else scores), floats, atol=1e-5
+    )
+    golden = np.load(tmp_path / "out" / "golden.npz")
+    compiled = hostlib.HostModel(runtimes.load("compiled").generate(made, board("qemu-m4")))
+    for given, expected in zip(golden["in0"], golden["out0"], strict=True):
+        np.testing.assert_array_equal(compiled.run([given])[0], expected)
+
+
+def test_what_is_no_network_is_refused(networks: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.keras"
+    damaged.write_bytes((networks / "three.keras").read_bytes()[:500])
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no model")
+    for path, said in (
+        (damaged, "cannot be read as a model"),
+        (tmp_path / "empty", "no saved_model.pb"),
+        (tmp_path / "notes.txt", "no model file"),
+        (tmp_path / "missing.h5", "does not exist"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            own.load(path)
+
+
+def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    network = _network(keras, keras.layers.Lambda(lambda value: value * 2))
+    network.save(tmp_path / "code.keras")
+    with pytest.raises(ModelError, match="Lambda layer"):
+        own.load(tmp_path / "code.keras")
+
+    class Mine(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, value: Any) -> Any:
+            return value
+
+    _network(keras, Mine()).save(tmp_path / "mine.keras")
+    with pytest.raises(ModelError, match="code of your own") as caught:
+        own.load(tmp_path / "mine.keras")
+    assert "SavedModel" in caught.value.hint
+
+
+def test_examples_that_do_not_fit_are_refused(networks: Path, tmp_path: Path) -> None:
+    network, out = networks / "two.h5", tmp_path / "out"
+    wrong = tmp_path / "wrong.npy"
+    for values, said in (
+        (np.zeros((3, 8, 8), np.float32), r"takes rows of \[8, 8, 1\]"),
+        (np.full((3, *SHAPE), np.nan, np.float32), "not finite"),
+    ):
+        np.save(wrong, values)
+        with pytest.raises(DataError, match=said):
+            quantizing.quantize(network, wrong, out)
+    with pytest.raises(ConfigError, match="front end of gesture gives"):
+        quantizing.quantize(network, wrong, out, task="gesture")
+    assert not out.exists()
+
+
+def test_layers_without_int8_are_named(tmp_path: Path, examples: Path) -> None:
+    import keras
+
+    inputs = keras.Input(SHAPE)
+    scores = keras.layers.Dense(2)(keras.ops.erfinv(keras.layers.Flatten()(inputs)))
+    keras.Model(inputs, scores).save(tmp_path / "odd.keras")
+    with pytest.raises(ModelError, match=r"cannot become int8|keeps floats"):
+        quantizing.quantize(tmp_path / "odd.keras", examples, tmp_path / "out")
+
+
+def test_a_float_tflite_is_refused_with_the_reason(
+    tmp_path: Path, examples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "float.tflite").write_bytes(b"anything")
+    command = ["quantize", str(tmp_path / "float.tflite"), "--representative", str(examples)]
+    assert cli.main([*command, "--out", str(tmp_path / "out")]) == 2
+    assert "bit-exact" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_noisy_layer_is_blamed(networks: Path, examples: Path) -> None:
+    """A channel that is a thousand times as loud leaves the others few steps."""
+    network = own.load(networks / "two.h5")
+    inputs = np.load(examples)["inputs"]
+    model, floating = own.convert(network, inputs)
+    spoilt, _ = own.convert(network, np.concatenate([inputs, 50 * inputs[:1]]))
+    chosen = [quantizing._quantized(one, Oracle(model).inputs[0]) for one in inputs[:8]]
+    coarse = [quantizing._quantized(one, Oracle(spoilt).inputs[0]) for one in inputs[:8]]
+    good, bad = sqnr.measure(model, floating, chosen), sqnr.measure(spoilt, floating, coarse)
+    assert [one.operator for one in good] == [one.operator for one in bad]
+    assert good[0].sqnr_db > 25 > bad[0].sqnr_db
+    assert sqnr.worst(bad, 1)[0].added > 10 * sqnr.worst(good, 1)[0].added
+    json.dumps(sqnr.document(good))

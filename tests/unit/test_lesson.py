@@ -1,0 +1,107 @@
+"""How recordings are divided for training, and when training starts from the shipped model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml import lesson, tasks, wav
+from tinyml.errors import ConfigError, DataError
+from tinyml.training import Options
+from tinyml.training.memory import Memory
+from tinyml.training.transfer import Point, _doubled, regression
+
+NAME = "keyword_spotting"
+TASK = tasks.load(NAME)
+
+
+def _words(folder: Path, words: list[str], count: int) -> Path:
+    draw = np.random.default_rng(list("".join(words).encode()))
+    for word in words:
+        (folder / word).mkdir(parents=True)
+        for number in range(count):
+            sound = draw.integers(-9000, 9000, 1600).astype(np.int16)
+            wav.write(folder / word / f"{word}{number}.wav", sound)
+    return folder
+
+
+def _prepared(data: Path, start: str, options: Options | None = None) -> lesson.Lesson:
+    return lesson.prepare(TASK, NAME, data, options or Options(), start, lambda *_: None)
+
+
+def test_few_recordings_start_from_the_shipped_model(tmp_path: Path) -> None:
+    found = _prepared(_words(tmp_path / "mine", ["bleep"], 5), lesson.AUTO)
+    assert found.start is not None
+    assert found.few is not None
+    assert found.start.name == NAME
+    assert found.labels == ("silence", "unknown", "bleep")
+    assert [one.label for one in found.few.words] == ["bleep"] * 5
+    assert len(found.learned) >= 60  # each is seen several times
+    assert set(found.learned) == set(found.few.words)
+    assert "cross-validation" in found.division["rule"]
+
+
+def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
+    data = _words(tmp_path / "mine", ["bleep", "blop"], 12)
+    found = _prepared(data, lesson.AUTO)
+    assert (found.few, found.start is not None) == (None, True)
+    parts = [found.division[part] for part in ("train", "validation", "test")]
+    assert sum(part.get("bleep", 0) for part in parts) == 12
+    assert _prepared(data, lesson.NONE).start is None
+
+
+def test_many_recordings_need_no_start(tmp_path: Path) -> None:
+    data = _words(tmp_path / "mine", ["bleep", "blop"], 50)
+    assert _prepared(data, lesson.AUTO).start is None
+    assert _prepared(data, lesson.SHIPPED).start is not None
+
+
+def test_another_width_does_not_start_from_the_shipped_model(tmp_path: Path) -> None:
+    data = _words(tmp_path / "mine", ["bleep", "blop"], 12)
+    half = Options(width=0.5)
+    assert _prepared(data, lesson.AUTO, half).start is None
+    with pytest.raises(ConfigError, match=r"has --width 1\.0, not 0\.5"):
+        _prepared(data, lesson.SHIPPED, half)
+    with pytest.raises(ConfigError, match="is a model for gesture"):
+        _prepared(data, "gesture")
+
+
+def test_one_class_only_is_refused(tmp_path: Path) -> None:
+    data = _words(tmp_path / "mine", ["bleep"], 30)
+    with pytest.raises(DataError, match="has 1 words") as caught:
+        _prepared(data, lesson.NONE)
+    assert "_unknown_" in caught.value.hint
+    other = _words(tmp_path / "other", ["blop"], 30)
+    shutil.move(other / "blop", data / "_unknown_")
+    assert _prepared(data, lesson.NONE).labels == ("silence", "unknown", "bleep")
+
+
+def test_memory_keeps_the_words_that_are_still_words() -> None:
+    old = Memory(np.zeros((4, 2), np.float32), np.array([0, 1, 2, 3]))
+    new = old.relabelled(
+        ["silence", "unknown", "no", "yes"],
+        ["silence", "unknown", "bleep", "yes"],
+        ["silence", "unknown"],
+    )
+    assert new.targets.tolist() == [0, 1, 1, 3]
+    learned, asked = old.parts()
+    assert (len(learned.targets), asked.targets.tolist()) == (3, [3])
+
+
+def test_regression_separates_what_can_be_separated() -> None:
+    draw = np.random.default_rng(1)
+    targets = np.repeat([0, 1, 2], [300, 20, 20])
+    seen = draw.normal(0, 0.3, (340, 5)) + np.eye(5)[targets] * 2 + 7
+    kernel, bias = regression(seen, targets, 3, 0)
+    assert np.mean((seen @ kernel + bias).argmax(axis=1) == targets) > 0.97
+
+
+def test_a_learning_curve_is_continued() -> None:
+    falling = [Point(count, 1 - 0.4 / count) for count in (1, 2, 3, 4)]
+    assert _doubled(falling, 10) == pytest.approx(1 - 0.4 / 10)
+    assert _doubled(falling[:2], 10) is None
+    worse = [Point(count, 0.5) for count in (1, 2, 3)]
+    assert _doubled(worse, 10) == pytest.approx(0.5)

@@ -1,0 +1,91 @@
+"""`tinyml quantize`: a person's own network becomes an int8 bundle."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml.cli import arguments, noise
+
+if TYPE_CHECKING:
+    from tinyml.cli.console import Console
+    from tinyml.quantizing import Result
+
+HELP = """turn a network of your own into an int8 bundle
+
+NETWORK is a .keras or .h5 file of Keras 2 or 3 or a SavedModel folder, with one input and one
+output. --representative is what it sees in use, from which the ranges of int8 are measured: an .npy
+or .npz or a folder of them with the network's input, one example per row, or a folder of recordings
+where --task says which front end makes its input. An .npz with an array `labels` (indices), or
+recordings in a folder per label, also give the accuracy in float and int8. Every fourth example is
+kept from the measuring of ranges, for that.
+"""
+EXAMPLES = """
+tinyml quantize my_network.keras --representative examples.npz --out my_model
+tinyml quantize saved_model/ --representative examples/ --labels cat dog
+tinyml quantize kws.h5 --task keyword_spotting --representative words/ --out kws
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("network", metavar="NETWORK", type=Path, help="model file or folder")
+    parser.add_argument(
+        "-R",
+        "--representative",
+        metavar="PATH",
+        type=Path,
+        required=True,
+        help="what it sees in use: arrays of its input, or recordings of --task",
+    )
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/NETWORK)"
+    )
+    parser.add_argument("--task", metavar="TASK", help="whose front end makes the network's input")
+    parser.add_argument(
+        "--labels", metavar="LABEL", nargs="+", default=[], help="names of the scores, in order"
+    )
+    arguments.add_json(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Quantize and say what it costs in accuracy."""
+    import warnings
+
+    from tinyml import quantizing
+
+    warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
+    out = args.out or arguments.BUILD / args.network.stem
+    with console.progress(f"quantizing {args.network}"):
+        result = quantizing.quantize(
+            args.network, args.representative, out, args.task or "", args.labels
+        )
+    if args.json:
+        bundle = result.bundle
+        console.json("quantize", {"path": out, "sha256": bundle.sha256, "card": bundle.card})
+    else:
+        _show(result, out, console)
+    return 0
+
+
+def _show(result: Result, out: Path, console: Console) -> None:
+    accuracy = result.bundle.card["accuracy"]
+    for one in result.bundle.card["skipped"]:
+        console.note(f"note: {one}")
+    console.facts(
+        (
+            ("bundle", out),
+            ("network", f"{result.kind}, input {list(result.shape)}"),
+            ("size", f"{len(result.bundle.model):,} bytes of int8"),
+            *(
+                (name, f"{accuracy[name]:.2%} of {accuracy['test_clips']:,} examples")
+                for name in ("float", "int8")
+                if accuracy.get(name) is not None
+            ),
+            ("agreement", f"{result.agreement:.1%} of answers are those of the float network"),
+        )
+    )
+    console.print("\nthe layers that add most noise:")
+    noise.show(result.worst, console)
+    console.print(f"try it: tinyml validate {out}")
