@@ -143,10 +143,7 @@ def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource
         return RuntimeCost(name, 0, False, 0, 0, False, error.message, error.hint), None
     problem = "; ".join(
         f"{what} need {need:,} bytes, {board.id} has {limit:,}"
-        for what, need, limit in (
-            ("activations", source.arena_bytes, board.ram_bytes),
-            ("constants", source.constant_bytes, board.flash_bytes),
-        )
+        for what, need, limit in _needs(source, board)
         if need > limit
     )
     hint = "choose a model with a smaller input or fewer channels" if problem else ""
@@ -161,3 +158,14 @@ def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource
         hint=hint,
     )
     return cost, source
+
+
+def _needs(source: CSource, board: Board) -> tuple[tuple[str, int, int], ...]:
+    """Return what the model needs of each memory of the board: what, bytes, and how many it has."""
+    if board.shared_memory:
+        both = source.arena_bytes + source.constant_bytes
+        return (("activations and constants", both, board.ram_bytes),)
+    return (
+        ("activations", source.arena_bytes, board.ram_bytes),
+        ("constants", source.constant_bytes, board.flash_bytes),
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,21 @@ def floating(bundle: Bundle) -> bytes:
 
     task = tasks.load(bundle.task)
     return quantize.floating(task, restore.model(task, bundle, weights.read_bytes()))
+
+
+def training_inputs(bundle: Bundle, data: Path) -> list[Array]:
+    """Return int8 inputs from the training part of `data`, read as the task of `bundle` does.
+
+    Raises what `evaluate.read` raises.
+    """
+    from tinyml import evaluate, lesson, tasks
+    from tinyml.datasets import TRAIN, split
+
+    recordings = [one for one in split(evaluate.read(bundle, data)).parts[TRAIN] if not one.long]
+    chosen = np.linspace(0, len(recordings) - 1, min(_MOST, len(recordings))).astype(int)
+    task = tasks.load(bundle.task)
+    examples = lesson.examples(task, [recordings[number] for number in chosen], bundle.labels)
+    return list(examples.inputs[:, np.newaxis])
 
 
 def _pairs(quantized: Graph, real: Graph) -> list[tuple[Op, Op]]:

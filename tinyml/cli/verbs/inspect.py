@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
@@ -10,12 +11,14 @@ from tinyml.cli import arguments
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.footprint import Footprint, OperatorInfo
-    from tinyml.records import TensorInfo
+    from tinyml.records import Bundle, TensorInfo
 
 HELP = "show a model's operators, MACs, arena and flash, and whether it fits a board"
 EXAMPLES = """
 tinyml inspect
 tinyml inspect model.tflite --board qemu-m4
+tinyml inspect model.tflite --all-boards
+tinyml inspect my_model --sqnr words/
 tinyml inspect model.tflite --json
 """
 
@@ -24,6 +27,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_model(parser)
     arguments.add_board(parser)
+    parser.add_argument(
+        "--all-boards", action="store_true", help="only say which boards hold it, by runtime"
+    )
+    parser.add_argument(
+        "--sqnr",
+        metavar="DATA",
+        type=Path,
+        help="only say what int8 loses in which layer, on recordings or an .npz of inputs",
+    )
     arguments.add_json(parser)
 
 
@@ -32,12 +44,68 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml import boards, bundle, footprint
 
     board, model = boards.load(args.board), bundle.load(args.model)
+    if args.sqnr is not None:
+        return _sqnr(model, args, console)
+    if args.all_boards:
+        return _all_boards(model, args, console)
     with console.progress(f"compiling {model.name}"):
         found = footprint.inspect(model, board)
     if args.json:
         console.json("inspect", found)
     else:
         _show(found, console)
+    return 0
+
+
+def _all_boards(model: Bundle, args: Namespace, console: Console) -> int:
+    """Print which boards hold the model."""
+    from tinyml import boards, footprint
+
+    with console.progress(f"compiling {model.name}"):
+        found = [footprint.inspect(model, boards.load(name)) for name in boards.names()]
+    if args.json:
+        console.json("inspect-boards", {"boards": found})
+        return 0
+    rows = [
+        (
+            one.board,
+            cost.runtime,
+            ("" if cost.arena_exact else "at most ") + f"{cost.arena_bytes:,}",
+            f"{cost.constant_bytes:,}",
+            f"{one.board_ram_bytes:,}",
+            f"{one.board_flash_bytes:,}",
+            "yes" if cost.fits else f"no: {cost.problem}",
+        )
+        for one in found
+        for cost in one.runtimes
+    ]
+    console.table(
+        ("board", "runtime", "arena", "constants", "RAM", "flash", "fits"),
+        rows,
+        right=("arena", "constants", "RAM", "flash"),
+    )
+    console.print("Firmware, stack and sensors come on top: tinyml build counts every byte.")
+    return 0
+
+
+def _sqnr(model: Bundle, args: Namespace, console: Console) -> int:
+    """Print what int8 loses in each layer."""
+    from tinyml import sqnr, vectors
+    from tinyml.cli import noise
+    from tinyml.oracle import Oracle
+
+    with console.progress(f"comparing {model.name} with its float network"):
+        infos = [tensor.info for tensor in Oracle(model.model, model.name).inputs]
+        floating = sqnr.floating(model)
+        if args.sqnr.suffix in (".npz", ".npy"):
+            inputs = [one.arrays[0] for one in vectors.load(args.sqnr, model, infos)]
+        else:
+            inputs = sqnr.training_inputs(model, args.sqnr)
+        layers = sqnr.measure(model.model, floating, inputs)
+    if args.json:
+        console.json("sqnr", {"layers": sqnr.document(layers)})
+    else:
+        noise.show(layers, console)
     return 0
 
 
