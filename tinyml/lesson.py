@@ -21,9 +21,8 @@ from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, public,
 from tinyml.errors import ConfigError, DataError, ToolError
 from tinyml.records import Bundle
 from tinyml.tasks import Examples, Task
-from tinyml.training import Options, transfer
+from tinyml.training import AUTO, NONE, SHIPPED, Options, transfer
 
-AUTO, NONE, SHIPPED = "auto", "none", "shipped"
 _OTHERS = 20  # voices, or performers, of synthetic recordings that are no word
 _ENOUGH_OTHERS = 40  # recordings of a person's own that make synthetic ones unnecessary
 _SEEN = 60  # times that an epoch shows each word at least, by repeating recordings

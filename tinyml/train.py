@@ -22,6 +22,7 @@ from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import Features, Task
 from tinyml.training import (
+    NONE,
     USUAL,
     Conduct,
     OnProgress,
@@ -49,7 +50,7 @@ def train(
     options: Options,
     on_progress: OnProgress,
     conduct: Conduct = USUAL,
-    start: str = lesson.NONE,
+    start: str = NONE,
 ) -> Bundle | None:
     """Train, quantize and measure a model, and write it as a bundle into the folder `out`.
 

@@ -10,7 +10,7 @@ import pytest
 
 from tinyml import lesson, tasks, wav
 from tinyml.errors import ConfigError, DataError
-from tinyml.training import Options
+from tinyml.training import AUTO, NONE, SHIPPED, Options
 from tinyml.training.memory import Memory
 from tinyml.training.transfer import Point, _doubled, regression
 
@@ -33,7 +33,7 @@ def _prepared(data: Path, start: str, options: Options | None = None) -> lesson.
 
 
 def test_few_recordings_start_from_the_shipped_model(tmp_path: Path) -> None:
-    found = _prepared(_words(tmp_path / "mine", ["bleep"], 5), lesson.AUTO)
+    found = _prepared(_words(tmp_path / "mine", ["bleep"], 5), AUTO)
     assert found.start is not None
     assert found.few is not None
     assert found.start.name == NAME
@@ -46,25 +46,25 @@ def test_few_recordings_start_from_the_shipped_model(tmp_path: Path) -> None:
 
 def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
     data = _words(tmp_path / "mine", ["bleep", "blop"], 12)
-    found = _prepared(data, lesson.AUTO)
+    found = _prepared(data, AUTO)
     assert (found.few, found.start is not None) == (None, True)
     parts = [found.division[part] for part in ("train", "validation", "test")]
     assert sum(part.get("bleep", 0) for part in parts) == 12
-    assert _prepared(data, lesson.NONE).start is None
+    assert _prepared(data, NONE).start is None
 
 
 def test_many_recordings_need_no_start(tmp_path: Path) -> None:
     data = _words(tmp_path / "mine", ["bleep", "blop"], 50)
-    assert _prepared(data, lesson.AUTO).start is None
-    assert _prepared(data, lesson.SHIPPED).start is not None
+    assert _prepared(data, AUTO).start is None
+    assert _prepared(data, SHIPPED).start is not None
 
 
 def test_another_width_does_not_start_from_the_shipped_model(tmp_path: Path) -> None:
     data = _words(tmp_path / "mine", ["bleep", "blop"], 12)
     half = Options(width=0.5)
-    assert _prepared(data, lesson.AUTO, half).start is None
+    assert _prepared(data, AUTO, half).start is None
     with pytest.raises(ConfigError, match=r"has --width 1\.0, not 0\.5"):
-        _prepared(data, lesson.SHIPPED, half)
+        _prepared(data, SHIPPED, half)
     with pytest.raises(ConfigError, match="is a model for gesture"):
         _prepared(data, "gesture")
 
@@ -72,11 +72,11 @@ def test_another_width_does_not_start_from_the_shipped_model(tmp_path: Path) -> 
 def test_one_class_only_is_refused(tmp_path: Path) -> None:
     data = _words(tmp_path / "mine", ["bleep"], 30)
     with pytest.raises(DataError, match="has 1 words") as caught:
-        _prepared(data, lesson.NONE)
+        _prepared(data, NONE)
     assert "_unknown_" in caught.value.hint
     other = _words(tmp_path / "other", ["blop"], 30)
     shutil.move(other / "blop", data / "_unknown_")
-    assert _prepared(data, lesson.NONE).labels == ("silence", "unknown", "bleep")
+    assert _prepared(data, NONE).labels == ("silence", "unknown", "bleep")
 
 
 def test_memory_keeps_the_words_that_are_still_words() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from tinyml.errors import ConfigError, ToolError
 
 INSTALL = "pip install 'tinyml[train]'"
+AUTO, NONE, SHIPPED = "auto", "none", "shipped"  # what training may start from, or a bundle
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,7 @@ tinyml train keyword_spotting --data words/ --tensorboard logs/
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from tinyml import lesson
-    from tinyml.training import Options, distribution
+    from tinyml.training import AUTO, Options, distribution
 
     default = Options()
     parser.add_argument(
@@ -95,7 +94,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--from",
         metavar="MODEL",
         dest="start",
-        default=lesson.AUTO,
+        default=AUTO,
         help="trained model to start from: a bundle, shipped, none, or auto, which is the shipped "
         "one where a label has fewer than 50 recordings (default: %(default)s)",
     )
