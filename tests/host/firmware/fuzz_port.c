@@ -95,6 +95,9 @@ static void put_frames(const uint8_t *data, size_t size) {
         payload[i] &= i % 2 ? 0 : 7; /* few repetitions: their number is not what is tested */
       }
     }
+    if (type == TML_TYPE_CAPTURE && bytes == TML_WIRE_CAPTURE_BYTES) {
+      memset(payload + bytes - 3, 0, 3); /* few samples: zeros cost no time here, and do not end */
+    }
     put_frame(type, seq, payload, bytes);
     data += 3 + bytes;
     size -= 3u + bytes;
