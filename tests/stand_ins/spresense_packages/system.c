@@ -17,3 +17,4 @@ NOTHING(tcgetattr);
 NOTHING(tcsetattr);
 NOTHING(usleep);
 NOTHING(write);
+NOTHING(_sbrk); /* under the C library's malloc, which has the system's heap on the board */
