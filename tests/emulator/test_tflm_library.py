@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import arenas, boards, build, bundle, device, elf, firmware, fit, validate, vectors
+from tinyml import (
+    arena_fit,
+    arenas,
+    boards,
+    build,
+    bundle,
+    device,
+    elf,
+    firmware,
+    validate,
+    vectors,
+)
 from tinyml.device.line import ModelRefusal
 from tinyml.oracle import Oracle
 from tinyml.protocol import ModelReason
@@ -88,7 +99,7 @@ def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
     monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     model = load("hello_world", data)
-    found = fit.fit(model, board, tmp_path / "project", RuntimeOptions())
+    found = arena_fit.measure(model, board, tmp_path / "project", RuntimeOptions())
     assert found.on == board.id
     assert 0 < found.bytes <= tflm.arena_bound(Oracle(model.model))
     assert found.bytes % 16 == 0
@@ -116,6 +127,8 @@ def test_a_board_that_is_not_attached_is_measured_on_the_emulated_one(
     monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     nano = boards.load("nano33ble")
-    found = fit.fit(load("hello_world", data), nano, tmp_path / "project", RuntimeOptions())
+    found = arena_fit.measure(
+        load("hello_world", data), nano, tmp_path / "project", RuntimeOptions()
+    )
     assert found.on == "qemu-m4"
     assert not device.devices()

@@ -70,7 +70,7 @@ def test_words_are_recorded_trimmed_and_described(
 def test_a_person_may_record_again_or_end(
     fake: Microphone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter(["r", "", "q"])
+    answers = iter(["r", "r", "r", "r", "", "q"])  # as often as it takes
     asked: list[str] = []
 
     def answer(question: str) -> str:
@@ -81,8 +81,24 @@ def test_a_person_may_record_again_or_end(
     monkeypatch.setattr("builtins.input", answer)
     assert run(tmp_path, "--count", "5") == 1  # fewer than were wanted
     assert len(files(tmp_path)) == 1
-    assert fake.executed.count("CAPTURE") >= 3
+    assert fake.executed.count("CAPTURE") >= 6
     assert all("Enter keeps it" in one for one in asked)
+
+
+def test_ctrl_d_ends_as_q_does(
+    fake: Microphone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def answer(question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", answer)
+    assert run(tmp_path, "--count", "2") == 1
+    assert "0 of 2 recordings kept" in capsys.readouterr().out
+    assert not files(tmp_path)
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from tinyml import cli
+from tinyml.platforms import download
 from tinyml.platforms.spresense import packages
 from tinyml.platforms.spresense.packages import Package, PackageError, install
 
@@ -248,6 +249,27 @@ def test_nothing_is_written_outside_the_package(
         install(package, home, by_hand)
     assert nothing_is_installed(home)
     assert not list(tmp_path.rglob("escaped"))
+
+
+def test_a_link_below_a_link_does_not_lead_outside(tmp_path: Path) -> None:
+    """By its name it stays inside; where it really lies it would lead out."""
+    here, out = tarfile.TarInfo("vendor/1.0/a/here"), tarfile.TarInfo("vendor/1.0/a/here/out")
+    here.type, here.linkname = tarfile.SYMTYPE, ".."
+    out.type, out.linkname = tarfile.SYMTYPE, "../.."
+    path = tmp_path / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for info in (here, out):
+            tar.addfile(info)
+    folder = tmp_path / "package"
+    with tarfile.open(path) as tar:
+        for member, inner in zip(tar, ("a/here", "a/here/out"), strict=True):
+            if inner == "a/here":
+                download.extract(tar, member, PurePosixPath(inner), folder, path)
+                continue
+            with pytest.raises(download.DownloadError, match="would not stay inside"):
+                download.extract(tar, member, PurePosixPath(inner), folder, path)
+    assert (folder / "a" / "here").readlink() == Path("..")
+    assert not (folder / "out").is_symlink()
 
 
 def test_links_inside_and_programs_are_kept(tmp_path: Path) -> None:

@@ -23,6 +23,13 @@ def add_model(parser: ArgumentParser) -> None:
     )
 
 
+def add_task(parser: ArgumentParser, what: str) -> None:
+    """TASK; the help names all there are, from their files: help must not import their libraries."""
+    folder = Path(__file__).parent.parent / "tasks"
+    names = sorted(one.stem for one in folder.glob("*.py") if not one.stem.startswith("_"))
+    parser.add_argument("task", metavar="TASK", help=f"{what}: {', '.join(names)}")
+
+
 def add_board(parser: ArgumentParser) -> None:
     """--board."""
     parser.add_argument(
@@ -52,7 +59,8 @@ def add_runtime(parser: ArgumentParser) -> None:
         "--arena",
         metavar="BYTES",
         type=positive,
-        help="arena for --runtime tflm (default: an upper bound)",
+        help="arena for --runtime tflm (default: what `tinyml build --fit` measured, else an upper "
+        "bound)",
     )
 
 
@@ -100,7 +108,8 @@ def add_port(parser: ArgumentParser) -> None:
         "-p",
         "--port",
         metavar="PORT",
-        help="serial port or socket of the device (default: the emulated board that runs)",
+        help="path, glob, VID:PID, USB serial number or pyserial URL of the device's port (default:"
+        " the emulated board that runs, or the only port that fits the board)",
     )
 
 

@@ -82,7 +82,7 @@ def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
 
 def fit(choice: Choice, console: Console, port: str | None) -> None:
     """Measure the arena of `choice`, so that the next build reserves just that."""
-    from tinyml import fit as room
+    from tinyml import arena_fit
 
     if choice.runtime != "tflm":
         console.note(f"the arena of the {choice.runtime} runtime is exact: nothing to measure")
@@ -90,7 +90,7 @@ def fit(choice: Choice, console: Console, port: str | None) -> None:
     if choice.options.arena_bytes is not None:
         raise ConfigError("--arena says what --fit is to find out", "leave one of them away")
     with console.progress(f"measuring the arena of {choice.bundle.name}") as shown:
-        measured = room.fit(
+        measured = arena_fit.measure(
             choice.bundle, choice.board, choice.out, choice.options, port, shown.update
         )
     same = "" if measured.on == choice.board.id else f", with the library of {choice.board.id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 import time
@@ -177,7 +178,7 @@ class _Session:
     def _one(self, shelf: Shelf, wanted: _Wanted, which: str) -> bool:
         """Make one recording, again where it has to be; return whether to go on."""
         name = wanted.clip.name if wanted.clip else which
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in itertools.count(1):
             take = capture.judge(
                 self._record(wanted, which),
                 self._front_end,
@@ -196,8 +197,8 @@ class _Session:
             if self._asks:
                 continue
             lost = take.overruns or take.lost
-            if wanted.clip is not None and not lost:
-                break  # it would be the same again
+            if attempt == _ATTEMPTS or (wanted.clip is not None and not lost):
+                break  # what is played would be the same again
             self._console.note(f"again ({attempt} of {_ATTEMPTS - 1})")
         self._refused.append({"source": name, "reason": take.refused})
         return True
@@ -209,7 +210,10 @@ class _Session:
         if not take.refused:
             self._console.note(self._summary(take))
         choices = "" if take.refused else "Enter keeps it, "
-        answer = input(f"{choices}r records again, q ends: ").strip().lower()[:1]
+        try:
+            answer = input(f"{choices}r records again, q ends: ").strip().lower()[:1]
+        except EOFError:  # Ctrl-D: there will be no more answers
+            return "q"
         if answer == "q":
             return "q"
         return "r" if answer == "r" or take.refused else "keep"

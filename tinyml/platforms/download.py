@@ -156,21 +156,22 @@ def extract(
     tar: tarfile.TarFile, member: tarfile.TarInfo, inner: PurePosixPath, to: Path, archive: Path
 ) -> None:
     """Write `member` to `inner` below the folder `to`; DownloadError where it would leave it."""
-    if inner.is_absolute() or ".." in inner.parts:
-        raise _unsafe(archive, member)
+    root = to.resolve()
     target = to.joinpath(*inner.parts)
+    parent = target.parent.resolve()  # where it really is, should there be links on the way
+    leaves = inner.is_absolute() or ".." in inner.parts
+    if leaves or not (target == to or parent.is_relative_to(root)):
+        raise _unsafe(archive, member)
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    parent.mkdir(parents=True, exist_ok=True)
     if member.issym():
-        end = os.path.normpath(target.parent / member.linkname)  # an absolute one stays absolute
-        if not Path(end).is_relative_to(to):
+        end = os.path.normpath(parent / member.linkname)  # an absolute one stays absolute
+        if not Path(end).is_relative_to(root):
             raise _unsafe(archive, member)
         target.symlink_to(member.linkname)
         return
-    if not target.parent.resolve().is_relative_to(to.resolve()):  # below a link
-        raise _unsafe(archive, member)
     content = tar.extractfile(member) if member.isfile() or member.islnk() else None
     if content is None:
         raise _unsafe(archive, member)

@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="MODEL",
         nargs="*",
         default=[arguments.DEFAULT_MODEL],
-        help="shipped names, bundle folders or .tflite files (default: %(default)s)",
+        help=f"shipped names, bundle folders or .tflite files (default: {arguments.DEFAULT_MODEL})",
     )
     arguments.add_board(parser)
     arguments.add_runtime(parser)

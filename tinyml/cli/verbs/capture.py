@@ -34,7 +34,7 @@ tinyml capture keyword_spotting --longest --board spresense
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("task", metavar="TASK", help="what to record for: see tinyml train")
+    arguments.add_task(parser, "what to record for")
     parser.add_argument("-l", "--label", metavar="L", help="what is said, done or seen")
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="folder of recordings to add to"

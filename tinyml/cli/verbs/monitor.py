@@ -42,13 +42,7 @@ tinyml monitor --source recordings/ --fast --json
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_board(parser)
-    parser.add_argument(
-        "-p",
-        "--port",
-        metavar="PORT",
-        help="path, glob, VID:PID, USB serial number or pyserial URL of the device's port (default:"
-        " the emulated board that runs, or the only port that fits the board)",
-    )
+    arguments.add_port(parser)
     _add_source(parser)
     parser.add_argument(
         "-w",

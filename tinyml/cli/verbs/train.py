@@ -25,8 +25,8 @@ beside them, as Speech Commands has it. For gesture: one folder of CSV files per
 For stroke: JSON of strokes as the magic wand's capture page saves them, or one folder of CSV files
 per stroke with rotation too (x_ddps,y_ddps,z_ddps: tenths of a degree per second).
 For person_detection: one folder of pictures with people and `not_person` for others, or COCO's
-annotations and pictures. Without it words are synthesized with espeak-ng, motion is simulated, or
-pictures are rendered: the model then is a stand-in that shows the whole way, and says so. Ctrl-C
+annotations and pictures. Without --data words are synthesized with espeak-ng, motion is simulated,
+or pictures are rendered: the model then is a stand-in that shows the whole way, and says so. Ctrl-C
 leaves a checkpoint that --resume continues.
 """
 _SHOWN = 10
@@ -59,9 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     from tinyml.training import AUTO, Options, distribution
 
     default = Options()
-    parser.add_argument(
-        "task", metavar="TASK", help="what to train: keyword_spotting, gesture or person_detection"
-    )
+    arguments.add_task(parser, "what to train")
     parser.add_argument(
         "-d",
         "--data",

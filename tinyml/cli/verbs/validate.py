@@ -21,8 +21,9 @@ something differs. Without --inputs, the bundle's golden vectors are used, or ra
 
 --inputs takes an .npz (arrays in0, in1, ...) or .npy, a folder of .bin files with the raw bytes of
 the inputs, or a folder of recordings, one window each: 16 kHz WAV files for models that listen, CSV
-files (time_ms,x_mg,y_mg,z_mg) for those that feel motion. --stream instead plays recordings as one
-stream into the virtual sensor and compares every inference of it.
+files (time_ms,x_mg,y_mg,z_mg, for strokes also x_ddps,y_ddps,z_ddps) for those that feel motion,
+PNG, JPEG or BMP files for those that see. --stream instead plays recordings as one stream into the
+virtual sensor and compares every inference of it.
 """
 EXAMPLES = """
 tinyml validate

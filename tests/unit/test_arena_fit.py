@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml import arenas, boards, bundle, runtimes
+from tinyml.arena_fit import smallest
 from tinyml.errors import ConfigError, ToolError
-from tinyml.fit import smallest
 from tinyml.records import RuntimeOptions
 from tinyml.runtimes import tflm
 

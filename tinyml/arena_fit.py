@@ -39,7 +39,7 @@ class Place:
     options: RuntimeOptions
 
 
-def fit(
+def measure(
     bundle: Bundle,
     board: Board,
     out: Path,
