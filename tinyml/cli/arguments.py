@@ -24,7 +24,7 @@ def add_model(parser: ArgumentParser) -> None:
 
 
 def add_task(parser: ArgumentParser, what: str) -> None:
-    """TASK; the help names all there are, from their files: help must not import their libraries."""
+    """TASK; the help names all there are by their files: help must not import their libraries."""
     folder = Path(__file__).parent.parent / "tasks"
     names = sorted(one.stem for one in folder.glob("*.py") if not one.stem.startswith("_"))
     parser.add_argument("task", metavar="TASK", help=f"{what}: {', '.join(names)}")

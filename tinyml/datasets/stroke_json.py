@@ -7,9 +7,11 @@ the order of their names, strokes in the order in which they are in a file.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +90,13 @@ def write(path: Path, strokes: list[tuple[str, Points]]) -> None:
         }
         for number, (label, stroke) in enumerate(strokes)
     ]
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_text(json.dumps({"strokes": content}) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
