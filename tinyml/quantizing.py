@@ -125,7 +125,7 @@ def _try(
     small, large = Oracle(model), Oracle(floating)
     chosen = examples.inputs[tried]
     inputs = [_quantized(one, small.inputs[0]) for one in chosen]
-    answers = np.array([_answer(small.run([one])[0]) for one in inputs])
+    answers = np.array([_answer(small.run([one])[0], small.outputs[0]) for one in inputs])
     floats = np.array([_answer(large.run([one[np.newaxis]])[0]) for one in chosen])
     accuracy: dict[str, Any] = {
         "float": None,
@@ -141,11 +141,14 @@ def _try(
     return _Tried(accuracy, float(np.mean(answers == floats)), noise, inputs)
 
 
-def _answer(scores: npt.NDArray[Any]) -> int:
-    """Return the label that scores mean: the highest, or, of a single one, whether it is high."""
+def _answer(scores: npt.NDArray[Any], tensor: Tensor | None = None) -> int:
+    """Return the label that scores mean: the highest, or, of a single probability, whether it is
+    above a half. `tensor` says what int8 scores stand for.
+    """
     if scores.size > 1:
         return int(scores.argmax())
-    return int(scores.item() > (0 if scores.dtype == np.int8 else 0.5))
+    score = float(scores.item())
+    return int((score if tensor is None else (score - tensor.zero_point) * tensor.scale) > 0.5)
 
 
 def _quantized(values: Floats, tensor: Tensor) -> npt.NDArray[np.int8]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,24 @@ def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="code of your own") as caught:
         own.load(tmp_path / "mine.keras")
     assert "SavedModel" in caught.value.hint
+
+
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_code_in_an_h5_is_refused_before_it_runs(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither library has a safe mode for this format."""
+    keras = importlib.import_module(library)
+    monkeypatch.setenv("RAN", "")
+    layer = keras.layers.Lambda(
+        lambda value: __import__("os").environ.update(RAN="yes") or value, output_shape=(64,)
+    )
+    _network(keras, layer).save(tmp_path / "code.h5")
+    assert os.environ["RAN"] == "yes"
+    monkeypatch.setenv("RAN", "")
+    with pytest.raises(ModelError, match="Lambda layer"):
+        own.load(tmp_path / "code.h5")
+    assert os.environ["RAN"] == ""
 
 
 def test_examples_that_do_not_fit_are_refused(networks: Path, tmp_path: Path) -> None:

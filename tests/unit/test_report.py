@@ -35,6 +35,7 @@ from tinyml.report import (
 )
 from tinyml.settings import Setting
 from tinyml.spotting import PlaceResult, SpottingReport, WordResult
+from tinyml.stream import StreamReport
 from tinyml.validate import LayerCheck, Mismatch, ValidationReport
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe"
@@ -213,6 +214,29 @@ def test_a_passed_one_has_no_failures() -> None:
     report = validation.report(result, a_bundle("net"), None)
     assert "PASSED: 4 of 4 inferences and 1 layers each" in " ".join(checked(report).texts)
     assert ElementTree.fromstring(junit.render(report.suite)).get("failures") == "0"
+
+
+@pytest.mark.parametrize(
+    ("figures", "failures"),
+    [
+        ({}, 0),
+        ({"passed": False, "dropped": 31}, 1),
+        ({"passed": False, "inferences": 0}, 1),
+        ({"passed": False, "mismatched": 2}, 1),
+    ],
+)
+def test_a_stream_that_did_not_pass_fails_in_junit(figures: dict[str, Any], failures: int) -> None:
+    streamed = StreamReport(
+        passed=True, proved=True, model="m", sha256="0" * 64, board="b", runtime="compiled",
+        sample_rate_hz=16000, stream_s=1.0, real_time_factor=1.0, clips=(), right=0, judged=0,
+        inferences=4, mismatched=0, first_mismatch="", dropped=0, counter_unit="cycles",
+        counter_min=1, counter_median=1, counter_max=1, stride_ms=20, front_counter_per_stride=1,
+    )  # fmt: skip
+    report = validation.stream_report(dataclasses.replace(streamed, **figures), None)
+    root = ElementTree.fromstring(junit.render(report.suite))
+    assert root.get("failures") == str(failures)
+    if figures.get("dropped"):
+        assert "31 samples were lost" in report.page.verdict
 
 
 def test_places_that_disagree_fail_in_junit() -> None:

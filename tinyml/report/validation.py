@@ -64,7 +64,8 @@ def stream_report(result: StreamReport, firmware: Firmware | None) -> Report:
         parts.identity(result.model, result.sha256, where, firmware),
         tuple(sections),
     )
-    failure = "" if not result.mismatched else words.streamed(result) + f"\n{result.first_mismatch}"
+    whole = result.inferences > 0 and result.mismatched == 0 and result.dropped == 0
+    failure = "" if whole else f"{words.streamed(result)}\n{result.first_mismatch}".rstrip()
     name = f"{result.inferences} inferences"
     cases = (Case("stream", name, failure), *_settings(result.settings))
     return Report(page, Suite("tinyml.stream", dict(where), cases))

@@ -70,9 +70,10 @@ def streamed(report: StreamReport) -> str:
             f"PASSED: {report.inferences} of {report.inferences} streamed inferences on "
             f"{report.board} equal the host bit for bit"
         )
+    dropped = f"; {report.dropped:,} samples were lost" if report.dropped else ""
     return (
         f"FAILED: {report.mismatched} of {report.inferences} streamed inferences on "
-        f"{report.board} differ from the host"
+        f"{report.board} differ from the host{dropped}"
     )
 
 

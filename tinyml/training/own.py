@@ -46,8 +46,8 @@ class Network:
 def load(path: Path) -> Network:
     """Return the network in a model file; raises ModelError for anything that is none.
 
-    Nothing that the file brings is executed but its layers: custom objects and lambda layers are
-    refused.
+    Code that the file brings is never executed: custom objects and lambda layers are refused. But a
+    SavedModel is itself a program of TensorFlow's operators, some of which read and write files.
     """
     if not path.exists():
         raise ModelError(f"{path} does not exist", _HINT)
@@ -140,10 +140,24 @@ def _h5(tf: Any, path: Path) -> Network:
         if "model_config" not in file.attrs:
             raise ModelError(f"{path} holds weights only, no network", "save the whole model")
         version = file.attrs.get("keras_version", "2")
+        _refuse_lambdas(path, json.loads(file.attrs["model_config"]))
     if int(str(version).partition(".")[0]) >= 3:
         keras = _keras_3()
         return _from_keras_3(tf, path, keras.models.load_model(path, compile=False, safe_mode=True))
     return _from_keras(tf, path, tf_keras.models.load_model(path, compile=False), "Keras 2")
+
+
+def _refuse_lambdas(path: Path, config: Any) -> None:
+    """Raise ModelError for Python code in a network's description.
+
+    Keras sees to that in a `.keras`, but its readers of `.h5` know no safe mode.
+    """
+    if isinstance(config, dict):
+        if config.get("class_name") in ("Lambda", "__lambda__"):
+            raise _lambda_layer(path, "its code would run as yours")
+        config = list(config.values())
+    for inner in config if isinstance(config, list) else ():
+        _refuse_lambdas(path, inner)
 
 
 def _keras_3() -> Any:
@@ -218,11 +232,15 @@ def _unusable(path: Path, error: Exception) -> ModelError:
             "export it as a SavedModel, which brings its own graph: model.export(folder)",
         )
     if "ambda" in str(error) and "safe" in str(error):
-        return ModelError(
-            f"{path} has a Lambda layer, which is code: {text}",
-            "export it as a SavedModel, which brings its own graph: model.export(folder)",
-        )
+        return _lambda_layer(path, text)
     return ModelError(f"{path} cannot be read as a model: {text}", _HINT)
+
+
+def _lambda_layer(path: Path, text: str) -> ModelError:
+    return ModelError(
+        f"{path} has a Lambda layer, which is code: {text}",
+        "export it as a SavedModel, which brings its own graph: model.export(folder)",
+    )
 
 
 def _first_line(error: Exception) -> str:
