@@ -130,7 +130,9 @@ def test_code_in_an_h5_is_refused_before_it_runs(
     layer = keras.layers.Lambda(
         lambda value: __import__("os").environ.update(RAN="yes") or value, output_shape=(64,)
     )
-    _network(keras, layer).save(tmp_path / "code.h5")
+    network = _network(keras, layer)
+    network.save(tmp_path / "code.h5")
+    network(np.zeros((1, *SHAPE), np.float32))
     assert os.environ["RAN"] == "yes"
     monkeypatch.setenv("RAN", "")
     with pytest.raises(ModelError, match="Lambda layer"):

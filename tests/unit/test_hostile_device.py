@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyml import protocol as p
-from tinyml import wire
+from tinyml import sensors, wire
 from tinyml.device import deadline
 from tinyml.device.client import Device
 from tinyml.device.identity import printable
@@ -144,6 +144,28 @@ def test_a_slot_that_says_it_has_what_was_not_sent(clock: Clock, arrived: int) -
     content = ModelSlot("00" * 32, 1000, bytes(1000))
     with pytest.raises(DeviceError, match=f"has {arrived} bytes of the model, was sent 508"):
         device.load(content, "model", "00" * 32)
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        p.Parameter(float("nan"), "features.sample_rate_hz"),
+        p.Parameter(float("inf"), "features.stride_ms"),
+        p.Parameter(4.0, "stream.background"),
+        p.Parameter(-1.0, "stream.background"),
+        p.Parameter(0.5, "stream.background"),
+    ],
+)
+def test_a_setting_that_cannot_be(clock: Clock, parameter: p.Parameter) -> None:
+    firmware = FakeDevice(claims={p.Section.PARAMETERS: [parameter]})
+    with pytest.raises(DeviceError, match="a setting that cannot be"):
+        Device(FakeLink(firmware, clock), "hostile")
+
+
+def test_a_sensor_name_that_leads_elsewhere() -> None:
+    assert sensors.driver("motion", "imu") is not None
+    for name in ("../../sensors/motion/imu", "*", "", "imu/."):
+        assert sensors.driver("motion", name) is None
 
 
 @settings(max_examples=200)

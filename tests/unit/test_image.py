@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -209,6 +210,8 @@ def test_a_row_comes_with_the_sample_that_completes_it() -> None:
         {"width": 0},
         {"height": 1025},
         {"channels": 2},
+        {"channels": math.nan},
+        {"channels": math.inf},
         {"format": 3, "source_width": 95, "sample_rate_hz": 95 * 96},
         {"source_width": 8192, "source_height": 8192, "sample_rate_hz": 1 << 25},
     ],

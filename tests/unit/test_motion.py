@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import floor
 
@@ -133,6 +134,8 @@ def test_a_pause_is_rest_in_the_last_position() -> None:
         {"gravity_ms": 60001},
         {"range_mg": 0},
         {"range_mg": 32768},
+        {"range_mg": math.nan},
+        {"range_mg": math.inf},
     ],
 )
 def test_impossible_settings_are_refused(changes: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +193,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     [
         {"sample_rate_hz": 24}, {"sample_rate_hz": 1001}, {"rest_ms": 39}, {"rest_ms": 20001},
         {"still_mg": 0}, {"still_ddps": 10001}, {"least_ddeg": 901}, {"longest_ms": 350},
-        {"axis": 0}, {"axis": 4}, {"axis": 1.5},
+        {"axis": 0}, {"axis": 4}, {"axis": 1.5}, {"axis": math.nan}, {"axis": math.inf},
     ],
 )  # fmt: skip
 def test_impossible_settings_are_refused(changes: dict[str, float]) -> None:

@@ -22,6 +22,7 @@ from tinyml.records import DTYPE_BYTES, Step, TensorInfo
 
 # Numbers of TensorType in the TFLite schema.
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"}
+BACKGROUND = "stream.background"  # the parameter whose values are indices of labels
 _MAX_TENSOR_BYTES = 16 << 20  # more than any of these boards has; a larger claim is damage
 
 
@@ -90,9 +91,8 @@ def describe(
             f"{(len(tensors), len(steps), len(labels))}"
         )
     described = tuple(_tensor(tensor) for tensor in tensors)
-    values: defaultdict[str, tuple[float, ...]] = defaultdict(tuple)
-    for parameter in parameters:
-        values[printable(parameter.name)] += (parameter.value,)
+    if not identity.inputs or not identity.outputs:
+        raise DeviceError("the device describes a model without inputs or without outputs")
     return DeviceInfo(
         board=printable(identity.board),
         version=printable(identity.version),
@@ -105,12 +105,22 @@ def describe(
         labels=tuple(printable(label.name) for label in labels),
         features=printable(identity.features),
         sensor=printable(identity.sensor),
-        parameters=dict(values),
+        parameters=_settings(parameters, len(labels)),
         counter_hz=identity.counter_hz,
         boot_id=hello.boot_id,
         max_payload=hello.max_payload,
         window_bytes=hello.window,
     )
+
+
+def _settings(parameters: Sequence[Parameter], labels: int) -> Mapping[str, tuple[float, ...]]:
+    values: defaultdict[str, tuple[float, ...]] = defaultdict(tuple)
+    for one in parameters:
+        is_label = one.name != BACKGROUND or one.value in range(labels)
+        if not math.isfinite(one.value) or not is_label:
+            raise DeviceError(f"the device describes a setting that cannot be: {one!r}")
+        values[printable(one.name)] += (one.value,)
+    return dict(values)
 
 
 def printable(text: str) -> str:
@@ -122,6 +132,7 @@ def _tensor(tensor: Tensor) -> TensorInfo:
     shape = tensor.shape[: tensor.rank]
     dtype = _DTYPES.get(tensor.dtype, "")
     known = dtype and tensor.rank <= len(tensor.shape) and all(size > 0 for size in shape)
+    known = known and math.isfinite(tensor.scale)
     if known and math.prod(shape) * DTYPE_BYTES[dtype] == tensor.bytes <= _MAX_TENSOR_BYTES:
         return TensorInfo(
             printable(tensor.name), dtype, shape, float(tensor.scale), tensor.zero_point

@@ -104,7 +104,7 @@ def _c_config(config: FeatureConfig) -> Any:
     values = []
     for name, (least, most) in ranges.items():
         value = config.params.get(name)
-        if value is None or value != int(value) or not least <= value <= most:
+        if value is None or not least <= value <= most or value != int(value):
             raise ConfigError(
                 f"motion features need a whole {name} from {least} to {most}, not {value}",
                 "correct `features` in the model's card",
