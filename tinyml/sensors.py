@@ -102,7 +102,7 @@ def drivers(board: Board, front_end: str) -> list[Sensor]:
 
 
 def driver(front_end: str, name: str) -> Sensor | None:
-    """Return the driver `name`, which a device may have said, if `front_end` takes what it gives."""
+    """Return the driver `name` if it gives what `front_end` takes; a device may have said it."""
     if not name.isidentifier():
         return None
     for folder in (paths.shared("firmware_templates") / "sensors").glob(f"*/{name}"):
