@@ -15,7 +15,7 @@ import numpy as np
 
 from tinyml import boards, evaluate, lesson, sqnr, tasks, teachers, vectors
 from tinyml import bundle as bundles
-from tinyml.datasets import TEST, check
+from tinyml.datasets import TEST, check, public
 from tinyml.errors import ToolError
 from tinyml.lesson import Lesson
 from tinyml.oracle import Oracle
@@ -98,7 +98,10 @@ def train(
         "learned_from": about,
         "data": _sources(taught),
         "split": dict(taught.division),
-        "skipped": check.summary([*taught.dataset.skipped, *taught.dataset.remarks], data),
+        "skipped": check.summary(
+            [*taught.dataset.skipped, *taught.dataset.remarks],
+            None if data is None else public.resolve(data, task_name),
+        ),
         "stand_in": taught.dataset.stand_in,
     }
     if taught.few is not None:
