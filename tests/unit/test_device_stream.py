@@ -138,7 +138,7 @@ def test_samples_of_another_kind_are_refused(clock: Clock) -> None:
 
 def test_samples_of_several_channels_are_interleaved_and_counted_once() -> None:
     samples = np.arange(30, dtype=np.int16).reshape(10, 3)
-    outbox = stream._Outbox(iter([samples[:4], samples[4:]]), frame_bytes=20)
+    outbox = stream.Outbox(iter([samples[:4], samples[4:]]), frame_bytes=20)
     outbox.credit(p.Credit(0, 8, 0))
     sent = list(outbox.allowed())
     assert [one.index for one in sent] == [0, 3, 6]
@@ -151,7 +151,7 @@ def test_samples_of_several_channels_are_interleaved_and_counted_once() -> None:
 
 
 def test_channels_may_not_change_within_a_stream() -> None:
-    outbox = stream._Outbox(iter([np.zeros((4, 3), np.int16), np.zeros((4, 2), np.int16)]), 20)
+    outbox = stream.Outbox(iter([np.zeros((4, 3), np.int16), np.zeros((4, 2), np.int16)]), 20)
     outbox.credit(p.Credit(0, 8, 0))
     with pytest.raises(DataError, match=r"3 channels, got int16 \[4, 2\]"):
         list(outbox.allowed())

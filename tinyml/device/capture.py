@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
 from tinyml.device.line import Line
-from tinyml.device.stream import QUIET_S, SILENT_S, _Outbox
+from tinyml.device.stream import QUIET_S, SILENT_S, Outbox
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout
 from tinyml.protocol import (
     CAPTURE,
@@ -116,9 +116,9 @@ class _Recorder:
     def __init__(self, line: Line, info: DeviceInfo, ask: Capture, played: Samples | None) -> None:
         self._line = line
         self._ask = ask
-        self._outbox: _Outbox | None = None
+        self._outbox: Outbox | None = None
         if played is not None:
-            self._outbox = _Outbox(iter([played]), info.max_payload - Sensor.fixed_bytes())
+            self._outbox = Outbox(iter([played]), info.max_payload - Sensor.fixed_bytes())
         self._parts: list[Samples] = []
         self._next = 0  # index after the last sample that came
         self._lost = 0

@@ -127,7 +127,7 @@ class Stream:
         self._info = info
         self._on_sent = on_sent
         pace = _Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
-        self._outbox = _Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes(), pace)
+        self._outbox = Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes(), pace)
         self._received = 0
         self._next_number = 0
         self._stopped = False
@@ -268,7 +268,7 @@ class _Pace:
         return samples - samples % self._step + self._step
 
 
-class _Outbox:
+class Outbox:
     """Samples between the source and the device: those under way are kept until they arrived.
 
     The first chunk of the source says how many channels its samples have.
