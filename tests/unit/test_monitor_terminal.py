@@ -27,6 +27,11 @@ WAIT_S = 60.0
 ENTER, LEAVE, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
 
 
+def _hear_interrupts() -> None:
+    """Undo that a shell has its background jobs, such as these tests, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal in which `tinyml monitor` runs, and everything it was sent."""
 
@@ -43,6 +48,7 @@ class Terminal:
             cwd=folder,
             env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
 
     def __enter__(self) -> Terminal:
