@@ -139,6 +139,7 @@ def test_flash_ends_when_the_firmware_answers(tmp_path: Path) -> None:
         board.close()
     assert board.installed == padded(IMAGE)
     assert board.commands[0] == b"install -b 921600"
+    assert steps[0] == f"installing through {board.path}"
     assert "100 % of 3,331 bytes" in steps
 
 
@@ -198,3 +199,16 @@ def test_one_of_several_spresenses_is_never_guessed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ports, "available", lambda: [other])
     with pytest.raises(ConfigError, match="no port has the USB id 10c4:ea60"):
         spresense.attach(boards.load("spresense"), 1.0)
+
+
+def test_the_extension_board_s_port_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = ports.Port("/dev/ttyUSB0", "CP2102N", "1", 0x10C4, 0xEA60)
+    extension = ports.Port("/dev/ttyACM0", "CDC/ACM", "0", 0x054C, 0x0BC2)
+    spresense_board = boards.load("spresense")
+    monkeypatch.setattr(ports, "available", lambda: [extension])
+    for wanted in (None, extension.path, "054c:0bc2"):
+        with pytest.raises(ConfigError, match="ttyACM0 is the extension board's") as caught:
+            spresense._path(spresense_board, wanted)
+        assert "main board" in caught.value.hint
+    monkeypatch.setattr(ports, "available", lambda: [extension, main])
+    assert spresense._path(spresense_board, None) == main.path

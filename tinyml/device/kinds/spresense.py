@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tinyml.device import ports
 from tinyml.device.confirm import confirm
 from tinyml.device.kinds import Attachment
@@ -11,6 +13,9 @@ from tinyml.errors import ConfigError, DeviceError, ToolError
 from tinyml.platforms.spresense import updater
 from tinyml.records import Board, Firmware
 
+_EXTENSION = "054c:0bc2"  # the extension board's own USB port
+_NOT_MAIN = "is the extension board's USB port; the loader and the firmware are not on it"
+_USE_MAIN = "connect the micro-USB port of the main board"
 _SPEED = "upload_speed"  # PlatformIO's option, so that `pio run -t upload` takes the same rate
 
 
@@ -26,6 +31,8 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told 
         raise ToolError(f"{firmware.elf} has no {spk.name} beside it", "tinyml build")
     board = firmware.project.board
     path = _path(board, port)
+    # Other devices have the same USB chip: a person can tell by the serial number.
+    on_step(f"installing through {_described(path)}")
     try:
         install(path, spk.read_bytes(), _baud(board), on_step)
     except updater.UpdaterError as error:
@@ -71,8 +78,20 @@ def install(
 
 
 def _path(board: Board, wanted: str | None) -> str:
+    """Return the port that is meant; ConfigError for the extension board's, which is another."""
+    found = ports.available()
     usb_ids = board.options.get("custom_usb", "").lower().split()
-    return ports.resolve(wanted, ports.available(), usb_ids)
+    extension = [port for port in found if port.usb_id == _EXTENSION]
+    if wanted is None and extension and not any(port.usb_id in usb_ids for port in found):
+        raise ConfigError(f"{extension[0].path} {_NOT_MAIN}", _USE_MAIN)
+    path = ports.resolve(wanted, found, usb_ids)
+    if any(os.path.realpath(path) == os.path.realpath(port.path) for port in extension):
+        raise ConfigError(f"{path} {_NOT_MAIN}", _USE_MAIN)
+    return path
+
+
+def _described(path: str) -> str:
+    return next((str(port) for port in ports.available() if port.path == path), path)
 
 
 def _baud(board: Board) -> int:
