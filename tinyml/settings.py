@@ -55,7 +55,10 @@ def differing(info: DeviceInfo, bundle: Bundle) -> tuple[Setting, ...]:
     """Return what the device says of itself that is not what `bundle` says, in the card's order.
 
     What the device's own sensor decides, such as the size of a camera's pictures, is no difference.
+    A bare .tflite in a model slot takes the firmware's settings, so there it has no others.
     """
+    if SLOT_BYTES in info.parameters and bundle.features is None and not bundle.labels:
+        return ()
     if bundle.features is not None and not info.is_virtual:
         bundle = sensors.fitted(bundle, sensors.driver(bundle.features.name, info.sensor))
     expected = _grouped(bundle)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyml import sensors, settings
 from tinyml.device.identity import DeviceInfo
+from tinyml.protocol import SLOT_BYTES
 from tinyml.records import Bundle, FeatureConfig, StreamConfig
 from tinyml.settings import Setting
 
@@ -39,6 +40,16 @@ def test_firmware_of_the_bundle_has_its_settings() -> None:
     assert settings.differing(info, SEEING) == ()
     other = replace(SEEING, stream=StreamConfig(1, 1, 0.6, 1000, (0,), repeats=True))
     assert settings.differing(info, other) == (Setting("stream.threshold", "0.6", "0.5"),)
+
+
+def test_a_bare_model_in_a_slot_takes_the_settings_of_the_firmware() -> None:
+    info = built(SEEING, "virtual")
+    bare = Bundle("bare", b"", "cd" * 32, Path("bare"))
+    assert settings.differing(info, bare) == (Setting("features", "none", "image"),)
+    with_slot = replace(info, parameters={**info.parameters, SLOT_BYTES: (1024.0,)})
+    assert settings.differing(with_slot, bare) == ()
+    other = replace(SEEING, stream=StreamConfig(1, 1, 0.6, 1000, (0,), repeats=True))
+    assert settings.differing(with_slot, other) == (Setting("stream.threshold", "0.6", "0.5"),)
 
 
 def test_the_size_of_a_camera_s_pictures_is_no_difference() -> None:
