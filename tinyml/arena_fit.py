@@ -100,9 +100,10 @@ def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: Told) -> Path:
 def smallest(enough: int, run: Callable[[int], int | None]) -> int:
     """Return the smallest arena in bytes, in steps of 16, with which `run` succeeds.
 
-    `run` returns what was touched of an arena, None where it is too small. Untouched bytes may be
-    needed all the same: what a kernel reserves and does not use. So where what was touched does not
-    suffice, the size is searched for between it and `enough`. Raises ConfigError where that is not.
+    `run` returns what was touched of an arena, None where it is too small. What was touched is only
+    where to look next: a kernel may reserve bytes that it does not use, and the memory planner
+    takes for itself what a larger arena has left. So 16 bytes less than what is returned have been
+    tried, and were too little. Raises ConfigError where `enough` is not.
     """
     touched = run(enough)
     if touched is None:
@@ -111,14 +112,17 @@ def smallest(enough: int, run: Callable[[int], int | None]) -> int:
             "enough",
             "give a larger one: --arena BYTES",
         )
-    candidate = min(_aligned(touched), enough)
-    too_little = candidate - _ALIGNMENT
+    too_little = step = 0
     while too_little + _ALIGNMENT < enough:
-        if run(candidate) is None:
+        candidate = min(_aligned(touched), enough - max(step, _ALIGNMENT))
+        if candidate <= too_little:
+            candidate = _aligned((too_little + enough) // 2)
+        now = run(candidate)
+        if now is None:
             too_little = candidate
         else:
-            enough = candidate
-        candidate = _aligned((too_little + enough) // 2)
+            enough, touched = candidate, now
+            step = max(2 * step, _ALIGNMENT)  # what is touched may be all that there is
     return enough
 
 

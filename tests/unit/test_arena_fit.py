@@ -40,7 +40,29 @@ def test_the_smallest_arena_is_found_whatever_was_left_untouched(data: st.DataOb
     assert smallest(bound, run) == (need + 15) // 16 * 16
     assert len(tried) <= 2 + 12
     if untouched < 16 and need % 16 > untouched:
-        assert len(tried) <= 2  # what was touched is what is needed: no search
+        assert len(tried) <= 3  # what was touched is what is needed: no search
+
+
+@given(st.integers(1, 20_000), st.integers(0, 5_000), st.integers(1, 100))
+def test_what_is_touched_of_a_larger_arena_is_not_taken_to_be_needed(
+    need: int, more: int, percent: int
+) -> None:
+    """As the memory planner does: it takes a part of what is left for itself."""
+    failed: list[int] = []
+    tried: list[int] = []
+
+    def run(arena: int) -> int | None:
+        tried.append(arena)
+        if arena < need:
+            failed.append(arena)
+            return None
+        return need + (arena - need) * percent // 100
+
+    bound = (need + more + 15) // 16 * 16
+    found = smallest(bound, run)
+    assert found == (need + 15) // 16 * 16
+    assert found == 16 or found - 16 in failed
+    assert len(tried) <= 2 * 11
 
 
 def test_a_bound_that_does_not_do_is_no_bound() -> None:
