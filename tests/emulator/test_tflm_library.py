@@ -7,9 +7,13 @@ committed, so these tests are skipped without it.
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from fine_tuned import fine_tuned
 
 from tinyml import (
     arena_fit,
@@ -20,10 +24,13 @@ from tinyml import (
     device,
     elf,
     firmware,
+    model_slot,
     validate,
     vectors,
 )
+from tinyml.device import Device
 from tinyml.device.line import ModelRefusal
+from tinyml.errors import ModelError
 from tinyml.oracle import Oracle
 from tinyml.protocol import ModelReason
 from tinyml.records import Board, Bundle, Firmware, RuntimeOptions
@@ -132,3 +139,51 @@ def test_a_board_that_is_not_attached_is_measured_on_the_emulated_one(
     )
     assert found.on == "qemu-m4"
     assert not device.devices()
+
+
+def passes(connection: Device, model: Bundle) -> bool:
+    chosen = vectors.default(model, connection.info.inputs, 2, seed=1)[:2]
+    return validate.validate(connection, model, chosen, layers=True).passed
+
+
+def of_a_later_schema(model: bytes) -> bytes:
+    """Return `model` with a schema version that no library knows: the root table's first field."""
+    (root,) = struct.unpack_from("<I", model)
+    (back,) = struct.unpack_from("<i", model, root)
+    (offset,) = struct.unpack_from("<H", model, root - back + 4)
+    changed = bytearray(model)
+    assert struct.unpack_from("<I", changed, root + offset) == (3,)
+    struct.pack_into("<I", changed, root + offset, 99)
+    return bytes(changed)
+
+
+def test_the_slot_takes_a_fine_tuned_model_and_refuses_a_wrong_one(
+    board: Board, runtime: Path, tmp_path: Path
+) -> None:
+    plain = replace(bundle.load("gesture"), features=None, stream=None)
+    content = fine_tuned(plain.model, 1)
+    tuned = replace(
+        plain, name="tuned", model=content, sha256=sha256(content).hexdigest(), path=tmp_path
+    )
+    made = built(plain, board, tmp_path / "project", RuntimeOptions(slot=True))
+    device.flash(made)
+    with device.connect(board) as connection:
+        assert passes(connection, plain)
+        slot = model_slot.prepare(connection, board, tuned)
+        connection.load(slot, tuned.name, tuned.sha256)
+        assert (connection.info.model, connection.info.sha256) == ("tuned", tuned.sha256)
+        assert passes(connection, tuned)
+
+        with pytest.raises(ModelError, match="does not fit the firmware"):
+            model_slot.prepare(connection, board, bundle.load("keyword_spotting"))
+        head = slot.block.removesuffix(content)
+        later = replace(slot, block=head + of_a_later_schema(content))
+        with pytest.raises(ModelRefusal) as caught:
+            connection.load(later, "later", "ab" * 32)
+        assert caught.value.reason == ModelReason.SCHEMA
+        assert connection.info.model == "tuned"
+        assert passes(connection, tuned)  # runs on
+
+        connection.unload()
+        assert connection.info.sha256 == plain.sha256
+        assert passes(connection, plain)
