@@ -62,7 +62,9 @@ def measure(
         library = library or _downloaded(bundle, board, out, on_step)
         there = _emulated(replace(options, library=library))
     with there as place:
-        needed = smallest(bound, lambda arena: _touched(bundle, place, arena, on_step))
+        needed = smallest(
+            bound, lambda arena: _touched(bundle, place, arena, on_step, may_crash=arena < bound)
+        )
         measured = Measured(needed, place.board.id)
     arenas.remember(about, measured)
     return measured
@@ -130,10 +132,14 @@ def _aligned(count: int) -> int:
     return -(-count // _ALIGNMENT) * _ALIGNMENT
 
 
-def _touched(bundle: Bundle, place: Place, arena: int, on_step: Told) -> int | None:
+def _touched(
+    bundle: Bundle, place: Place, arena: int, on_step: Told, *, may_crash: bool
+) -> int | None:
     """Return what a firmware with that arena touched of it; None where it is too small.
 
-    Raises DeviceError where the outputs are not those of the reference.
+    The library of 2023 uses some memory without looking whether it got any, so a model that
+    `may_crash` as it starts has too small an arena as well. Raises DeviceError where the outputs
+    are not those of the reference.
     """
     on_step(f"trying an arena of {arena:,} bytes on {place.board.id}")
     options = replace(place.options, arena_bytes=arena)
@@ -143,6 +149,10 @@ def _touched(bundle: Bundle, place: Place, arena: int, on_step: Told) -> int | N
         device.flash(built, place.port)
     except ModelRefusal as refusal:
         if refusal.reason == ModelReason.ARENA:
+            return None
+        raise
+    except DeviceError:
+        if may_crash:
             return None
         raise
     except DoesNotFitError as error:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml import arenas, boards, bundle, runtimes
+from tinyml import arena_fit, arenas, boards, bundle, runtimes
 from tinyml.arena_fit import smallest
-from tinyml.errors import ConfigError, ToolError
+from tinyml.errors import ConfigError, DeviceError, ToolError
 from tinyml.records import RuntimeOptions
 from tinyml.runtimes import tflm
 
@@ -69,6 +69,22 @@ def test_a_bound_that_does_not_do_is_no_bound() -> None:
     with pytest.raises(ConfigError, match="4,096 bytes") as caught:
         smallest(4096, lambda arena: None)
     assert "--arena" in caught.value.hint
+
+
+def test_a_crash_means_too_small_an_arena_only_below_one_that_suffices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise DeviceError("qemu-m4 stopped: MemManage fault")
+
+    monkeypatch.setattr(arena_fit.firmware, "generate", lambda *_: None)
+    monkeypatch.setattr(arena_fit.build, "build", lambda *_: None)
+    monkeypatch.setattr(arena_fit.device, "flash", crash)
+    place = arena_fit.Place(boards.load("qemu-m4"), None, tmp_path, RuntimeOptions())
+    model = bundle.load(str(MODEL))
+    assert arena_fit._touched(model, place, 64, lambda text: None, may_crash=True) is None
+    with pytest.raises(DeviceError, match="MemManage"):
+        arena_fit._touched(model, place, 64, lambda text: None, may_crash=False)
 
 
 def test_a_figure_is_remembered_for_just_what_it_was_measured_with() -> None:
