@@ -10,6 +10,10 @@ source = Path(env.subst("$PROJECT_SRC_DIR"))  # noqa: F821
 folders = sorted(str(folder) for folder in source.rglob("*") if folder.is_dir())
 env.Append(CPPPATH=folders)  # noqa: F821
 
+# PlatformIO keeps the record of what was built from what with a build_cache_dir, where the record
+# of another project would make this one's old files look up to date.
+env.SConsignFile(env.subst("$BUILD_DIR/.sconsign"))  # noqa: F821
+
 
 def for_speed(env, node):
     return env.Object(node, CCFLAGS=[*env["CCFLAGS"], "-O2"])
