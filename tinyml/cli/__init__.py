@@ -81,17 +81,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.note("interrupted")
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) has gone: leave silently, also in the flush at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (`| head`) has gone: leave silently
         code = EXIT_BROKEN_PIPE
     except OSError as error:
         console.error(_from_system(error))
         code = errors.EXIT_INPUT
+        try:
+            console.flush()
+        except OSError:  # it was the output that could not be written
+            _drop_output()
     except Exception:
         console.note(traceback.format_exc().rstrip())
         console.error(errors.TinymlError("this is a bug in tinyml", "report the traceback above"))
         code = errors.EXIT_BUG
     return code
+
+
+def _drop_output() -> None:
+    """Forget what stdout still holds, which the flush at the interpreter's exit would fail on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(argv: list[str], console: Console) -> int:
