@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, build, bundle, elf, firmware
+from tinyml import boards, build, bundle, elf, firmware, object_cache
 from tinyml.errors import DoesNotFitError, ToolError
 from tinyml.records import Project
 
@@ -81,6 +81,22 @@ def test_building_again_compiles_only_what_changed(copy: Project) -> None:
     assert len(heard) == 2
     assert re.fullmatch(r"compiling 1 of \d+: tml_app", heard[0])
     assert heard[1] == "linking"
+
+
+def test_projects_that_share_an_object_cache_never_keep_each_other_s_old_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(object_cache.VARIABLE, str(tmp_path / "objects"))
+    board = boards.load("qemu-m4")
+    first, second = sorted((ROOT / "tests" / "golden" / "add").glob("*.tflite"))[:2]
+
+    def elf_of(model: Path, folder: str) -> bytes:
+        project = firmware.generate(bundle.load(str(model)), board, "compiled", tmp_path / folder)
+        return build.build(project).elf.read_bytes()
+
+    before = elf_of(first, "a")
+    expected = elf_of(second, "b")
+    assert elf_of(second, "a") == expected != before
 
 
 def test_the_model_is_compiled_for_speed_and_the_rest_for_size(project: Project) -> None:
