@@ -179,7 +179,8 @@ class Monitor:
             self._console.print()
             reports.show_clips(tuple(picture.clips), picture.info.sample_rate_hz, self._console)
             judged = [clip.right for clip in picture.clips if clip.right is not None]
-            self._console.print(f"{sum(judged)} of {len(judged)} clips recognised as said")
+            if judged:  # nobody may know what was said
+                self._console.print(f"{sum(judged)} of {len(judged)} clips recognised as said")
         self._console.print(totals(picture))
 
 
