@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml import paths, proc, serial_access
+from tinyml import extras, paths, proc, serial_access
 from tinyml.errors import ConfigError, ToolError, nearest
 
 REQUIRED = "required"
@@ -128,7 +128,7 @@ def _package(
     project = project or module
     ok = importlib.util.find_spec(module) is not None
     found = _version(project) if ok else "not installed"
-    fix = f"pip install 'tinyml[{extra}]'" if extra else f"pip install {project}"
+    fix = extras.install(extra) if extra else f"pip install {project}"
     return Check(project, ok, found, needed_for, level, "" if ok else fix)
 
 

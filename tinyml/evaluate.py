@@ -281,7 +281,13 @@ def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
         return dataset.recordings
     if part not in PARTS:
         raise ConfigError(f"there is no part {part!r}", nearest(part, [*PARTS, "all"]))
-    return split(dataset).parts[part]
+    try:
+        return split(dataset).parts[part]
+    except DataError as error:
+        raise DataError(
+            f"{dataset.source} cannot be divided as for training: {error.message}",
+            "take all recordings, also those that were trained on: --part all",
+        ) from error
 
 
 def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:

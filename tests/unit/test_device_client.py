@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from tinyml import protocol as p
 from tinyml import wire
-from tinyml.device import deadline
+from tinyml.device import deadline, line
 from tinyml.device.client import Device
 from tinyml.device.links import ReplayLink
 from tinyml.errors import DataError, DeviceError, DeviceTimeout
@@ -316,10 +317,9 @@ def test_hostile_frames_give_a_result_or_an_error(data: st.DataObject) -> None:
         return b"".join(frame.encode() for frame in hostile) + answer
 
     clock = Clock()
-    original, deadline.time = deadline.time, SimpleNamespace(monotonic=clock.monotonic)  # type: ignore
-    try:
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(DeviceError):
+        patch.setattr(deadline, "time", SimpleNamespace(monotonic=clock.monotonic))
+        # Chance would let the same frames fit one connection and not the next.
+        fixed = SimpleNamespace(randbelow=lambda below: below // 2, randbits=lambda bits: bits)
+        patch.setattr(line, "secrets", fixed)
         connect(FakeDevice(), clock, to_host=replace).status()
-    except DeviceError:
-        pass
-    finally:
-        deadline.time = original  # type: ignore[attr-defined]

@@ -84,7 +84,7 @@ def connect(
         attached = kinds.Attachment(link, port=path)
     return Device(
         attached.link if on_bytes is None else TappedLink(attached.link, on_bytes),
-        board.id,
+        port or board.id,
         elf=attached.elf,
         serial_number=(
             ports.serial_number(attached.port, ports.available()) if attached.port else ""

@@ -208,7 +208,7 @@ class Line:
         reason = _REASONS.get(error.code, "refused with code {code}").format(
             code=error.code, value=error.value, text=text
         )
-        raise DeviceError(f"{self.name} {reason}")
+        raise DeviceError(f"{self.name} {reason}", _HINTS.get(text, ""))
 
     def _next_seq(self) -> int:
         self._seq = (self._seq + 1) % 256
@@ -318,8 +318,11 @@ _MODEL_REASONS: dict[int, tuple[str, str]] = {
     ),
     ModelReason.STATE: ("it was not started", "restart the board"),
 }
+_HINTS = {  # by the words of the firmware
+    "this firmware has no model slot": "flash one that has: tinyml flash MODEL --model-slot",
+}
 _REASONS: dict[int, str] = {
-    ErrorCode.UNSUPPORTED: "cannot do that: {text} ({value})",
+    ErrorCode.UNSUPPORTED: "cannot do that: {text}",
     ErrorCode.BAD_ARG: "refused: bad {text} ({value})",
     ErrorCode.BAD_FRAME: "received damaged frames ({value} so far)",
     ErrorCode.VERSION: "refused the protocol version",

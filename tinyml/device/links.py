@@ -7,6 +7,7 @@ Nothing here knows frames: those are in `line`.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -147,7 +148,7 @@ class SerialLink:
             self._port.dtr = True
             self._port.open()
         except (ValueError, *self._failures) as error:
-            raise DeviceError(f"cannot open {port}: {error}", open_hint(error)) from error
+            raise DeviceError(f"cannot open {port}: {_said(error)}", open_hint(error)) from error
 
     def read(self, n: int, deadline: Deadline) -> bytes:
         """See Link."""
@@ -245,6 +246,12 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def _said(error: Exception) -> str:
+    """Return what the system said, which pyserial repeats with the name of the port around it."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
+
+
 def open_hint(error: Exception) -> str:
     """Return what a person can do about a serial port that does not open."""
     reasons = f"{error} {error.__cause__ or ''}".lower()
@@ -255,4 +262,6 @@ def open_hint(error: Exception) -> str:
         )
     if "exclusively lock" in reasons or "busy" in reasons:
         return "another program has it open: close that first"
+    if "no such file" in reasons:
+        return "is the board connected? --port also takes VID:PID, a USB serial number, or a glob"
     return ""

@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml import extras
 from tinyml.errors import ConfigError, ToolError
 
-INSTALL = "pip install 'tinyml[train]'"
+INSTALL = extras.install("train")
 AUTO, NONE, SHIPPED = "auto", "none", "shipped"  # what training may start from, or a bundle
 
 
