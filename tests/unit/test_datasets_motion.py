@@ -47,6 +47,16 @@ def test_text_files_become_numbered_recordings(tmp_path: Path) -> None:
     assert samples[0, 0] == 1
 
 
+def test_a_recording_that_is_there_twice_counts_once_and_is_named_once(tmp_path: Path) -> None:
+    text(tmp_path, "gesture_negative.txt", 2)
+    path = text(tmp_path, "gesture_ring.txt", 2)
+    path.write_text(f"{path.read_text()}\n-,-,-\n" + "\n".join(path.read_text().split("\n")[1:7]))
+    dataset = magic_wand.read(tmp_path)
+    assert sum(one.label == "ring" for one in dataset.recordings) == 2
+    (copy,) = dataset.skipped
+    assert "is a copy of" in copy
+
+
 @pytest.mark.parametrize("line", ["1, 2", "1, 2, x", "1, nan, 3", "1, 2, inf", "1, 2, 3, 4"])
 def test_a_damaged_recording_is_left_out_and_named(tmp_path: Path, line: str) -> None:
     text(tmp_path, "gesture_ring.txt", 1)

@@ -62,14 +62,15 @@ def read(folder: Path) -> Dataset:
         some = enumerate(_recordings(file))
         if not sum(_take(found, file, label, group or folder.name, one) for one in some):
             raise DataError(f"{file} has no usable recording", _HINT)
-    labels = {one.label for one in found.recordings()}
+    recordings = found.recordings()
+    labels = {one.label for one in recordings}
     if len(labels) < 2:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
     return Dataset(
         _PUBLIC_SOURCE if is_public else folder.resolve().name,
         _PUBLIC_LICENCE if is_public else LICENCE,
-        found.recordings(),
+        recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),
         background=(NEGATIVE,),
