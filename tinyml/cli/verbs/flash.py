@@ -9,6 +9,7 @@ from tinyml.cli import arguments
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
+    from tinyml.records import Firmware
 
 HELP = "build the firmware and put it on the board; an emulated board starts to run"
 EXAMPLES = """
@@ -35,6 +36,7 @@ def run(args: Namespace, console: Console) -> int:
 
     choice = pipeline.choose(args)
     firmware = pipeline.build(choice, console)
+    console.note(_sizes(firmware))
     pipeline.flash(firmware, console, args.port)
     model, runtime = choice.bundle, firmware.project.source.runtime
     console.print(
@@ -42,3 +44,13 @@ def run(args: Namespace, console: Console) -> int:
     )
     console.print(f"see what it does: tinyml monitor --board {choice.board.id}")
     return 0
+
+
+def _sizes(firmware: Firmware) -> str:
+    """Return in a line what the firmware takes of its board; `tinyml build` shows it in full."""
+    board, source = firmware.project.board, firmware.project.source
+    return (
+        f"flash {firmware.flash_bytes:,} of {board.flash_bytes:,} bytes, "
+        f"RAM {firmware.ram_bytes:,} of {board.ram_bytes:,} "
+        f"(arena {source.arena_bytes:,}, stack {firmware.stack_bytes:,})"
+    )
