@@ -97,6 +97,15 @@ class Task:
     capturing: Capturing | None = None
 
 
+def stacked(
+    rows: Sequence[tuple[Features, str]], labels: Sequence[str], shape: tuple[int, ...]
+) -> Examples:
+    """Return inputs, int8 of `shape` each in any layout of the same order, with their labels."""
+    index = {label: number for number, label in enumerate(labels)}
+    inputs = np.array([row for row, _ in rows], np.int8).reshape(-1, *shape)
+    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
+
+
 def names() -> list[str]:
     """Return the names of all tasks, sorted."""
     return sorted(

@@ -19,7 +19,7 @@ from tinyml.datasets import Dataset, Recording, check, magic_wand, motion_folder
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.features import MotionFrontEnd
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Capturing, Examples, Features, Task
+from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 from tinyml.tasks._motion import (
     RATE_HZ,
     Motion,
@@ -32,6 +32,7 @@ from tinyml.tasks._motion import (
 )
 
 FRAMES, AXES = 64, 3
+SHAPE = (FRAMES, AXES, 1)
 FEATURES = FeatureConfig(
     "motion",
     {
@@ -60,7 +61,7 @@ def build_model(labels: int, width: float) -> Any:
         tensor = layers.Conv2D(channels, kernel, use_bias=False, **how)(tensor)
         return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(tensor))
 
-    inputs = layers.Input((FRAMES, AXES, 1))
+    inputs = layers.Input(SHAPE)
     tensor = convolved(inputs, 16, (5, AXES))
     for filters in (24, 32, 48):
         tensor = convolved(tensor, filters, (5, 1), strides=(2, 1), padding="same")
@@ -77,7 +78,7 @@ def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples
         rest = gravity(motion)
         felt = surrounded(motion, start, _LEAD + WINDOW, (rest, rest))
         rows.append((_features(felt), one.label))
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
@@ -95,7 +96,7 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
             rows.append((_features(felt), NEGATIVE))
     others = len(gestures) // 2
     rows += [(_features(mover.other(_LEAD + WINDOW)), NEGATIVE) for _ in range(others)]
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def mask(inputs: Features, seed: int) -> Features:
@@ -150,12 +151,6 @@ def _features(felt: Motion) -> Features:
     return rows
 
 
-def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
-    index = {label: number for number, label in enumerate(labels)}
-    inputs = np.stack([row for row, _ in rows])[..., np.newaxis]
-    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
-
-
 def _read(folder: Path) -> Dataset:
     text = folder.is_dir() and (any(folder.glob("*.txt")) or magic_wand.by_performer(folder))
     return magic_wand.read(folder) if text else motion_folder.read(folder)
@@ -187,7 +182,7 @@ TASK = Task(
     stream=StreamConfig(
         stride_frames=3, average=3, threshold=0.5, refractory_ms=1000, background=(0,)
     ),
-    input_shape=(FRAMES, AXES, 1),
+    input_shape=SHAPE,
     input_scale=1 / 64,
     read=_read,
     synthesize=_synthesize,

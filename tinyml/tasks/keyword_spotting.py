@@ -20,7 +20,7 @@ from tinyml.datasets import (
 )
 from tinyml.features import audio_features
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Capturing, Examples, Features, Task
+from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 from tinyml.tasks._speech import (
     Mixer,
     Samples,
@@ -33,6 +33,7 @@ from tinyml.tasks._speech import (
 )
 
 FRAMES, CHANNELS = 49, 40
+SHAPE = (FRAMES, CHANNELS, 1)
 CLIP = 16000
 WINDOW = (FRAMES - 1) * 320 + 480  # samples of one input
 FEATURES = FeatureConfig(
@@ -69,7 +70,7 @@ def build_model(labels: int, width: float) -> Any:
         tensor = activated(depthwise(tensor))
         return activated(layers.Conv2D(filters, 1, use_bias=False)(tensor))
 
-    inputs = layers.Input((FRAMES, CHANNELS, 1))
+    inputs = layers.Input(SHAPE)
     stem = layers.Conv2D(channels(40), (9, 8), (2, 4), "same", use_bias=False)
     tensor = separable(activated(stem(inputs)), channels(96), 2)
     for _ in range(4):
@@ -86,7 +87,7 @@ def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples
         for one in recordings:
             if one.long:
                 rows += [(_features(clip), SILENCE) for clip in _cut(wav.read(one.path))]
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
@@ -99,7 +100,7 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     per_label = len(speech) // max(1, len(labels) - 1)
     rows += [(_features(hearer.silence()), SILENCE) for _ in range(per_label)]
     rows += [(_features(hearer.fragment()), UNKNOWN) for _ in range(per_label // 2)]
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def mask(inputs: Features, seed: int) -> Features:
@@ -248,12 +249,6 @@ def _features(samples: Samples) -> Features:
     return rows
 
 
-def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
-    index = {label: number for number, label in enumerate(labels)}
-    inputs = np.array([row for row, _ in rows], np.int8).reshape(-1, FRAMES, CHANNELS, 1)
-    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
-
-
 def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
     return espeak.generate(seed=seed, on_progress=on_progress)
 
@@ -289,7 +284,7 @@ TASK = Task(
     stream=StreamConfig(
         stride_frames=10, average=2, threshold=0.5, refractory_ms=700, background=(0, 1)
     ),
-    input_shape=(FRAMES, CHANNELS, 1),
+    input_shape=SHAPE,
     input_scale=1 / 32,
     read=speech_commands.read,
     synthesize=_synthesize,

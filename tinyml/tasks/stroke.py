@@ -23,9 +23,10 @@ from tinyml.datasets.wand import smooth
 from tinyml.errors import DataError
 from tinyml.features import StrokeFrontEnd, stroke_picture, stroke_points
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.tasks import Capturing, Examples, Features, Task
+from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 
 SIDE = 32
+SHAPE = (SIDE, SIDE, 3)
 FEATURES = FeatureConfig(
     "stroke",
     {
@@ -52,7 +53,7 @@ def build_model(labels: int, width: float) -> Any:
         tensor = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(tensor)
         return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(tensor))
 
-    inputs = layers.Input((SIDE, SIDE, 3))
+    inputs = layers.Input(SHAPE)
     tensor = inputs
     for filters, stride in ((16, 2), (24, 2), (32, 2), (48, 2)):
         tensor = convolved(tensor, filters, stride)
@@ -63,7 +64,7 @@ def build_model(labels: int, width: float) -> Any:
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return the picture of each recording."""
     rows = [(stroke_picture(_points(one)), one.label) for one in recordings]
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
@@ -79,7 +80,7 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     for _ in range(len(recordings) // 5):
         made = wand_strokes.scribble(draw, int(draw.integers(20, 120)))
         rows.append((stroke_picture(varied(made, draw)), NEGATIVE))
-    return _stacked(rows, labels)
+    return stacked(rows, labels, SHAPE)
 
 
 def varied(points: Points, draw: np.random.Generator) -> Points:
@@ -119,13 +120,6 @@ def mask(inputs: Features, seed: int) -> Features:
     for number, (down, across) in enumerate(draw.integers(-2, 3, (len(inputs), 2))):
         moved[number] = np.roll(inputs[number], (down, across), (0, 1))  # the margin is black
     return moved
-
-
-def _stacked(rows: Sequence[tuple[Features, str]], labels: Sequence[str]) -> Examples:
-    index = {label: number for number, label in enumerate(labels)}
-    pictures = [row for row, _ in rows]
-    inputs = np.stack(pictures) if rows else np.empty((0, SIDE, SIDE, 3), np.int8)
-    return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -194,7 +188,7 @@ TASK = Task(
     stream=StreamConfig(
         stride_frames=1, average=1, threshold=0.5, refractory_ms=0, background=(0,), repeats=True
     ),
-    input_shape=(SIDE, SIDE, 3),
+    input_shape=SHAPE,
     input_scale=1 / 256,
     read=_read,
     synthesize=_synthesize,
