@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from monitor_story import HOSTILE, device, story
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.web import Web
 
 pytestmark = pytest.mark.needs_chromium
 
-WAIT_S = 60.0
+WAIT_MS = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 YELLOW, BLUE = (253, 231, 37), (47, 126, 216)  # the loudest of a spectrogram; the first label
 
@@ -28,31 +27,24 @@ def browse(
     """Show the story of a device in a browser; return the page's elements, and a picture of it."""
     browser = next(filter(None, map(shutil.which, BROWSERS)))
     picture = folder / "page.png"
-    with Web("127.0.0.1", 0) as web:
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},1500",
-            f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-            # Its time stands still while messages come, so the page is taken when they end.
-            "--virtual-time-budget=1000", "--dump-dom", f"--screenshot={picture}", web.url,
-        ]  # fmt: skip
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            shown, end = Picture(), time.monotonic() + WAIT_S
-            events = list(story(device(features)))
-            for number, event in enumerate(events):
-                if number == len(events) // 2:  # half of it is the past, half comes live
-                    while web.viewers == 0:
-                        assert time.monotonic() < end
-                        assert process.poll() is None
-                        time.sleep(0.02)
-                shown.take(event, 100 + number * 0.1)
-                web.take(event, shown, 100 + number * 0.1)
-            web.__exit__(None, None, None)
-            assert process.stdout is not None
-            elements = process.stdout.read()
-            assert process.wait(WAIT_S) == 0
+    with sync_playwright() as play, Web("127.0.0.1", 0) as web:
+        chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_page(
+            viewport={"width": width, "height": 1500}, color_scheme="dark" if dark else "light"
+        )
+        page.set_default_timeout(WAIT_MS)
+        shown, events = Picture(), list(story(device(features)))
+        for number, event in enumerate(events):
+            if number == len(events) // 2:  # half of it is the past, half comes live
+                page.goto(web.url)
+                page.get_by_text("connected", exact=True).wait_for()
+            shown.take(event, 100 + number * 0.1)
+            web.take(event, shown, 100 + number * 0.1)
+        web.__exit__(None, None, None)
+        page.get_by_text("the monitor has ended").wait_for()
+        page.screenshot(path=picture)  # waits until what came has been drawn
+        elements = page.content()
+        chromium.close()
     return elements, picture
 
 
