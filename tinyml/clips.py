@@ -74,12 +74,20 @@ def _labels(folder: Path) -> dict[str, str]:
 def joined(clips: Sequence[Clip], gap: int, front_end: FrontEnd) -> tuple[Samples, list[int]]:
     """Return `clips` as one stream, with a pause after each, and where each starts.
 
-    A pause is as many whole rows as `gap` samples need: a picture begins where another ended.
+    A pause is as many whole rows as `gap` samples need.
     """
-    # Where only the samples tell how long a row is, as with strokes, any pause will do.
-    row = max(1, front_end.samples_for(2) - front_end.samples_for(1))
-    gap = -(-gap // row) * row
+    gap = whole_rows(gap, front_end)
     parts = [part for clip in clips for part in (clip.samples, front_end.pause(gap, clip.samples))]
     lengths = [len(clip.samples) + gap for clip in clips]
     starts = [sum(lengths[:number]) for number in range(len(clips))]
     return np.concatenate(parts), starts
+
+
+def whole_rows(count: int, front_end: FrontEnd) -> int:
+    """Return the samples of as many rows as `count` samples need, so that what follows is whole.
+
+    A picture begins where another ended; where only samples tell how long a row is, as with
+    strokes, any count will do.
+    """
+    row = max(1, front_end.samples_for(2) - front_end.samples_for(1))
+    return -(-count // row) * row

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import evaluate, features, metrics, stream, tasks, tflite
+from tinyml import clips, evaluate, features, metrics, stream, tasks, tflite
 from tinyml.clips import Samples
 from tinyml.datasets import SILENCE, TEST, Dataset, Recording
-from tinyml.errors import ConfigError, DataError
+from tinyml.errors import DataError
 from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.metrics import OperatingPoint
 from tinyml.records import Bundle
@@ -193,27 +193,27 @@ def scene(
     are laid over it, louder by 5 to 20 dB; otherwise pauses part the clips, and the stream ends
     with the last of them. Raises DataError where there is nothing to play.
     """
-    read = _reader(bundle)
+    read = tasks.load(bundle.task).samples
     draw = np.random.default_rng(seed)
     backgrounds = [read(one) for one in recordings if one.long]
-    clips = [
+    wanted = [
         one  # a clip of silence would only be a little more of a recorded background
         for one in recordings
         if not one.long and not (backgrounds and one.label == SILENCE)
     ]
-    if not clips:
+    if not wanted:
         raise DataError("there are no recordings to make a stream of", "take all: --part all")
     length = round(minutes * 60 * front_end.rate_hz)
     parts: list[Samples] = []
     spoken: list[Spoken] = []
     at = 0
-    for number in draw.permutation(len(clips)):
-        samples = read(clips[number])
-        gap = round(draw.uniform(*_GAP_S) * front_end.rate_hz)
+    for number in draw.permutation(len(wanted)):
+        samples = read(wanted[number])
+        gap = clips.whole_rows(round(draw.uniform(*_GAP_S) * front_end.rate_hz), front_end)
         if spoken and at + len(samples) + gap > length:
             break
         parts += [samples, front_end.pause(gap, samples)]
-        spoken.append(Spoken(clips[number].label, at, at + len(samples)))
+        spoken.append(Spoken(wanted[number].label, at, at + len(samples)))
         at += len(samples) + gap
     if not backgrounds:
         return Scene(np.concatenate(parts), tuple(spoken), 0.0)
@@ -222,15 +222,6 @@ def scene(
     background = _repeated(backgrounds, len(speech), draw)
     mixed = _over(background, speech, spoken, front_end.rate_hz, draw)
     return Scene(mixed, tuple(spoken), sum(map(len, backgrounds)) / front_end.rate_hz)
-
-
-def _reader(bundle: Bundle) -> Callable[[Recording], Samples]:
-    read = tasks.load(bundle.task).samples
-    if read is None:
-        raise ConfigError(
-            f"the recordings of {bundle.task} are no stream", "evaluate clips: leave out --stream"
-        )
-    return read
 
 
 def _repeated(backgrounds: Sequence[Samples], length: int, draw: np.random.Generator) -> Sound:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import recordings
+from PIL import Image
 
 from tinyml import bundle, evaluate, features, spotting, stream
+from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.records import Bundle
 from tinyml.spotting import Place, Score
@@ -127,3 +129,38 @@ def test_what_is_no_stream_is_refused(model: Bundle, tones: Path) -> None:
     deaf = dataclasses.replace(model, stream=None)
     with pytest.raises(ConfigError, match="does not say how to listen"):
         spotting.evaluate_stream(deaf, evaluate.read(model, tones), [])
+
+def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
+    person = bundle.load("person_detection")
+    assert person.features is not None
+    for number, label in enumerate(("person", "not_person") * 2):
+        (tmp_path / label).mkdir(exist_ok=True)
+        pixels = np.full((80, 120), 50 * (number + 1), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
+    front_end = features.load(person.features)
+    found = evaluate.recordings(evaluate.read(person, tmp_path), "all")
+    scene = spotting.scene(found, person, front_end, 1.0, 0)
+    picture = front_end.samples_for(1)
+    assert len(scene.spoken) == 4
+    for one in scene.spoken:
+        assert (one.start % picture, one.end - one.start) == (0, picture)
+        shown = scene.samples[one.start : one.end].view(np.uint8)
+        assert shown.min() == shown.max() > 0
+    assert scene.background_s == 0.0
+
+
+def test_strokes_of_which_only_the_points_are_known_are_drawn_by_a_simulated_wand(
+    tmp_path: Path,
+) -> None:
+    digits = bundle.load("digits")
+    drawn = [(str(digit), wand_strokes.drawn(str(digit), 1, digit)) for digit in range(4)]
+    stroke_json.write(tmp_path / "mine.json", drawn)
+    report = spotting.evaluate_stream(
+        digits,
+        evaluate.read(digits, tmp_path),
+        [spotting.on_host(digits, evaluate.place(digits, "oracle"))],
+        part="all",
+    )
+    assert report.card.spoken == 4
+    assert report.card.rejected < 4  # drawn by a simulation it has never seen
+    assert report.passed

@@ -77,8 +77,8 @@ class Task:
     same recordings. `mask(inputs, seed)` cheaply varies examples once more. `build_model(labels,
     width)` returns a tf_keras model from real inputs to logits; `input_scale` is one int8 step of
     the front end: real = (int8 + 128) * input_scale. `samples(recording)` is a recording as the
-    front end takes it; None where recordings are no pieces of a stream. `capturing` is None
-    where a device cannot record for the task.
+    front end takes it, int16, to be part of a stream. `capturing` is None where a device cannot
+    record for the task.
     """
 
     summary: str
@@ -93,7 +93,7 @@ class Task:
     augmented: Callable[[Sequence[Recording], Sequence[str], int], Examples]
     mask: Callable[[Features, int], Features]
     build_model: Callable[[int, float], Any]
-    samples: Callable[[Recording], npt.NDArray[np.int16]] | None = None
+    samples: Callable[[Recording], npt.NDArray[np.int16]]
     capturing: Capturing | None = None
 
 

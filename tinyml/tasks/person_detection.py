@@ -17,7 +17,7 @@ from PIL import Image
 
 from tinyml import photo
 from tinyml.datasets import Dataset, Recording, coco, image_folder, rendered
-from tinyml.features import image_features
+from tinyml.features import ImageFrontEnd, image_features
 from tinyml.features.image import FORMATS
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import UNLABELLED, Capturing, Examples, Features, Task
@@ -179,5 +179,6 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    samples=lambda recording: ImageFrontEnd(FEATURES).read(recording.path),
     capturing=CAPTURING,
 )

@@ -113,6 +113,16 @@ def _part(points: Points, draw: np.random.Generator) -> Points:
     return kept if len(kept) > 1 else points[:2]
 
 
+def samples(recording: Recording) -> npt.NDArray[np.int16]:
+    """Return what a sensor feels during a stroke, int16 [n, 6], at rest at both ends.
+
+    Where only the points of it are known, it is what a simulated wand along them would feel.
+    """
+    if recording.path.suffix == ".json":
+        return wand_strokes.felt(stroke_json.points(recording), recording.number)
+    return StrokeFrontEnd(FEATURES).read(recording.path)
+
+
 def mask(inputs: Features, seed: int) -> Features:
     """Return copies moved by up to two pixels."""
     draw = np.random.default_rng([seed, 2])
@@ -197,5 +207,6 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
+    samples=samples,
     capturing=CAPTURING,
 )
