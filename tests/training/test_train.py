@@ -83,6 +83,28 @@ def test_a_pupil_learns_from_its_teachers_also_after_a_pause(
     assert resumed.sha256 == taught.sha256
 
 
+def test_quantization_aware_training_resumes_within_its_stage(
+    tones: Path, trained: Bundle, tmp_path: Path
+) -> None:
+    options = dataclasses.replace(OPTIONS, epochs=12, qat=True)  # 12 epochs, then 2 aware ones
+    stages: list[str] = []
+
+    def interrupt(progress: Progress) -> None:
+        stages.append(progress.stage)
+        if stages.count("quantization-aware training") == 1:
+            raise KeyboardInterrupt
+
+    aware = train(TASK, tones, tmp_path / "one", options, lambda _: None)
+    plain = train(TASK, tones, tmp_path / "plain", dataclasses.replace(options, qat=False),
+                  lambda _: None)  # fmt: skip
+    assert aware.sha256 != plain.sha256
+    assert aware.card["accuracy"]["int8_without_qat"] == plain.card["accuracy"]["int8"]
+    with pytest.raises(KeyboardInterrupt):
+        train(TASK, tones, tmp_path / "two", options, interrupt)
+    resumed = train(TASK, tones, tmp_path / "two", options, lambda _: None, RESUME)
+    assert resumed.sha256 == aware.sha256
+
+
 def test_targets_are_mostly_the_teachers_answers() -> None:
     task, options = tasks.load(TASK), Options(teachers=2, width=0.1)
     networks = [stage.build([]) for stage in distill.teachers(task, 4, options)]

@@ -130,6 +130,7 @@ def test_what_is_no_stream_is_refused(model: Bundle, tones: Path) -> None:
     with pytest.raises(ConfigError, match="does not say how to listen"):
         spotting.evaluate_stream(deaf, evaluate.read(model, tones), [])
 
+
 def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
     person = bundle.load("person_detection")
     assert person.features is not None
