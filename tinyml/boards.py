@@ -9,7 +9,6 @@ platform for it a folder `tinyml/platforms/<custom_template>`.
 from __future__ import annotations
 
 import configparser
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,7 +57,6 @@ def read(file: Path) -> Board:
         flash_bytes=fields.bytes("flash_bytes"),
         ram_bytes=fields.bytes("ram_bytes"),
         link=fields.text("link"),
-        settle_s=fields.seconds("settle_s"),
         timing=fields.choice("timing", TIMINGS),
         runtime=fields.text("runtime"),
         options=options,
@@ -112,13 +110,3 @@ class _Fields:
         if not (text.isascii() and text.isdecimal() and int(text) >= least):
             raise self.error(_CUSTOM + field, f"is {text!r}, must be a whole number from {least}")
         return int(text)
-
-    def seconds(self, field: str) -> float:
-        text = self.text(field)
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not 0.0 <= value < math.inf:
-            raise self.error(_CUSTOM + field, f"is {text!r}, must be a time in seconds")
-        return value

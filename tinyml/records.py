@@ -82,8 +82,8 @@ class Board:
     """A board file `boards/<id>.ini`: PlatformIO options plus the `custom_` fields, read by both.
 
     `flash_bytes`/`ram_bytes` are what the application may use. `link`: "qemu" or "serial".
-    `settle_s`: time from reset until the firmware answers. `timing`: "instructions" or "cycles".
-    `shared_memory`: one memory of `ram_bytes` holds code and constants as well as data.
+    `timing`: "instructions" or "cycles". `shared_memory`: one memory of `ram_bytes` holds code and
+    constants as well as data.
     `stack_bytes`: of the application's stack, where the board's system allocates it at run time;
     `stack_symbol`: the variable that is that stack, where the system has it among its own.
     """
@@ -95,7 +95,6 @@ class Board:
     flash_bytes: int
     ram_bytes: int
     link: str
-    settle_s: float
     timing: str
     runtime: str
     options: Mapping[str, str]

@@ -9,7 +9,7 @@ import pytest
 from tinyml import boards, bundle, firmware, proc, runtimes
 from tinyml.records import Board, Bundle, CSource, TensorInfo
 
-BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", 1.0, "instructions",
+BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", "instructions",
               "compiled", {}, Path("b.ini"))  # fmt: skip
 PROTOCOL = ("tml_line", "tml_commands", "tml_info", "tml_run", "tml_crc", "tml_fault")
 FLAGS = ["-Os", "-std=c99", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]

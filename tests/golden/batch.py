@@ -23,7 +23,7 @@ _MODEL_H = paths.shared("firmware_templates") / "common" / "model.h"
 _RUNNER = Path(hostlib.__file__).with_name("host_runner.c")
 _WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion")
 _BOARD = Board(
-    id="host", name="host", template="", cpu="", flash_bytes=0, ram_bytes=0, link="", settle_s=0,
+    id="host", name="host", template="", cpu="", flash_bytes=0, ram_bytes=0, link="",
     timing="", runtime="compiled", options={}, path=Path(),
 )  # fmt: skip
 

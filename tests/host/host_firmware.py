@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-pedantic"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 BOARD = Board(
-    "host", "This machine", "qemu_m4", "any", 1 << 20, 1 << 18, "serial", 0.0, "cycles",
+    "host", "This machine", "qemu_m4", "any", 1 << 20, 1 << 18, "serial", "cycles",
     "compiled", {}, Path("host.ini"),
 )  # fmt: skip
 LABELS = ("silence", "unknown", "yes", "nö?")

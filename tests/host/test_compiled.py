@@ -44,7 +44,7 @@ ARENA_BYTES = {
     "tflm/micro_speech_quantized": 4_568,
     "tflm/person_detect": 41_768,
 }
-BOARD = Board("some-board", "", "", "", 0, 0, "qemu", 0.0, "", "compiled", {}, Path())
+BOARD = Board("some-board", "", "", "", 0, 0, "qemu", "", "compiled", {}, Path())
 
 
 def bundle(path: Path) -> Bundle:

@@ -16,7 +16,6 @@ custom_cpu = cortex-m4
 custom_flash_bytes = 1048576
 custom_ram_bytes = 131072
 custom_link = serial
-custom_settle_s = 1.5
 custom_timing = cycles
 custom_runtime = compiled
 """
@@ -46,7 +45,7 @@ def test_the_default_board_has_the_memory_of_a_nano_33_ble() -> None:
 def test_a_board_file_is_all_that_a_board_needs(tmp_path: Path) -> None:
     board = boards.read(write(tmp_path, GOOD))
     assert (board.id, board.name, board.template) == ("new_board", "New Board", "arduino")
-    assert (board.flash_bytes, board.ram_bytes, board.settle_s) == (1048576, 131072, 1.5)
+    assert (board.flash_bytes, board.ram_bytes) == (1048576, 131072)
     assert board.options["platform"] == "vendor@~1.2.0"
     assert board.options["board"] == "chip"
     assert board.options["custom_link"] == "serial"
@@ -86,8 +85,6 @@ def test_a_missing_field_is_named(tmp_path: Path, key: str) -> None:
         ("custom_ram_bytes", "1.5"),
         ("custom_memory", "one"),
         ("custom_stack_bytes", "8k"),
-        ("custom_settle_s", "soon"),
-        ("custom_settle_s", "nan"),
         ("custom_timing", "seconds"),
     ],
 )

@@ -28,7 +28,7 @@ from tinyml.records import Board, Bundle, CSource, Firmware, Project
 
 HERE = Path(__file__).parent
 BOARD = Board(
-    "fake-m4", "Fake", "fake", "cortex-m4", 1, 1, "qemu", 0.0, "instructions", "compiled", {},
+    "fake-m4", "Fake", "fake", "cortex-m4", 1, 1, "qemu", "instructions", "compiled", {},
     Path("boards/fake-m4.ini"),
 )  # fmt: skip
 INPUT = np.zeros(fake_device.INPUT_SHAPE, np.int8)

@@ -9,7 +9,7 @@ import pytest
 
 from tinyml.device import kinds, ports
 from tinyml.device.ports import Port, resolve
-from tinyml.errors import ConfigError, ToolError
+from tinyml.errors import ConfigError, DeviceError, ToolError
 from tinyml.records import Board, Bundle, CSource, Firmware, Project
 
 NANO = Port("/dev/ttyACM0", "Nano 33 BLE", "B00B5", 0x2341, 0x805A)
@@ -19,7 +19,7 @@ BUILT_IN = Port("/dev/ttyS0")
 ALL = [NANO, OTHER_NANO, SPRESENSE, BUILT_IN]
 
 BOARD = Board(
-    "some", "Some Board", "some", "cortex-m4", 1, 1, "serial", 0.0, "cycles", "compiled", {},
+    "some", "Some Board", "some", "cortex-m4", 1, 1, "serial", "cycles", "compiled", {},
     Path("boards/some.ini"),
 )  # fmt: skip
 
@@ -57,13 +57,13 @@ def test_several_ports_are_listed_not_chosen_from(wanted: str | None) -> None:
 
 @pytest.mark.parametrize("wanted", ["1234:5678", "beef", "/dev/ttyX*"])
 def test_a_name_of_no_port_lists_those_there_are(wanted: str) -> None:
-    with pytest.raises(ConfigError, match="no port matches") as caught:
+    with pytest.raises(DeviceError, match="no port matches") as caught:
         resolve(wanted, ALL)
     assert "/dev/ttyS0" in caught.value.message
 
 
 def test_no_ports_at_all() -> None:
-    with pytest.raises(ConfigError, match="no port is a USB serial port; there are no serial"):
+    with pytest.raises(DeviceError, match="no port is a USB serial port; there are no serial"):
         resolve(None, [])
 
 

@@ -197,7 +197,7 @@ def test_one_of_several_spresenses_is_never_guessed(monkeypatch: pytest.MonkeyPa
         spresense.attach(boards.load("spresense"), 1.0)
     other = ports.Port("/dev/ttyACM0", "Nano", "x", 0x2341, 0x805A)
     monkeypatch.setattr(ports, "available", lambda: [other])
-    with pytest.raises(ConfigError, match="no port has the USB id 10c4:ea60"):
+    with pytest.raises(DeviceError, match="no port has the USB id 10c4:ea60"):
         spresense.attach(boards.load("spresense"), 1.0)
 
 

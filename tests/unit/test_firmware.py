@@ -16,7 +16,7 @@ from tinyml.errors import ConfigError
 from tinyml.firmware_config import FirmwareConfig
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
-BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", 1.0, "instructions",
+BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", "instructions",
               "compiled", {}, Path("b.ini"))  # fmt: skip
 SOURCE = CSource(
     "compiled",

@@ -12,7 +12,7 @@ from tinyml.errors import ConfigError
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 MODEL = Bundle("m", b"", "00" * 32, Path("m.tflite"))
-BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", 1.0, "instructions",
+BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", "instructions",
               "compiled", {}, Path("b.ini"))  # fmt: skip
 AUDIO = FeatureConfig("audio", {})
 STREAM = StreamConfig(1, 1, 0.5, 0)

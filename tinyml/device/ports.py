@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyml.errors import ConfigError
+from tinyml.errors import ConfigError, DeviceError
 
 _USB_ID = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 
@@ -59,7 +59,8 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
 
     `wanted`: a path (returned as it is, listed or not), a pyserial URL, a glob of paths, VID:PID in
     hex, a USB serial number, or None for the only port with one of `usb_ids`, or where none are
-    given, on USB. Raises ConfigError with the ports found when not exactly one fits.
+    given, on USB. Raises DeviceError where none fits and ConfigError where several do, with the
+    ports found.
     """
     if wanted is not None and ("://" in wanted or _is_path(wanted)):
         return wanted
@@ -74,7 +75,7 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
     if fitting:
         raise ConfigError(f"more than one port {what}:\n{_listing(fitting)}", "choose: --port PATH")
     found = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
-    raise ConfigError(f"no port {what}{found}", "is the board connected and powered?")
+    raise DeviceError(f"no port {what}{found}", "is the board connected and powered?")
 
 
 def serial_number(path: str, ports: Sequence[Port]) -> str:
