@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinyml import motion_csv
-from tinyml.datasets import PARTS, Dataset, magic_wand, motion_folder, split, wand
+from tinyml.datasets import PARTS, Dataset, check, magic_wand, motion_folder, split, wand
 from tinyml.errors import ConfigError, DataError
 
 
@@ -39,7 +39,7 @@ def test_text_files_become_numbered_recordings(tmp_path: Path) -> None:
         ("negative", 0), ("negative", 1), ("ring", 0), ("ring", 1), ("ring", 2),
     ]  # fmt: skip
     assert dataset.labels == ("negative", "ring")
-    assert (dataset.source, dataset.licence) == (tmp_path.name, magic_wand.LICENCE)
+    assert (dataset.source, dataset.licence) == (tmp_path.name, check.OWNERS)
     samples = magic_wand.motion(dataset.recordings[3], 50)
     assert samples.dtype == np.int16
     assert samples[:, 2].tolist() == [1000] * 11

@@ -6,67 +6,21 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from file_server import Server
 from PIL import Image
 
 from tinyml import cli, tasks, wav
-from tinyml.datasets import PARTS, TEST, VALIDATION, coco, public, split
+from tinyml.datasets import PARTS, TEST, VALIDATION, check, coco, public, split
 from tinyml.datasets.public import coco as public_coco
 from tinyml.datasets.public import magic_wand, speech_commands
 from tinyml.errors import ConfigError, DataError, ToolError
 from tinyml.platforms.download import File
-
-
-class Server:
-    """Serves `files`; `cut` ends the first answers after so many bytes, `ranges` as HTTP has."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.cut: list[int] = []
-        self.ranges = True
-        self.asked: list[tuple[str, str | None]] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.answer(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        threading.Thread(target=partial(self._http.serve_forever, 0.01), daemon=True).start()
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted = request.headers.get("Range")
-        self.asked.append((request.path, wanted))
-        content = self.files.get(request.path)
-        if content is None:
-            request.send_error(404)
-            return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
-        if start >= len(content):
-            request.send_error(416)
-            return
-        request.send_response(206 if start else 200)
-        body = content[start:]
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body[: self.cut.pop(0)] if self.cut else body)
-        request.close_connection = True
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
 
 @pytest.fixture
@@ -251,7 +205,9 @@ def test_the_magic_wand_is_divided_by_its_performers(server: Server) -> None:
     for number in range(1, 6):
         files[f"negative/output_negative_{number}.txt"] = motions(90 + number, 9, begin=False)
     server.files["/data.tar.gz"] = packed({**files, "._junk.txt": b"x", "readme.md": b"x"})
-    dataset = tasks.load("gesture").read(public.resolve(Path("magic_wand"), "gesture"))
+    folder = public.resolve(Path("magic_wand"), "gesture")
+    dataset = tasks.load("gesture").read(folder)
+    assert (dataset.source, dataset.licence) == (folder.name, check.OWNERS)
     assert dataset.labels == ("negative", "ring", "wing")
     assert sum(one.label == "negative" for one in dataset.recordings) == 5 * 2  # of 120 samples
     divided = split(dataset)

@@ -7,19 +7,18 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 
 import pytest
+from file_server import Server
 
 from tinyml import cli
 from tinyml.platforms import download
 from tinyml.platforms.spresense import packages
 from tinyml.platforms.spresense.packages import Package, PackageError, install
 
+PATH = "/v1/core-v1.tar.gz"
 FILES = {
     "vendor/1.0/platform.txt": b"name=Spresense\n",
     "vendor/1.0/cores/a.c": b"int a;\n" * 30_000,
@@ -41,61 +40,19 @@ def archive(files: dict[str, bytes], *others: tarfile.TarInfo) -> bytes:
     return out.getvalue()
 
 
-class Server:
-    """Serves `content`; `cut` ends the first answers after so many bytes, `ranges` as HTTP has."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.cut: list[int] = []
-        self.ranges = True
-        self.status = 200
-        self.asked: list[str | None] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.answer(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1/core-v1.tar.gz"
-        threading.Thread(target=partial(self._http.serve_forever, 0.01), daemon=True).start()
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted = request.headers.get("Range")
-        self.asked.append(wanted)
-        start = 0
-        if self.status != 200:
-            request.send_error(self.status)
-            return
-        if wanted and self.ranges:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
-            request.send_response(206)
-        else:
-            request.send_response(200)
-        body = self.content[start:]
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body[: self.cut.pop(0)] if self.cut else body)
-        request.close_connection = True
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server(archive(FILES))
+    server = Server()
+    server.files[PATH] = archive(FILES)
     yield server
     server.close()
 
 
 @pytest.fixture
 def package(server: Server) -> Package:
-    return Package("core", "1.0.0", server.url, len(server.content), "platform.txt", keep="")
+    return Package(
+        "core", "1.0.0", server.url + PATH, len(server.files[PATH]), "platform.txt", keep=""
+    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -122,7 +79,7 @@ def test_a_package_is_what_platformio_calls_installed(
     assert not any("readme" in name for name in files)
     manifest = json.loads(files["package.json"])
     assert (manifest["name"], manifest["version"]) == ("core", "1.0.0")
-    assert manifest["sha256"] == hashlib.sha256(server.content).hexdigest()
+    assert manifest["sha256"] == hashlib.sha256(server.files[PATH]).hexdigest()
     state = json.loads(files[".piopm"])
     assert (state["type"], state["version"], state["spec"]["name"]) == ("tool", "1.0.0", "core")
     assert heard[-1] == ("core-v1.tar.gz", package.bytes, package.bytes)
@@ -149,7 +106,7 @@ def test_a_download_that_ends_early_is_continued(
     assert "try again" in caught.value.hint
     assert nothing_is_installed(tmp_path)
     install(package, tmp_path)
-    assert server.asked == [None, "bytes=1000-"]
+    assert server.asked == [(PATH, None), (PATH, "bytes=1000-")]
     assert tree(tmp_path / "core@1.0.0")["cores/a.c"] == FILES["vendor/1.0/cores/a.c"]
 
 
@@ -167,7 +124,7 @@ def test_a_server_without_ranges_starts_over(
 def test_another_size_is_refused(
     tmp_path: Path, server: Server, package: Package, more: int
 ) -> None:
-    server.content = server.content + b"x" if more > 0 else server.content[:-1]
+    server.files[PATH] = server.files[PATH] + b"x" if more > 0 else server.files[PATH][:-1]
     with pytest.raises(PackageError, match=f"{package.bytes:,}"):
         install(package, tmp_path)
     assert nothing_is_installed(tmp_path)
@@ -178,9 +135,9 @@ def test_an_archive_that_changed_since_the_first_install_is_refused(
 ) -> None:
     folder = install(package, tmp_path)
     (folder / "package.json").unlink()
-    changed = bytearray(server.content)
+    changed = bytearray(server.files[PATH])
     changed[-1] ^= 1
-    server.content = bytes(changed)
+    server.files[PATH] = bytes(changed)
     with pytest.raises(PackageError, match="as at the first install") as caught:
         install(package, tmp_path)
     assert "spresense-packages.json" in caught.value.hint
@@ -195,13 +152,13 @@ def test_a_published_hash_counts_from_the_start(tmp_path: Path, package: Package
 
 def test_no_network_names_the_address_and_the_way_by_hand(tmp_path: Path, server: Server) -> None:
     server.close()
-    package = Package("core", "1.0.0", server.url, 10, "platform.txt")
+    package = Package("core", "1.0.0", server.url + PATH, 10, "platform.txt")
     with pytest.raises(PackageError, match=r"core-v1\.tar\.gz cannot be downloaded") as caught:
         install(package, tmp_path)
     assert "--from DIR" in caught.value.hint
     downloads = tmp_path / "spresense-downloads"
     assert str(downloads) in caught.value.hint
-    (downloads / package.archive).write_bytes(server.content[:10])
+    (downloads / package.archive).write_bytes(server.files[PATH][:10])
     with pytest.raises(PackageError, match=r"damaged|it is not"):  # it was taken from there
         install(package, tmp_path)
 
@@ -219,8 +176,8 @@ def test_archives_fetched_by_hand_need_no_network(
     by_hand.mkdir()
     with pytest.raises(PackageError, match=r"by hand has no core-v1\.tar\.gz") as caught:
         install(package, tmp_path / "home", by_hand)
-    assert server.url in caught.value.hint
-    (by_hand / package.archive).write_bytes(server.content)
+    assert server.url + PATH in caught.value.hint
+    (by_hand / package.archive).write_bytes(server.files[PATH])
     install(package, tmp_path / "home", by_hand)
     assert server.asked == []
     assert (by_hand / package.archive).is_file()
@@ -342,7 +299,9 @@ def test_doctor_installs_and_names_all_that_it_cannot_have(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("SPRESENSE_PACKAGES", str(tmp_path))
-    missing = [package._replace(name=name, url=f"{server.url}.{name}") for name in ("sdk", "gcc")]
+    missing = [
+        package._replace(name=name, url=f"{server.url}{PATH}.{name}") for name in ("sdk", "gcc")
+    ]
     monkeypatch.setattr(packages, "wanted", lambda: [package])
     assert cli.main(["doctor", "--fix", "spresense"]) == 0
     assert str(tmp_path / "core@1.0.0") in capsys.readouterr().out

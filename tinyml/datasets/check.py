@@ -16,6 +16,7 @@ import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,28 @@ _SLOWEST_HZ = 20.0
 _NAMED, _REFUSED = 0.1, 0.5  # share of clipped samples that is worth a remark, or too much
 _STUCK_NAMED = 0.3  # quick gestures are beyond +-2 g for a moment
 
+OWNERS = "as the owner of the recordings states"  # the licence of what is nobody's public set
+
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A public set: its files by SHA-256, what to call it, and its licence."""
+
+    files: frozenset[str]
+    source: str
+    licence: str
+
+    def origin(self, folder: Path, files: Iterable[Path]) -> tuple[str, str]:
+        """Return source and licence of the recordings in `files`, which lie in `folder`.
+
+        They are this set's where each file is one of it, as it was published.
+        """
+        hashes = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        if hashes and hashes <= self.files:
+            return self.source, self.licence
+        return folder.resolve().name, OWNERS
 
 
 class Findings:

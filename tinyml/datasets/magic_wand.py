@@ -9,7 +9,6 @@ that of the magic wand. TensorFlow's own set has a file per label and performer,
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,22 +18,20 @@ import numpy.typing as npt
 
 from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check
-from tinyml.datasets.check import Findings
+from tinyml.datasets.check import Findings, Published
 from tinyml.errors import DataError
 
 RATE_HZ = 25
 NEGATIVE = "negative"  # motion that is no gesture
-LICENCE = "as the owner of the recordings states"
-# The files of a public set, by SHA-256, and what is known about it.
-_PUBLIC = {
-    "926fdf9656b3168e07cf0ca2593f6fba2571837ee6524055a5b5a5e6c0463328",
-    "edd57be8c2984da88371a9b5aff69017568d9d6171fceadbc433b946873cb49d",
-    "25f37e21c91f0f71919df5f391c267a2171698f4469c6ad99aec95600bc9ccf2",
-}
-_PUBLIC_SOURCE = (
-    "magic_wand_mbed by hankhjliao, all by one performer; its negatives are nearly all at rest"
-)
-_PUBLIC_LICENCE = "Apache-2.0, github.com/hankhjliao/magic_wand_mbed"
+_PUBLISHED = Published(
+    frozenset({
+        "926fdf9656b3168e07cf0ca2593f6fba2571837ee6524055a5b5a5e6c0463328",
+        "edd57be8c2984da88371a9b5aff69017568d9d6171fceadbc433b946873cb49d",
+        "25f37e21c91f0f71919df5f391c267a2171698f4469c6ad99aec95600bc9ccf2",
+    }),
+    "magic_wand_mbed by hankhjliao, all by one performer; its negatives are nearly all at rest",
+    "Apache-2.0, github.com/hankhjliao/magic_wand_mbed",
+)  # fmt: skip
 _BEGIN = "-,-,-"
 _FEWEST = 5  # samples of a recording
 _PIECE = 120  # samples of one long recording that are one of ours
@@ -66,10 +63,8 @@ def read(folder: Path) -> Dataset:
     labels = {one.label for one in recordings}
     if len(labels) < 2:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
-    is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
     return Dataset(
-        _PUBLIC_SOURCE if is_public else folder.resolve().name,
-        _PUBLIC_LICENCE if is_public else LICENCE,
+        *_PUBLISHED.origin(folder, performers or files),
         recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),

@@ -11,7 +11,7 @@ from pathlib import Path
 from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check
 from tinyml.datasets.check import Findings
-from tinyml.datasets.magic_wand import LICENCE, NEGATIVE
+from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
 
 _HINT = f"a folder per gesture with CSV files ({','.join(motion_csv.COLUMNS)}), or gesture_*.txt"
@@ -41,7 +41,7 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     return Dataset(
         folder.resolve().name,
-        LICENCE,
+        check.OWNERS,
         recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),

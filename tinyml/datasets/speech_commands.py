@@ -61,10 +61,9 @@ def read(folder: Path) -> Dataset:
         raise DataError(f"{folder} has no words", _HINT)
     recordings = found.recordings()
     known = sum(bool(_FILE.search(one.path.stem)) for one in recordings) > len(recordings) / 2
-    licence = LICENCE if known else "as the owner of the recordings states"
     return Dataset(
         folder.resolve().name,
-        licence,
+        LICENCE if known else check.OWNERS,
         recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),

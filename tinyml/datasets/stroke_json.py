@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -19,25 +18,26 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.datasets import Dataset, Recording
-from tinyml.datasets.check import Findings
-from tinyml.datasets.magic_wand import LICENCE, NEGATIVE
+from tinyml.datasets.check import Findings, Published
+from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
 
-# The files of a public set, by SHA-256, and what is known about it.
-_PUBLIC = {
-    "446316ff5677b01d3e304aaf60d1c448b60185cfcb395328913bcb7a5b2af949",
-    "6e929f6ea5e76091dd5cd01e80045a47215bfaed2c4d93bc22c8a22d7ec01387",
-    "2e823f3f374dce27005ad594871679c3db8ab81c2ef4b3767889edaff6d4e866",
-    "836a4fa621ec7bb60b26e48b91e58de25a7c2f9cb6f0be34da8f1215c5ee2dfa",
-    "35d44f391307c9f24a7c464a9b839dc6b28eb484d84f25b459f6476d21d05c6f",
-    "4f0ef98ce3d7d885ffbc014dde4845889ff2f67d5b7712b03d8e853e728afcd7",
-    "a44d0a2685469fe5481ac6a69ab520fe8fa256227bc9becfd95d32b55f74f930",
-    "5f2c7dd40ba568cddaaf384624be801944a6e1205a10eeba3e5e47e7fc080deb",
-    "7ea7270543adf10d1af3624f09fe6e21d004e33e5598eca4b87ab84bd61f1d90",
-    "b0e3dae6876c802c6aacaf2016b380a9f8b3c62966f23339e403a3b1b493e30d",
-}
-_PUBLIC_SOURCE = "magic_wand_digit_data by petewarden, all by one performer"
-_PUBLIC_LICENCE = "Apache-2.0, github.com/petewarden/magic_wand_digit_data"
+_PUBLISHED = Published(
+    frozenset({
+        "446316ff5677b01d3e304aaf60d1c448b60185cfcb395328913bcb7a5b2af949",
+        "6e929f6ea5e76091dd5cd01e80045a47215bfaed2c4d93bc22c8a22d7ec01387",
+        "2e823f3f374dce27005ad594871679c3db8ab81c2ef4b3767889edaff6d4e866",
+        "836a4fa621ec7bb60b26e48b91e58de25a7c2f9cb6f0be34da8f1215c5ee2dfa",
+        "35d44f391307c9f24a7c464a9b839dc6b28eb484d84f25b459f6476d21d05c6f",
+        "4f0ef98ce3d7d885ffbc014dde4845889ff2f67d5b7712b03d8e853e728afcd7",
+        "a44d0a2685469fe5481ac6a69ab520fe8fa256227bc9becfd95d32b55f74f930",
+        "5f2c7dd40ba568cddaaf384624be801944a6e1205a10eeba3e5e47e7fc080deb",
+        "7ea7270543adf10d1af3624f09fe6e21d004e33e5598eca4b87ab84bd61f1d90",
+        "b0e3dae6876c802c6aacaf2016b380a9f8b3c62966f23339e403a3b1b493e30d",
+    }),
+    "magic_wand_digit_data by petewarden, all by one performer",
+    "Apache-2.0, github.com/petewarden/magic_wand_digit_data",
+)  # fmt: skip
 _FEWEST = 5  # points of a stroke
 _HINT = 'a file is {"strokes": [{"label": "3", "strokePoints": [{"x": 0.1, "y": 0.2}, ...]}, ...]}'
 
@@ -60,10 +60,8 @@ def read(folder: Path) -> Dataset:
     labels = {one.label for one in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} kinds of strokes, a model needs 2", _HINT)
-    is_public = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files} <= _PUBLIC
     return Dataset(
-        _PUBLIC_SOURCE if is_public else folder.resolve().name,
-        _PUBLIC_LICENCE if is_public else LICENCE,
+        *_PUBLISHED.origin(folder, files),
         recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),
