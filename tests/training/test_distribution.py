@@ -1,4 +1,4 @@
-"""Training on several machines: two workers over loopback learn what one learns."""
+"""Training on several machines: two workers over loopback, and two chips, learn what one does."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _free_ports(count: int) -> list[int]:
 
 
 @pytest.mark.needs_tensorflow
-def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
+def test_two_workers_or_two_chips_learn_what_one_learns(tmp_path: Path) -> None:
     workers = [f"127.0.0.1:{port}" for port in _free_ports(2)]
-    running = [_start("none", tmp_path / "one.npz", None)]
+    running = [_start(name, tmp_path / f"{name}.npz", None) for name in ("none", "mirrored")]
     for index in range(2):
         task = {"type": "worker", "index": index}
         config = {"cluster": {"worker": workers}, "task": task}
-        running.append(_start("multiworker", tmp_path / "two.npz", config))
+        running.append(_start("multiworker", tmp_path / "multiworker.npz", config))
     try:
         for one in running:
             _, printed = one.communicate(timeout=_PATIENCE_S)
@@ -54,12 +54,14 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
     finally:
         for one in running:
             one.kill()
-    alone, shared = (np.load(tmp_path / name) for name in ("one.npz", "two.npz"))
+    alone = np.load(tmp_path / "none.npz")
     assert alone["losses"][-1] < 0.7 * alone["losses"][0]
-    # Sums in another order round otherwise; more than that would be another training.
-    np.testing.assert_allclose(shared["losses"], alone["losses"], rtol=1e-4)
-    for name in alone.files:
-        np.testing.assert_allclose(shared[name], alone[name], rtol=1e-2, atol=1e-3)
+    for strategy in ("multiworker", "mirrored"):
+        shared = np.load(tmp_path / f"{strategy}.npz")
+        # Sums in another order round otherwise; more than that would be another training.
+        np.testing.assert_allclose(shared["losses"], alone["losses"], rtol=1e-4)
+        for name in alone.files:
+            np.testing.assert_allclose(shared[name], alone[name], rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.needs_tensorflow

@@ -65,7 +65,9 @@ def join(name: str, qat: bool = False) -> Cluster:
         return Cluster(tf.distribute.get_strategy())
     if name == MIRRORED:
         with quiet():
-            return Cluster(tf.distribute.MirroredStrategy())
+            # Without devices named, TensorFlow would take one CPU even where it is told of several.
+            chips = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+            return Cluster(tf.distribute.MirroredStrategy([chip.name for chip in chips]))
     if name != MULTIWORKER:
         raise ConfigError(f"there is no strategy {name!r}", nearest(name, NAMES))
     worker = _worker()
