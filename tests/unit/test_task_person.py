@@ -41,13 +41,14 @@ def test_examples_are_the_middle_as_the_front_end_sees_it(pictures: list[Recordi
     assert person_detection.examples([], LABELS).inputs.shape == (0, 96, 96, 1)
 
 
-def test_crops_are_labelled_and_details_of_people_are_not(pictures: list[Recording]) -> None:
+def test_crops_are_labelled_and_neither_details_of_people_nor_mixtures(pictures: list[Recording]) -> None:
     made = person_detection.augmented(pictures, LABELS, 3)
     again = person_detection.augmented(pictures, LABELS, 3)
     other = person_detection.augmented(pictures, LABELS, 4)
     np.testing.assert_array_equal(made.inputs, again.inputs)
     assert not np.array_equal(made.inputs, other.inputs)
-    assert made.targets.tolist() == [0, 1, 0, 1, 0, UNLABELLED, 0, UNLABELLED]
+    assert made.targets.tolist() == [0, 1, 0, 1, 0, UNLABELLED, 0, *[UNLABELLED] * 5]
+    assert not np.array_equal(made.inputs[8:], made.inputs[:4])
     assert made.colour is not None
     red, green, blue = np.moveaxis(made.colour.astype(np.int32) + 128, -1, 0)
     gray = (77 * red + 150 * green + 29 * blue + 128) // 256 - 128

@@ -43,6 +43,23 @@ class Photographer:
         part = pixels[y : y + high, x : x + wide]
         return part[:, ::-1] if draw.random() < 0.5 else part
 
+    def mixed(self, pixels: Pixels, other: Pixels) -> Pixels:
+        """Return a picture of two of one size: a blend, or one with a part of the other in it.
+
+        Mixup (Zhang et al. 2018, arXiv:1710.09412) and CutMix (Yun et al. 2019, arXiv:1905.04899).
+        """
+        draw = self._draw
+        if draw.random() < 0.5:
+            share = float(draw.uniform(0.15, 0.85))
+            blend = share * pixels + (1 - share) * other.astype(np.float32)
+            return np.rint(blend).astype(np.uint8)
+        side = pixels.shape[0]
+        high, wide = (int(one) for one in draw.integers(side // 4, side, 2))
+        y, x = int(draw.integers(side - high + 1)), int(draw.integers(side - wide + 1))
+        made: Pixels = pixels.copy()
+        made[y : y + high, x : x + wide] = other[y : y + high, x : x + wide]
+        return made
+
     def lit(self, gray: Gray) -> Gray:
         """Return the picture in other light: gamma, contrast, brightness."""
         draw = self._draw

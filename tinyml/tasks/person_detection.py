@@ -76,16 +76,22 @@ def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
-    """Return a crop of each picture, and a detail of each, which nobody has labelled.
+    """Return a crop of each picture, then a detail of each, then of each a mixture with another.
 
     Details of the background alone show it too. Of the others some show a part of what is to be
-    recognised and some do not: only teachers can tell.
+    recognised and some do not, and so it is with mixtures: only teachers can tell. What they say
+    of many mixtures is worth more than labels of few photographs (Beyer et al. 2022, "Knowledge
+    distillation: A good teacher is patient and consistent", arXiv:2106.05237).
     """
     photographer = Photographer(np.random.default_rng([seed, 1]))
     crops = [_square(photographer.cropped(_pixels(one.path))) for one in recordings]
     details = [_square(photographer.cropped(_pixels(one.path), *_DETAIL)) for one in recordings]
-    made = _examples([*crops, *details], [*recordings, *recordings], labels, colour=True)
-    made.targets[len(crops) :][made.targets[len(crops) :] > 0] = UNLABELLED
+    others = np.random.default_rng([seed, 3]).permutation(len(crops))
+    mixtures = [photographer.mixed(one, crops[n]) for one, n in zip(crops, others, strict=True)]
+    made = _examples([*crops, *details, *mixtures], [*recordings] * 3, labels, colour=True)
+    _, of_details, of_mixtures = np.split(made.targets, 3)  # views
+    of_details[of_details > 0] = UNLABELLED
+    of_mixtures[:] = UNLABELLED
     return made
 
 

@@ -15,7 +15,7 @@ from tinyml.training import Options, tensorflow
 from tinyml.training.distribution import Cluster
 
 _SMOOTHING = 0.1  # share of a target that is spread over all labels
-_TAUGHT = 0.7  # share of a target that is the teachers' answer, where there are any
+_TAUGHT = 0.9  # share of a target that is the teachers' answer, where there are any
 _WEIGHT_DECAY = 0.02
 _WARMUP = 0.05  # share of all steps in which the learning rate rises
 _AVERAGE_EPOCHS = 3  # the weights that count are an average over about as many epochs
