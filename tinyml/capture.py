@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml.datasets import check
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import FrontEnd
 from tinyml.tasks import Capturing
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from tinyml.device import Recording
 
 Samples = npt.NDArray[np.int16]
-NOTES = ".json"  # after the whole name of a recording: what is known about it
 _NAME = re.compile(r"[^\W_][\w .+-]{0,62}")  # of a label or speaker
 _FLAT_TOP = 3  # equal values in a row at the extreme that are no coincidence
 _FASTER = 1.05  # how much faster than its sensor a line is, to be faster
@@ -187,7 +187,7 @@ class Shelf:
                     number += 1
             finally:
                 temporary.unlink(missing_ok=True)
-            _write_notes(path.with_name(path.name + NOTES), notes)
+            _write_notes(check.notes_file(path), notes)
         except OSError as error:
             raise DataError(
                 f"{self.folder} cannot be written: {error.strerror or error}",

@@ -183,7 +183,8 @@ def _with_few(
             found = split(added)
             parts = {part: [*parts[part], *found.parts[part]] for part in parts}
     held_out = [one for one in (*parts[VALIDATION], *parts[TEST]) if not one.long]
-    kept = [one for one in (*parts[TRAIN], *parts[VALIDATION], *parts[TEST]) if one not in held_out]
+    away = set(held_out)
+    kept = [one for one in (*parts[TRAIN], *parts[VALIDATION], *parts[TEST]) if one not in away]
     counts = Counter(one.label for one in words)
     repeated = [one for one in words for _ in range(math.ceil(_SEEN / counts[one.label]))]
     learned = (*repeated, *kept)

@@ -212,7 +212,9 @@ def test_what_is_captured_is_what_training_reads(tmp_path: Path) -> None:
             shelf.put(front_end, sound, {})
     read = speech_commands.read(tmp_path)
     groups = {speech_commands.name_of(speaker) for speaker in ("ann", "ben")}
-    assert {one.label for one in read.recordings} == {"yes", "no", UNKNOWN, "silence"}
+    assert {one.label for one in read.recordings} == {
+        "yes", "no", "banana", UNKNOWN, "silence",
+    }  # fmt: skip
     assert {one.group for one in read.recordings if one.label == "yes"} == groups
     assert {one.group for one in read.recordings if one.label == UNKNOWN} == groups
     assert all(one.long for one in read.recordings if one.label == "silence")

@@ -16,7 +16,7 @@ def _sound(folder: Path, name: str, seed: int, peak: int = 9000) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(seed)
-    wav.write(path, draw.integers(-peak, peak, 800).astype(np.int16))
+    wav.write(path, draw.integers(-peak, peak, 1600).astype(np.int16))
     return path
 
 
@@ -59,11 +59,35 @@ def test_clipping_is_named_and_too_much_of_it_left_out() -> None:
         assert ("clipped" in problem, "clipped" in remark) == (refused, remarked)
 
 
+def test_what_is_too_short_or_only_an_offset_is_no_sound() -> None:
+    assert "lasts 0.000 s" in check.sound(np.array([9000], np.int16))[0]
+    assert "lasts 0.000 s" in check.sound(np.array([9000], np.int16), rest=True)[0]
+    assert "is silent (its peak is 0" in check.sound(np.full(16000, 3000, np.int16))[0]
+    tone = (3000 + 200 * np.sin(np.arange(16000) / 9)).astype(np.int16)
+    assert check.sound(tone) == ("", "")
+
+
+def test_a_summary_shortens_whole_paths_only() -> None:
+    said = [
+        "data/my_data/a.wav is a copy of data/my data/b.wav",
+        "data/a.wav has 8 kHz: sox 'data/my data/b.wav' -b 16 data/my_data/b.wav",
+    ]
+    assert check.summary(said, Path("data")) == [
+        "my_data/a.wav is a copy of my data/b.wav",
+        "a.wav has 8 kHz: sox 'my data/b.wav' -b 16 my_data/b.wav",
+    ]
+    assert check.summary(said, None) == said
+
+
 @pytest.mark.parametrize(
     ("scale", "noise", "rate", "said"),
     [
+        (1, 0, 100, "a median of 1; in milli-g, gravity alone is 1000 (it is probably in g:"),
+        (0, 0, 100, "is zero throughout"),
+        (1000, 30, 100_000, "100,000 samples a second, no sensor of motion is as fast (time_ms is"),
+        (1000, 30, 5_000, "lasts 0.012 s, no motion is shorter than 0.2 s (time_ms is probably in"),
         (1000, 0, 100, "does not move at all"),
-        (9.81, 0.5, 100, "median of 9.8"),
+        (9.81, 0.5, 100, "probably in m/s2: multiply by 101.9"),
         (1000, 30, 5, "5 samples a second"),
         (1000, 30, 100, ""),
     ],
@@ -71,7 +95,7 @@ def test_clipping_is_named_and_too_much_of_it_left_out() -> None:
 def test_motion_of_no_use_is_named(scale: float, noise: float, rate: float, said: str) -> None:
     draw = np.random.default_rng(1)
     samples = np.array([0, 0, scale]) + draw.normal(0, 1, (60, 3)) * noise
-    if scale < 100:
+    if scale == 9.81:
         samples[::7] += 4 * scale
     problem, remark = check.motion(samples, rate)
     assert (said in problem) if said else (problem, remark) == ("", "")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tinyml import wav
-from tinyml.datasets import PARTS, TEST, TRAIN, VALIDATION, Dataset, Recording, split
+from tinyml.datasets import PARTS, TEST, TRAIN, VALIDATION, Dataset, Recording, check, split
 from tinyml.datasets import speech_commands as source
 from tinyml.errors import DataError
 
@@ -28,17 +28,20 @@ def _words(folder: Path, words: Sequence[str], speakers: int = 2) -> None:
 
 
 def test_words_unknown_and_silence_are_told_apart(tmp_path: Path) -> None:
-    _words(tmp_path, ["yes", "no", "bird"])
+    _words(tmp_path, ["yes", "no", "marvin"])
     _noise(tmp_path / "_unknown_" / "cat_00000001_nohash_3.wav")
+    _noise(tmp_path / "_unknown_" / "own dog.WAV")
     _noise(tmp_path / "_background_noise_" / "hum.wav", 16000, seed=1)
-    _noise(tmp_path / "tests" / "something.wav")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "readme.txt").write_text("not a word")
     dataset = source.read(tmp_path)
-    assert dataset.labels == ("silence", "unknown", "no", "yes")
+    assert dataset.labels == ("silence", "unknown", "marvin", "no", "yes")
+    assert (dataset.skipped, dataset.remarks) == ((), ())
     unknown = [one for one in dataset.recordings if one.label == "unknown"]
-    assert {one.path.parent.name for one in unknown} == {"bird", "_unknown_"}
-    assert {one.group for one in dataset.recordings} == {"00000000", "00000001", "hum"}
+    assert {one.path.parent.name for one in unknown} == {"_unknown_"}
+    assert {one.group for one in dataset.recordings} == {
+        "00000000", "00000001", "own dog", "hum",
+    }  # fmt: skip
     assert [one.long for one in dataset.recordings if one.group == "hum"] == [True]
     assert dataset.licence == source.LICENCE
 
@@ -51,6 +54,69 @@ def test_own_words_need_no_special_names(tmp_path: Path) -> None:
     assert dataset.labels == ("silence", "unknown", "bye", "hello")
     assert {one.group for one in dataset.recordings} == {"ann", "bob"}
     assert dataset.licence != source.LICENCE
+
+
+def _parts_of_the_benchmark(folder: Path) -> None:
+    _noise(folder / "_silence_" / "quiet.wav")
+    _noise(folder / "_unknown_" / "cat_00000001_nohash_3.wav")
+
+
+def _lists_of_the_data_set(folder: Path) -> None:
+    for name in ("validation", "testing"):
+        (folder / f"{name}_list.txt").write_text("yes/00000000_nohash_0.wav\n")
+
+
+def _nearly_all_words(folder: Path) -> None:
+    _words(folder, source.OTHER_WORDS[:20], speakers=1)
+
+
+@pytest.mark.parametrize(
+    "makes_it", [_parts_of_the_benchmark, _lists_of_the_data_set, _nearly_all_words]
+)
+def test_of_speech_commands_itself_the_words_are_those_of_its_benchmark(
+    tmp_path: Path, makes_it: Callable[[Path], None]
+) -> None:
+    _words(tmp_path, [*source.WORDS, "bird"])
+    _noise(tmp_path / "tests" / "something.wav")
+    assert len(source.read(tmp_path).words) == 12
+    makes_it(tmp_path)
+    dataset = source.read(tmp_path)
+    assert dataset.labels == ("silence", "unknown", *source.WORDS)
+    unknown = {one.path.parent.name for one in dataset.recordings if one.label == "unknown"}
+    assert "bird" in unknown
+    left_out, folded = dataset.remarks
+    assert left_out.startswith(f"{tmp_path / 'tests'} is left out")
+    assert "bird" in folded
+    assert "are learned as unknown" in folded
+
+
+@pytest.mark.parametrize(
+    ("names", "by"),
+    [
+        (["hello_take{}", "bye_take{}"], "by recording:"),
+        (["ann{}_nohash_0", "bob{}_nohash_0"], "by speaker:"),
+        (["ann{}_nohash_0", "take{}"], "by speaker or recording:"),
+    ],
+)
+def test_the_rule_says_whether_names_tell_who_speaks(
+    tmp_path: Path, names: list[str], by: str
+) -> None:
+    for word in ("hello", "bye"):
+        for number in range(10):
+            for name in names:
+                _noise(tmp_path / word / f"{name.format(number)}.wav")
+    rule = split(source.read(tmp_path)).rule
+    assert rule.startswith(by)
+    assert ("a person may be in two parts" in rule) == ("recording" in by)
+    assert "background recordings" not in rule
+
+
+def test_what_was_captured_is_not_credited_to_speech_commands(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no"])
+    assert source.read(tmp_path).licence == source.LICENCE
+    for file in list(tmp_path.glob("*/*.wav")):
+        check.notes_file(file).write_text("{}")
+    assert source.read(tmp_path).licence == check.OWNERS
 
 
 def test_silent_clip_belongs_to_its_recording(tmp_path: Path) -> None:
@@ -111,6 +177,29 @@ def test_empty_class_is_refused(tmp_path: Path) -> None:
     (tmp_path / "stop").mkdir()
     with pytest.raises(DataError, match="stop is empty"):
         source.read(tmp_path)
+    (tmp_path / "stop" / "a b.mp3").write_bytes(b"ID3")
+    said = r"stop has no usable recording: .*a b\.mp3 is not WAV: ffmpeg -i '.*a b\.mp3' .*\.wav'"
+    with pytest.raises(DataError, match=said):
+        source.read(tmp_path)
+
+
+def test_files_of_other_formats_are_named_with_the_command_that_converts_them(
+    tmp_path: Path,
+) -> None:
+    _words(tmp_path, ["yes", "no"])
+    (tmp_path / "yes" / "phone.M4A").write_bytes(b"x")
+    (tmp_path / "yes" / "notes.txt").write_text("x")
+    quick = wav.read(tmp_path / "yes" / "00000000_nohash_0.wav")
+    wav.write(tmp_path / "yes" / "a.wav", quick)
+    raw = bytearray((tmp_path / "yes" / "a.wav").read_bytes())
+    raw[24:28] = (44100).to_bytes(4, "little")
+    (tmp_path / "yes" / "a.wav").write_bytes(raw)
+    other, fast = source.read(tmp_path).skipped
+    assert other.startswith(f"{tmp_path}/yes/phone.M4A is not WAV: ffmpeg -i {tmp_path}/yes/phone")
+    assert fast.startswith(f"{tmp_path}/yes/a.wav has 44100 Hz")
+    assert f": sox {tmp_path}/yes/a.wav -r 16000" in fast
+    said = check.summary([other, fast], tmp_path)
+    assert not any(str(tmp_path) in one for one in said)
 
 
 def test_no_words_are_refused(tmp_path: Path) -> None:

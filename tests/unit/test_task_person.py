@@ -41,7 +41,9 @@ def test_examples_are_the_middle_as_the_front_end_sees_it(pictures: list[Recordi
     assert person_detection.examples([], LABELS).inputs.shape == (0, 96, 96, 1)
 
 
-def test_crops_are_labelled_and_neither_details_of_people_nor_mixtures(pictures: list[Recording]) -> None:
+def test_crops_are_labelled_and_neither_details_of_people_nor_mixtures(
+    pictures: list[Recording],
+) -> None:
     made = person_detection.augmented(pictures, LABELS, 3)
     again = person_detection.augmented(pictures, LABELS, 3)
     other = person_detection.augmented(pictures, LABELS, 4)

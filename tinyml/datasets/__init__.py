@@ -18,6 +18,7 @@ from tinyml.errors import DataError
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
 SILENCE, UNKNOWN = "silence", "unknown"
+RECORDING = "recording"  # what a group is where nothing says who made what
 _FEW = 20  # groups below which parts are dealt out
 
 
@@ -47,7 +48,8 @@ class Dataset:
     `skipped` and `remarks` (on what was kept) are sentences that name a path: see `check.py`.
     `background`: labels that are nothing to recognise, which come first in a model's scores.
     `in_time`: nobody knows who made the recordings, or all are by one; they come in order of time.
-    `by`: what a group of recordings has in common.
+    `by`: what a group of recordings has in common, in the singular. RECORDING where nobody knows
+    who made them: then the same person may be on two sides of a split, which its rule says.
     """
 
     source: str
@@ -115,10 +117,13 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
     return Split(
         f"by {dataset.by}: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it "
         f"is test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in "
-        "the order of these numbers instead, and so are background recordings with their clips"
-        + _fixed_rule(fixed),
+        "the order of these numbers instead"
+        + (", and so are background recordings with their clips" if quiet else "")
+        + _fixed_rule(fixed)
+        + ("; nothing says who made which: a person may be in two parts"
+           if RECORDING in dataset.by else ""),
         {part: tuple(some) for part, some in parts.items()},
-    )
+    )  # fmt: skip
 
 
 def _fixed_rule(fixed: Mapping[str, str]) -> str:
@@ -137,8 +142,8 @@ def _split_in_time(dataset: Dataset, test: float, validation: float) -> Split:
     _check(dataset, parts)
     return Split(
         f"by recording, in order of time: of each label the last {test:.2f} are test, "
-        f"{validation:.2f} before them validation; how well the model knows other people's "
-        "motions was not measured",
+        f"{validation:.2f} before them validation; how well the model does for another "
+        f"{dataset.by} was not measured",
         {part: tuple(some) for part, some in parts.items()},
     )
 

@@ -1,9 +1,10 @@
 """Which recordings are fit to learn from: the rules that every source applies, in one place.
 
-Left out, each named with its path: what cannot be read or is in another format (the readers say
-so, with the command that converts it); recordings without any sound or motion in them; motion in
-other units than milli-g or slower than 20 samples a second; recordings of which more than half is
-beyond what the sensor can measure; and copies. Of equal recordings with one label the first stays.
+Left out, each named with its path: what cannot be read or is in another format, with the command
+that converts it; recordings too short to hold anything, or without any sound or motion in them;
+motion in other units than milli-g and ms, which no sensor samples as fast or as slowly as it seems;
+recordings of which more than half is beyond what the sensor can measure; and copies. Of equal
+recordings with one label the first stays.
 Equal recordings with different labels are all left out: one label is wrong, and nothing says which.
 Kept, but named: recordings that are clipped in part.
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,16 +26,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import motion_csv, photo, wav
 from tinyml.datasets import Recording
+from tinyml.errors import DataError
 
 _SILENT = 64  # peak of 32,768 (-54 dB): quieter than the noise of any microphone in a room
+_SHORTEST_SOUND_S, _SHORTEST_MOTION_S = 0.1, 0.2  # of a word, and of a gesture
 _STILL_MG = 3.0  # spread of an accelerometer that is off, stuck or simulated without noise
 _GRAVITY_MG = (200.0, 6000.0)  # m/s2, g and raw counts of sensors lie outside
 _RANGE_MG = 1900.0  # the smallest range of an accelerometer is +-2 g
-_SLOWEST_HZ = 20.0
+_MG_PER = {"g": 1000.0, "m/s2": 1000 / 9.81}
+_SLOWEST_HZ, _FASTEST_HZ = 20.0, 10_000.0
+_MOST_S = 600.0  # a recording of motion is shorter
 _NAMED, _REFUSED = 0.1, 0.5  # share of clipped samples that is worth a remark, or too much
 _STUCK_NAMED = 0.3  # quick gestures are beyond +-2 g for a moment
 
+NOTES = ".json"  # after the whole name of a recording: what `tinyml capture` knows about it
 OWNERS = "as the owner of the recordings states"  # the licence of what is nobody's public set
 
 Array = npt.NDArray[Any]
@@ -57,6 +66,41 @@ class Published:
         return folder.resolve().name, OWNERS
 
 
+@dataclass(frozen=True)
+class Format:
+    """How files of a kind of recordings end: those that are read, and `others` that are none.
+
+    `remedy` makes one that is read, `target`, from another, `source`.
+    """
+
+    suffixes: tuple[str, ...]
+    others: tuple[str, ...]
+    remedy: str
+
+
+SOUNDS = Format(
+    (".wav",),
+    (".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".caf",
+     ".wma", ".amr", ".3gp", ".webm"),
+    f"ffmpeg -i {{source}} -ar {wav.RATE_HZ} -ac 1 -c:a pcm_s16le {{target}}",
+)  # fmt: skip
+PICTURES = Format(
+    photo.SUFFIXES,
+    (".gif", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif"),
+    "magick {source} {target}",
+)
+MOTIONS = Format(
+    (".csv",),
+    (".tsv", ".xls", ".xlsx", ".ods", ".mat", ".npy", ".npz", ".parquet"),
+    f"save it as {{target}} with the columns {','.join(motion_csv.COLUMNS)}",
+)
+
+
+def notes_file(recording: Path) -> Path:
+    """Return where the notes on a captured recording are."""
+    return recording.with_name(recording.name + NOTES)
+
+
 class Findings:
     """What was found in a folder: usable recordings, and what is wrong with the others.
 
@@ -71,6 +115,56 @@ class Findings:
     def skip(self, what: str) -> None:
         """Note a file that is no usable recording; `what` names it."""
         self.skipped.append(what)
+
+    def refuse(self, error: DataError) -> None:
+        """Note a file that could not be read, with the remedy that the reader knows."""
+        self.skip(f"{error.message}: {error.hint}" if error.hint else error.message)
+
+    def files(self, folder: Path, form: Format) -> list[Path]:
+        """Return the files in `folder`, if it is there, that end as `form` says, in any case.
+
+        They are sorted. Recordings of other formats are noted; other files are none.
+        """
+        usable = []
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+            suffix = file.suffix.lower()
+            if suffix in form.suffixes and file.name[0] != ".":
+                usable.append(file)
+            elif suffix in form.others:
+                target = file.with_suffix(form.suffixes[0])
+                source, target_name = shlex.quote(str(file)), shlex.quote(str(target))
+                remedy = form.remedy.format(source=source, target=target_name)
+                self.skip(f"{file} is not {form.suffixes[0][1:].upper()}: {remedy}")
+        return usable
+
+    def by_label(self, folder: Path, form: Format) -> dict[str, list[Path]]:
+        """Return label -> its files, sorted, for the folders in `folder` that are labels.
+
+        Those whose name starts with `_` or `.` are none, nor are those with other files only.
+        Raises DataError where `folder` cannot be read, or a label has no recording, or only such
+        of another format.
+        """
+        try:
+            folders = sorted(one for one in folder.iterdir() if one.is_dir())
+            empty = [one for one in folders if one.name[0] not in "_." and not any(one.iterdir())]
+            if empty:
+                raise DataError(f"{empty[0]} is empty", "put recordings in it, or remove it")
+            found = {}
+            for one in folders:
+                before = len(self.skipped)
+                files = self.files(one, form) if one.name[0] not in "_." else []
+                if files:
+                    found[one.name] = files
+                elif len(self.skipped) > before:
+                    raise DataError(*_nothing(one, self.skipped[-1]))
+        except OSError as error:
+            raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
+        return found
+
+    def require(self, folder: Path, taken: Iterable[bool]) -> None:
+        """Raise DataError unless a recording in `folder` is `taken` up; all of them are tried."""
+        if not sum(taken):
+            raise DataError(*_nothing(folder, self.skipped[-1]))
 
     def add(
         self, recording: Recording, content: Array, problem: str = "", remark: str = ""
@@ -88,11 +182,14 @@ class Findings:
         return True
 
     def recordings(self) -> tuple[Recording, ...]:
-        """Return the usable recordings in order, without copies, which are noted as skipped."""
+        """Return the usable recordings in order, without copies, which are noted as skipped.
+
+        Raises DataError where all recordings of a label are copies of such with another.
+        """
         same: dict[bytes, list[Recording]] = defaultdict(list)
         for one, digest in self._found:
             same[digest].append(one)
-        kept = []
+        kept, wrong = [], {}
         for one, digest in self._found:
             first, *_ = same[digest]
             labels = sorted({other.label for other in same[digest]})
@@ -101,11 +198,18 @@ class Findings:
                 self.skip(
                     f"{named(one)} is a copy of {others[0]}, and labelled {' and '.join(labels)}"
                 )
+                wrong[one.label] = self.skipped[-1]
             elif one is not first:
                 self.skip(f"{named(one)} is a copy of {named(first)}")
             else:
                 kept.append(one)
+        for label in sorted(wrong.keys() - {one.label for one in kept}):
+            raise DataError(*_nothing(label, wrong[label]))
         return tuple(kept)
+
+
+def _nothing(label: Path | str, why: str) -> tuple[str, str]:
+    return f"{label} has no usable recording: {why}", "put recordings of it there, or remove it"
 
 
 def named(recording: Recording) -> str:
@@ -114,12 +218,20 @@ def named(recording: Recording) -> str:
     return f"{recording.path}{number}"
 
 
-def sound(samples: npt.NDArray[np.int16]) -> tuple[str, str]:
-    """Return what makes int16 samples [n] of a sound useless, and what is odd about them; or ""."""
-    size = np.abs(samples.astype(np.int32))
-    if size.max() < _SILENT:
-        return f"is silent (its peak is {size.max()} of 32,767)", ""
-    clipped = float(np.mean(size >= 32767))
+def sound(samples: npt.NDArray[np.int16], rest: bool = False) -> tuple[str, str]:
+    """Return what makes int16 samples [n] of a sound useless, and what is odd about them; or "".
+
+    They are at wav.RATE_HZ. With `rest` there needs to be nothing to hear.
+    """
+    if len(samples) < _SHORTEST_SOUND_S * wav.RATE_HZ:
+        seconds = len(samples) / wav.RATE_HZ
+        return f"lasts {seconds:.3f} s, no word is shorter than {_SHORTEST_SOUND_S:g} s", ""
+    if rest:
+        return "", ""
+    peak = float(np.abs(samples - samples.mean()).max())  # a constant offset is no sound
+    if peak < _SILENT:
+        return f"is silent (its peak is {peak:.0f} of 32,767)", ""
+    clipped = float(np.mean(np.abs(samples.astype(np.int32)) >= 32767))
     if clipped > _REFUSED:
         return f"is clipped: {clipped:.0%} of its samples are at full scale", ""
     return "", f"is clipped in {clipped:.0%} of its samples" if clipped >= _NAMED else ""
@@ -130,13 +242,10 @@ def motion(samples: Array, rate_hz: float, rest: bool = False) -> tuple[str, str
 
     `rate_hz` is how often it was sampled. With `rest` nothing needs to move.
     """
+    if problem := _units(samples, rate_hz):
+        return problem, ""
     if not rest and np.ptp(samples, axis=0).max() < _STILL_MG:
         return "does not move at all: was the sensor on?", ""
-    gravity = float(np.median(np.linalg.norm(samples, axis=1)))
-    if not _GRAVITY_MG[0] <= gravity <= _GRAVITY_MG[1]:
-        return f"has a median of {gravity:.3g}; in milli-g, gravity alone is 1000", ""
-    if rate_hz < _SLOWEST_HZ:
-        return f"has {rate_hz:.3g} samples a second; needed are {_SLOWEST_HZ:g}", ""
     most = np.abs(samples).max(axis=0)
     stuck = (np.abs(samples) == most) & (most >= _RANGE_MG)
     share = float(stuck.any(axis=1).mean()) if len(samples) >= 10 else 0.0
@@ -144,6 +253,29 @@ def motion(samples: Array, rate_hz: float, rest: bool = False) -> tuple[str, str
         return f"is beyond the sensor's range in {share:.0%} of its samples", ""
     odd = share >= _STUCK_NAMED
     return "", f"is beyond the sensor's range in {share:.0%} of its samples" if odd else ""
+
+
+def _units(samples: Array, rate_hz: float) -> str:
+    """Return what is not in milli-g or ms, and the unit that it probably is in; or ""."""
+    gravity = float(np.median(np.linalg.norm(samples, axis=1)))
+    if not _GRAVITY_MG[0] <= gravity <= _GRAVITY_MG[1]:
+        if not gravity:
+            return "is zero throughout: was the sensor on?"
+        said = f"has a median of {gravity:.3g}; in milli-g, gravity alone is 1000"
+        for unit, factor in _MG_PER.items():
+            if 0.5 < gravity * factor / 1000 < 2:
+                said += f" (it is probably in {unit}: multiply by {factor:.4g})"
+        return said
+    seconds = len(samples) / rate_hz
+    if rate_hz < _SLOWEST_HZ:
+        return f"has {rate_hz:.3g} samples a second; needed are {_SLOWEST_HZ:g}"
+    as_seconds = rate_hz / 1000 >= _SLOWEST_HZ / 4 and seconds * 1000 <= _MOST_S
+    guess = " (time_ms is probably in seconds: multiply it by 1000)" if as_seconds else ""
+    if rate_hz > _FASTEST_HZ:
+        return f"has {rate_hz:,.0f} samples a second, no sensor of motion is as fast{guess}"
+    if seconds < _SHORTEST_MOTION_S:
+        return f"lasts {seconds:.3f} s, no motion is shorter than {_SHORTEST_MOTION_S:g} s{guess}"
+    return ""
 
 
 def fingerprint(recordings: Iterable[Recording]) -> str:
@@ -158,8 +290,11 @@ def fingerprint(recordings: Iterable[Recording]) -> str:
 
 def summary(messages: Sequence[str], folder: Path | None) -> list[str]:
     """Return `messages` with paths as seen from `folder`, for a card that others read."""
-    start = f"{folder}/" if folder is not None else ""
-    return [one.replace(start, "") if start else one for one in messages]
+    if folder is None:
+        return list(messages)
+    # From where a path may begin to its suffix: what follows in it is no other path.
+    path = re.compile(rf"""(?<![^\s'"]){re.escape(f"{folder}/")}((?:.*?\.\w+(?=[\s,:;'"]|$))?)""")
+    return [path.sub(r"\1", one) for one in messages]
 
 
 @functools.lru_cache(maxsize=1 << 17)

@@ -47,6 +47,7 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
         remarks=tuple(found.remarks),
         background=(NEGATIVE,),
         in_time=True,
+        by="performer",
     )
 
 

@@ -1,31 +1,50 @@
 """Folders of WAV files in the layout of Speech Commands (Warden, arXiv:1804.03209).
 
-One folder per word, files named `<speaker>_nohash_<n>.wav` (any other name is a speaker of its
-own). `_background_noise_` has long recordings without speech. Optional: `_unknown_` with other
+One folder per word, files named `<speaker>_nohash_<n>.wav` (any other name does not say who
+speaks). `_background_noise_` has long recordings without speech. Optional: `_unknown_` with other
 words, named `<word>_<speaker>_nohash_<n>.wav`, and `_silence_` with clips without speech; a clip
 that was cut from a background recording belongs to it.
+
+Of Speech Commands itself the words are those of its benchmark, ten of 35: the others are unknown.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml import wav
-from tinyml.datasets import SILENCE, TEST, TRAIN, UNKNOWN, VALIDATION, Dataset, Recording, check
+from tinyml.datasets import (
+    RECORDING,
+    SILENCE,
+    TEST,
+    TRAIN,
+    UNKNOWN,
+    VALIDATION,
+    Dataset,
+    Recording,
+    check,
+)
 from tinyml.datasets.check import Findings
 from tinyml.errors import DataError
 
 WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
+OTHER_WORDS = (
+    "backward", "bed", "bird", "cat", "dog", "eight", "five", "follow", "forward", "four", "happy",
+    "house", "learn", "marvin", "nine", "one", "seven", "sheila", "six", "three", "tree", "two",
+    "visual", "wow", "zero",
+)  # fmt: skip
 LICENCE = "Speech Commands, Pete Warden, arXiv:1804.03209: CC BY 4.0"
 _BACKGROUND, _SILENCE, _UNKNOWN = "_background_noise_", "_silence_", "_unknown_"
 _HINT = "expected a folder per word with 16 kHz mono WAV files, as in Speech Commands"
 _FILE = re.compile(r"(^|_)[0-9a-f]{8}_nohash_\d+$")  # how Speech Commands names its files
+_SPEAKER = "_nohash_"  # comes after the speaker's name
+_NEARLY_ALL = 27  # of its 35 words; its first version had 30
 _DECIMATION = 4
 _CORRELATED = 0.3
 
@@ -35,62 +54,81 @@ Samples = npt.NDArray[np.int16]
 def read(folder: Path) -> Dataset:
     """Return the recordings under `folder`; every file is opened once.
 
-    The words are the ten of the Speech Commands benchmark that have a folder; other folders whose
-    files are named as in Speech Commands are unknown words, and the rest is no speech. Where none
-    of the ten has a folder, every folder is a word. Folders without WAV files and those whose name
-    starts with `_` or `.` are no words. Unusable files are left out and listed in `skipped`.
-    Where the data set's own lists of clips for validation and test are there, they are followed.
-    Raises DataError where `folder` is missing or unreadable, a word has no usable file, or there
-    are no words.
+    Every folder is a word. Only where `folder` is Speech Commands itself, by its lists, its words
+    or the twelve labels of its benchmark, are the words those of the ten that have a folder: others
+    with files of its names are unknown words, and the rest is left out, which `remarks` say.
+    Folders without recordings and those whose name starts with `_` or `.` are no words. Unusable
+    files are left out and listed in `skipped`. Where the data set's own lists of clips for
+    validation and test are there, they are followed. Raises DataError where `folder` is missing or
+    unreadable, a word has no usable file, or there are no words.
     """
-    folders = _folders(folder)
-    chosen = [name for name in folders if name in WORDS]
-    if chosen:
-        folders = {name: files for name, files in folders.items() if _is_speech(name, files)}
-    chosen = chosen or list(folders)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", _HINT)
     found = Findings()
+    folders = found.by_label(folder, check.SOUNDS)
     parts = _official(folder)
-    for name, files in folders.items():
-        label = name if name in chosen else UNKNOWN
-        if not sum(_take(found, file, label, _speaker(file.stem), parts=parts) for file in files):
-            raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
-    for file in _wavs(folder / _UNKNOWN):
-        _take(found, file, UNKNOWN, _speaker(file.stem.partition("_")[2]))
+    labels = {name: name for name in folders}
+    if parts or _is_public(folder, set(folders)):
+        labels = _benchmark(folder, folders, found)
+    for name, label in labels.items():
+        found.require(
+            folder / name,
+            (
+                _take(found, file, label, _speaker(file.stem), part=_part(file, parts))
+                for file in folders[name]
+            ),
+        )
+    for file in found.files(folder / _UNKNOWN, check.SOUNDS):
+        _take(found, file, UNKNOWN, _speaker(file.stem, after_word=True))
     _take_quiet(found, folder)
-    if not chosen:
+    if not set(labels.values()) - {UNKNOWN}:
         raise DataError(f"{folder} has no words", _HINT)
     recordings = found.recordings()
-    known = sum(bool(_FILE.search(one.path.stem)) for one in recordings) > len(recordings) / 2
     return Dataset(
         folder.resolve().name,
-        LICENCE if known else check.OWNERS,
+        LICENCE if _is_published(recordings) else check.OWNERS,
         recordings,
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),
+        by=_known_by(recordings),
     )
 
 
-def _folders(folder: Path) -> dict[str, list[Path]]:
-    """Return word -> its files, for the folders that are words."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", _HINT)
-    try:
-        names = sorted(one.name for one in folder.iterdir() if one.is_dir())
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
-    words = {name: _wavs(folder / name) for name in names if name[0] not in "_."}
-    empty = [name for name in words if not any((folder / name).iterdir())]
-    if empty:
-        raise DataError(f"{folder / empty[0]} is empty", "put recordings in it, or remove it")
-    return {name: files for name, files in words.items() if files}
+def _is_public(folder: Path, names: set[str]) -> bool:
+    """Whether folders of these `names` are Speech Commands: nearly all of it, or its benchmark."""
+    twelve = set(WORDS) <= names and all((folder / one).is_dir() for one in (_UNKNOWN, _SILENCE))
+    return twelve or len(names & {*WORDS, *OTHER_WORDS}) >= _NEARLY_ALL
 
 
-def _is_speech(name: str, files: Sequence[Path]) -> bool:
-    return name in WORDS or any("_nohash_" in file.stem for file in files)
+def _benchmark(folder: Path, folders: Mapping[str, list[Path]], found: Findings) -> dict[str, str]:
+    """Return which of the `folders` of Speech Commands has which label in its benchmark."""
+    chosen = [name for name in folders if name in WORDS]
+    spoken = [name for name, files in folders.items()
+              if name in chosen or any(_FILE.search(file.stem) for file in files)]  # fmt: skip
+    for name in sorted(folders.keys() - set(spoken)):
+        found.remarks.append(f"{folder / name} is left out: it is no word of Speech Commands")
+    others = [name for name in spoken if name not in chosen] if chosen else []
+    if others:
+        found.remarks.append(
+            f"{folder} is Speech Commands: its benchmark has the words {', '.join(chosen)}; "
+            f"{', '.join(others)} are learned as {UNKNOWN}"
+        )
+    return {name: UNKNOWN if name in others else name for name in spoken}
 
 
-def _wavs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.wav"))
+def _is_published(recordings: tuple[Recording, ...]) -> bool:
+    """Whether most of the files are named as in Speech Commands, and not by `tinyml capture`."""
+    some = [one.path for one in recordings if _FILE.search(one.path.stem)]
+    published = [path for path in some if not check.notes_file(path).is_file()]
+    return len(published) > len(recordings) / 2
+
+
+def _known_by(recordings: tuple[Recording, ...]) -> str:
+    """Return what groups of these recordings have in common: what the names of files say."""
+    said = {_SPEAKER in one.path.stem for one in recordings if one.label != SILENCE}
+    if said == {True, False}:
+        return f"speaker or {RECORDING}"
+    return RECORDING if said == {False} else "speaker"
 
 
 def _official(folder: Path) -> dict[str, str]:
@@ -108,23 +146,21 @@ def _official(folder: Path) -> dict[str, str]:
     return {name: part for part, some in named.items() for name in some}
 
 
+def _part(file: Path, parts: Mapping[str, str]) -> str:
+    """Return the only part that a file may be in, where there are lists of `parts`."""
+    return parts.get(f"{file.parent.name}/{file.name}", TRAIN) if parts else ""
+
+
 def _take(
-    found: Findings,
-    file: Path,
-    label: str,
-    group: str,
-    long: bool = False,
-    parts: Mapping[str, str] | None = None,
+    found: Findings, file: Path, label: str, group: str, long: bool = False, part: str = ""
 ) -> bool:
-    """Take up one file if it is fit to learn from; where there are `parts`, it is in one."""
+    """Take up one file if it is fit to learn from."""
     try:
         samples = wav.read(file)
     except DataError as error:
-        found.skip(error.message)
+        found.refuse(error)
         return False
-    # Silence may be as quiet as it likes.
-    problem, remark = check.sound(samples) if label != SILENCE else ("", "")
-    part = parts.get(f"{file.parent.name}/{file.name}", TRAIN) if parts else ""
+    problem, remark = check.sound(samples, rest=label == SILENCE)
     return found.add(Recording(file, label, group, long, part=part), samples, problem, remark)
 
 
@@ -133,26 +169,29 @@ def name_of(speaker: str) -> str:
     return hashlib.sha256(speaker.encode()).hexdigest()[:8]
 
 
-def _speaker(stem: str) -> str:
-    return stem.split("_nohash_")[0]
+def _speaker(stem: str, after_word: bool = False) -> str:
+    """Return who speaks in a file, which its name begins with or has after a word, or its name."""
+    speaker, said, _ = stem.partition(_SPEAKER)
+    return (speaker.partition("_")[2] or speaker) if said and after_word else speaker
 
 
 def _take_quiet(found: Findings, folder: Path) -> None:
     """Take up background recordings, and silent clips grouped by what they were cut from."""
     files = [
         file
-        for file in _wavs(folder / _BACKGROUND)
+        for file in found.files(folder / _BACKGROUND, check.SOUNDS)
         if _take(found, file, SILENCE, file.stem, long=True)
     ]
     spectra = [_Spectrum(file) for file in files]
-    for file in _wavs(folder / _SILENCE):
+    for file in found.files(folder / _SILENCE, check.SOUNDS):
         try:
             clip = wav.read(file)
         except DataError as error:
-            found.skip(error.message)
+            found.refuse(error)
             continue
         origin = next((one.path.stem for one in spectra if one.contains(clip)), file.stem)
-        found.add(Recording(file, SILENCE, origin), clip)
+        problem, remark = check.sound(clip, rest=True)
+        found.add(Recording(file, SILENCE, origin), clip, problem, remark)
 
 
 class _Spectrum:

@@ -67,6 +67,7 @@ def read(folder: Path) -> Dataset:
         remarks=tuple(found.remarks),
         background=(NEGATIVE,),
         in_time=True,
+        by="performer",
     )
 
 

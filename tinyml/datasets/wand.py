@@ -55,7 +55,14 @@ def generate(
             found.append(Recording(file, label, f"simulated {seed} {number}"))
             if on_progress is not None:
                 on_progress(number * len(labels) + at + 1, per_label * len(labels))
-    return Dataset("simulated wand", LICENCE, tuple(found), stand_in=True, background=(NEGATIVE,))
+    return Dataset(
+        "simulated wand",
+        LICENCE,
+        tuple(found),
+        stand_in=True,
+        background=(NEGATIVE,),
+        by="performer",
+    )
 
 
 def simulated(label: str, seed: int, number: int) -> motion_csv.Samples:

@@ -81,7 +81,7 @@ def generate(
         if on_progress is not None:
             on_progress(at + 1, len(labels))
     return Dataset("simulated strokes", LICENCE, tuple(found), stand_in=True,
-                   background=(NEGATIVE,))  # fmt: skip
+                   background=(NEGATIVE,), by="performer")  # fmt: skip
 
 
 def drawn(label: str, seed: int, number: int) -> Points:
