@@ -2,8 +2,9 @@
 
 A bundle is a folder with `card.json`, `model.tflite` (int8) and what else the card lists: the float
 weights (`weights.npz`) or network (`float.tflite`), golden vectors (`golden.npz`: in0, out0, ...,
-one row per vector), `memory.npz`, from which transfer knows what is no new word, and, in shipped
-ones, `examples/`. Card format 1 is a JSON object:
+one row per vector), `memory.npz`, from which transfer knows what is no new word, `heard.npy`, by
+which the recordings are known that it learned from (see `tinyml/heard.py`), and, in shipped ones,
+`examples/`. Card format 1 is a JSON object:
 
 format        1
 name, task    str; the task names a file of `tinyml/tasks`
@@ -17,8 +18,10 @@ data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
 skipped       [str]: recordings that were left out, or are odd, and why
 accuracy      {float, int8, compiled, test_clips, part, ...}: fractions; `part` says of what;
+              `left_out`: recordings of it that the model it started from had learned from;
               `sources`: of each source, where the data has several
-estimate      the fields of `training.transfer.Estimate`, where there were too few recordings
+estimate      the fields of `training.transfer.Estimate`, where there were too few recordings, and
+              how many of them were `learned_before`, by what training started from
 noise         [the fields of `sqnr.LayerNoise`]: what each layer loses as int8
 confusion     {label said: {label recognised: count}}, int8 on the test recordings
 mlperf        the MLPerf Tiny model it is; false for none; absent: see `tinyml/mlperf.py`
@@ -51,6 +54,7 @@ WEIGHTS = "weights.npz"
 GOLDEN = "golden.npz"
 FLOAT = "float.tflite"
 MEMORY = "memory.npz"
+HEARD = "heard.npy"
 _RESTORE = "restore the bundle, or give the .tflite file alone"
 
 

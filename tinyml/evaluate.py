@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import bundle as bundles
-from tinyml import features, hostlib, metrics, runtimes, tasks, tflite
+from tinyml import features, heard, hostlib, metrics, runtimes, tasks, tflite
 from tinyml.datasets import PARTS, TEST, Dataset, Recording, public, split
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
 from tinyml.metrics import ClassResult, OperatingPoint, Roc
@@ -77,7 +77,8 @@ class EvaluationReport:
     `low`, `high`: the 95 % confidence interval of the accuracy (Wilson). `rocs`: by label, of its
     score. `points`: what thresholds do to each clip for itself, where the model has background
     labels; `threshold`: that of its card; `advised`: the best with at most `most_per_hour` false
-    accepts per hour, None where none has.
+    accepts per hour, None where none has. `learned`: how many recordings of the part the model
+    learned from, which were left out of the test part; None where its bundle does not say.
     """
 
     model: str
@@ -104,6 +105,7 @@ class EvaluationReport:
     threshold: float | None
     most_per_hour: float
     advised: OperatingPoint | None
+    learned: int | None = None
 
 
 def evaluate(
@@ -119,7 +121,7 @@ def evaluate(
 
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
     `board`), a connected device, or several places. `part` "all" takes every recording. Raises what
-    `read` raises.
+    `read` and `asked` raise.
     """
     dataset = read(bundle, data)
     return evaluate_dataset(bundle, dataset, on, part, on_progress, board, most_per_hour)
@@ -157,7 +159,8 @@ def evaluate_dataset(
 ) -> EvaluationReport:
     """As `evaluate`, for recordings that `read` has found, or training."""
     task = tasks.load(bundle.task)
-    examples, counts = _examples(bundle, task, dataset, part)
+    chosen = asked(bundle, dataset, part)
+    examples, counts = _examples(bundle, task, dataset, chosen)
     places = (
         on if isinstance(on, Sequence) and not isinstance(on, str) else [place(bundle, on, board)]
     )
@@ -195,6 +198,7 @@ def evaluate_dataset(
         threshold=bundle.stream.threshold if bundle.stream is not None and points else None,
         most_per_hour=most_per_hour,
         advised=metrics.advised(points, most_per_hour),
+        learned=chosen.learned,
     )
 
 
@@ -254,11 +258,11 @@ def _ask(
 
 
 def _examples(
-    bundle: Bundle, task: tasks.Task, dataset: Dataset, part: str
+    bundle: Bundle, task: tasks.Task, dataset: Dataset, chosen: Asked
 ) -> tuple[tasks.Examples, dict[str, int]]:
     """The examples of a part, source by source, and how many each source has."""
     by_source: dict[str, list[Recording]] = {}
-    for one in recordings(dataset, part):
+    for one in chosen.recordings:
         by_source.setdefault(one.source, []).append(one)
     parts = {
         source: task.examples(some, bundle.labels) for source, some in sorted(by_source.items())
@@ -266,13 +270,44 @@ def _examples(
     counts = {source: len(one.targets) for source, one in parts.items() if len(one.targets)}
     if not counts:
         raise DataError(
-            f"{dataset.source} has no {part} recordings to measure on",
+            f"{dataset.source} has no {chosen.part} recordings to measure on",
             f"add recordings of more {dataset.by}s, or take all of them: --part all",
         )
     return tasks.Examples(
         np.concatenate([parts[source].inputs for source in counts]),
         np.concatenate([parts[source].targets for source in counts]),
     ), counts
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a model is asked about: `recordings` of a `part`.
+
+    `learned`: how many of the part it learned from; of the test part these are left out. None where
+    its bundle does not say.
+    """
+
+    part: str
+    recordings: Sequence[Recording]
+    learned: int | None
+
+
+def asked(bundle: Bundle, dataset: Dataset, part: str) -> Asked:
+    """Return the recordings of a part, or of "all", that `bundle` is to be asked about.
+
+    Raises ConfigError for another name, DataError where it learned from all of the test part.
+    """
+    some = recordings(dataset, part)
+    known = heard.among(some, bundle)
+    if known and part == TEST:
+        some = [one for one in some if one not in known]
+        if all(one.long for one in some):
+            raise DataError(
+                f"{bundle.name} learned from all {len(known):,} {part} recordings of "
+                f"{dataset.source}",
+                "record others: what it learned from proves nothing; or take all: --part all",
+            )
+    return Asked(part, some, None if known is None else len(known))
 
 
 def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:

@@ -57,6 +57,12 @@ class Lesson:
     few: Few | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def heard(self) -> tuple[Recording, ...]:
+        """What proves nothing any more: what is learned, watched, or estimated by."""
+        own = () if self.few is None else self.dataset.recordings
+        return (*self.learned, *self.watched, *own)
+
 
 def prepare(
     task: Task, name: str, data: Path | None, options: Options, start: str, on_progress: OnProgress

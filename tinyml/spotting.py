@@ -90,7 +90,8 @@ class SpottingReport:
     part the clips. `points`: by threshold; `card`: at that of the model's card; `advised`: the
     best with at most `most_per_hour` false accepts per hour. `latency_ms`: from a word's last
     sample to its event, which a clip's trailing silence makes negative. `passed`: all places gave
-    the same scores.
+    the same scores. `learned`: how many recordings of the part the model learned from, which were
+    left out of the test part; None where its bundle does not say.
     """
 
     passed: bool
@@ -109,6 +110,7 @@ class SpottingReport:
     most_per_hour: float
     advised: OperatingPoint | None
     latency_ms: tuple[int, ...]
+    learned: int | None = None
 
 
 def evaluate_stream(
@@ -128,7 +130,8 @@ def evaluate_stream(
     """
     config, settings = stream.require_listening(bundle)
     front_end = features.load(config)
-    made = scene(evaluate.recordings(dataset, part), bundle, front_end, minutes, seed)
+    asked = evaluate.asked(bundle, dataset, part)
+    made = scene(asked.recordings, bundle, front_end, minutes, seed)
     heard = [_hear(one, made, on_progress) for one in places]
     scores = heard[0][0]
     judged = _Judge(bundle, made, front_end)
@@ -157,6 +160,7 @@ def evaluate_stream(
         most_per_hour=most_per_hour,
         advised=metrics.advised(points, most_per_hour),
         latency_ms=latency_ms,
+        learned=asked.learned,
     )
 
 

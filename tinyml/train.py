@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyml import boards, evaluate, lesson, sqnr, tasks, teachers, vectors
+from tinyml import boards, evaluate, heard, lesson, sqnr, tasks, teachers, vectors
 from tinyml import bundle as bundles
 from tinyml.datasets import TEST, check, public
-from tinyml.errors import ToolError
+from tinyml.errors import DataError, ToolError
 from tinyml.lesson import Lesson
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, TensorInfo
@@ -67,6 +67,7 @@ def train(
     taught = lesson.prepare(
         task, task_name, data, options, start, _counted("making data", on_progress)
     )
+    _check_start(taught)
     school = teachers.load(options.learn_from, taught.labels)
     teach = functools.partial(teachers.taught, school) if school else None
     about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
@@ -112,6 +113,17 @@ def train(
     bundle = bundles.save(out, {**card, **measured, "noise": noise}, files)
     checkpoint_path(out).unlink(missing_ok=True)
     return bundle
+
+
+def _check_start(taught: Lesson) -> None:
+    """Raise DataError now where what training starts from learned from all that tests it later."""
+    if taught.start is None or taught.few is not None:
+        return
+    try:
+        evaluate.asked(taught.start, taught.dataset, TEST)
+    except DataError as error:
+        hint = "record others, or train from the start: --from none"
+        raise DataError(error.message, hint) from error
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -218,6 +230,7 @@ class _Teaching:
             bundles.MODEL: model,
             bundles.WEIGHTS: weights,
             bundles.MEMORY: remembered,
+            bundles.HEARD: heard.file(self.taught.heard, self.taught.start),
         }
         return {**files, bundles.GOLDEN: golden(model, self.options.seed)}, without
 
@@ -229,7 +242,7 @@ class _Teaching:
 
     def estimated(self, model: bytes, on_progress: OnProgress) -> dict[str, Any]:
         """Return the card's `accuracy` by cross-validation, of a lesson without a test part."""
-        few = self.taught.few
+        few, start = self.taught.few, self.taught.start
         assert few is not None
         assert self.known is not None
         ticks = _counted("estimating", on_progress)
@@ -242,7 +255,9 @@ class _Teaching:
             "test_clips": found.clips,
             "part": "cross-validation",
         }
-        return {"accuracy": accuracy, "estimate": asdict(found), "confusion": {}}
+        before = None if start is None else heard.among(few.words, start)
+        learned = {"learned_before": None if before is None else len(before)}
+        return {"accuracy": accuracy, "estimate": asdict(found) | learned, "confusion": {}}
 
     def _float(self, results: Sequence[Sequence[Array]]) -> Any:
         """Return the float network that the stages ended with."""
@@ -328,6 +343,7 @@ def _measured(
             "int8": report.accuracy,
             **accuracy,
             "test_clips": report.clips,
+            "left_out": report.learned,
             "part": TEST,
             "sources": [
                 {"source": one.source, "test_clips": one.clips, "int8": one.accuracy}

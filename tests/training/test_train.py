@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import recordings
 
-from tinyml import bundle, evaluate, tasks
+from tinyml import bundle, evaluate, heard, tasks
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.records import Bundle
 from tinyml.train import checkpoint_path, train
@@ -140,6 +140,10 @@ def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:
     assert report.clips == card["accuracy"]["test_clips"]
     assert report.confusion == card["confusion"]
     assert sum(sum(row.values()) for row in report.confusion.values()) == report.clips
+    assert report.learned == 0
+    for part in ("train", "validation"):
+        some = evaluate.recordings(evaluate.read(trained, tones), part)
+        assert heard.among(some, trained) == set(some)
 
 
 def test_a_folder_of_others_is_refused_before_training(tones: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 import recordings
 
-from tinyml import boards, bundle, evaluate
-from tinyml.errors import ConfigError, DataError
+from tinyml import boards, bundle, evaluate, heard
+from tinyml.datasets import Recording
+from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.records import Bundle
 
 
@@ -95,6 +97,44 @@ def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> No
              for part in ("train", "validation", "test")]  # fmt: skip
     assert sum(parts) == everything
     assert evaluate.evaluate(shipped, tones, _AlwaysYes()).clips == parts[2]
+
+
+def test_what_was_learned_from_is_left_out_under_any_name(
+    shipped: Bundle, tones: Path, tmp_path: Path
+) -> None:
+    learned = evaluate.recordings(evaluate.read(shipped, tones), "test")
+    assert len([one for one in learned if not one.long]) >= 4
+
+    def after(some: Sequence[Recording], part: str = "test") -> evaluate.EvaluationReport:
+        (tmp_path / "heard.npy").write_bytes(heard.file(some))
+        return evaluate.evaluate(shipped, renamed, _AlwaysYes(), part)
+
+    renamed = Path(shutil.copytree(tones, tmp_path / "renamed"))
+    for file in renamed.glob("yes/*.wav"):
+        file.rename(file.with_name(f"{file.stem}1.wav"))
+    all_of_it = after([])
+    report = after(learned[:1])
+    assert (report.learned, report.clips) == (1, all_of_it.clips - 1)
+    assert after(learned, "all").learned == len(learned)
+    assert after(learned, "all").clips == 26
+    with pytest.raises(DataError, match=f"learned from all {len(learned)} test") as caught:
+        after(learned)
+    assert "--part all" in caught.value.hint
+
+
+def test_a_bundle_knows_what_its_start_learned_from(tmp_path: Path) -> None:
+    digests = (7, 2**64 - 1, 0, 9)
+    some = [Recording(Path(str(one)), "yes", "x", digest=one) for one in digests]
+    start = Bundle("start", b"", "", tmp_path)
+    assert heard.among(some, start) is None
+    (tmp_path / "heard.npy").write_bytes(heard.file(some[:1]))
+    (tmp_path / "heard.npy").write_bytes(heard.file(some[1:3], start))
+    known = heard.among(some, start)
+    assert known is not None
+    assert {one.digest for one in known} == {7, 2**64 - 1}
+    (tmp_path / "heard.npy").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="damaged"):
+        heard.among(some, start)
 
 
 def test_nothing_to_measure_on_is_said(shipped: Bundle, tmp_path: Path) -> None:

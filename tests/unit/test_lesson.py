@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinyml import lesson, tasks, wav
+from tinyml import heard, lesson, tasks, train, wav
 from tinyml.errors import ConfigError, DataError
 from tinyml.training import AUTO, NONE, SHIPPED, Options
 from tinyml.training.memory import Memory
@@ -42,6 +43,7 @@ def test_few_recordings_start_from_the_shipped_model(tmp_path: Path) -> None:
     assert len(found.learned) >= 60  # each is seen several times
     assert set(found.learned) == set(found.few.words)
     assert "cross-validation" in found.division["rule"]
+    assert set(found.heard) == set(found.dataset.recordings)
 
 
 def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
@@ -51,6 +53,17 @@ def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
     parts = [found.division[part] for part in ("train", "validation", "test")]
     assert sum(part.get("bleep", 0) for part in parts) == 12
     assert _prepared(data, NONE).start is None
+
+
+def test_a_start_that_learned_from_all_of_the_test_part_is_refused(tmp_path: Path) -> None:
+    found = _prepared(_words(tmp_path / "mine", ["bleep", "blop"], 12), AUTO)
+    assert found.start is not None
+    (tmp_path / "heard.npy").write_bytes(heard.file(found.dataset.recordings))
+    knowing = replace(found, start=replace(found.start, path=tmp_path))
+    with pytest.raises(DataError, match="keyword_spotting learned from all") as caught:
+        train._check_start(knowing)
+    assert "--from none" in caught.value.hint
+    train._check_start(found)
 
 
 def test_many_recordings_need_no_start(tmp_path: Path) -> None:

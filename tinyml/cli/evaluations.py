@@ -23,6 +23,7 @@ def show(report: EvaluationReport, console: Console) -> None:
         (
             ("model", f"{report.model} (sha256 {report.sha256[:16]})"),
             ("recordings", f"{report.data}, part {report.part}: {report.clips:,} clips"),
+            *words.learned(report),
             ("int8", f"{report.accuracy:.2%}, 95 % interval {report.low:.2%} to {report.high:.2%}"),
             ("float", f"{floating} {report.note}".rstrip()),
             ("macro F1", _share(report.macro_f1)),
@@ -75,6 +76,7 @@ def show_spotting(report: SpottingReport, console: Console) -> None:
                 f"{report.data}, part {report.part}: {report.stream_s / 60:.1f} minutes"
                 + (repeated if report.background_s else ", clips parted by pauses"),
             ),
+            *words.learned(report),
             ("to recognise", f"{card.spoken:,} clips, of which {card.rejected:,} missed"),
             ("latency", f"{_median(report.latency_ms)} ms after the clip ends, median"),
         )

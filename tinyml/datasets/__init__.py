@@ -29,7 +29,8 @@ class Recording:
     A `long` recording is a background from which windows are cut, not an example of its label.
     `number`: which one in a file of several. `part`: the only one that it, and so all of its group,
     may be in, where its licence or its source says so. `source`: where it came from, where a data
-    set has several.
+    set has several. `digest`: the first 8 bytes of the SHA-256 of what is learned from it, by which
+    it is known again under any name; 0 for a synthetic one.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Recording:
     number: int = 0
     part: str = ""
     source: str = ""
+    digest: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

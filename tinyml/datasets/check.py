@@ -19,7 +19,7 @@ import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +182,10 @@ class Findings:
         return True
 
     def recordings(self) -> tuple[Recording, ...]:
-        """Return the usable recordings in order, without copies, which are noted as skipped.
+        """Return the usable recordings in order, with their digests.
 
-        Raises DataError where all recordings of a label are copies of such with another.
+        Copies are left out, and noted as skipped. Raises DataError where all recordings of a label
+        are copies of such with another.
         """
         same: dict[bytes, list[Recording]] = defaultdict(list)
         for one, digest in self._found:
@@ -202,7 +203,7 @@ class Findings:
             elif one is not first:
                 self.skip(f"{named(one)} is a copy of {named(first)}")
             else:
-                kept.append(one)
+                kept.append(replace(one, digest=int.from_bytes(digest[:8], "big")))
         for label in sorted(wrong.keys() - {one.label for one in kept}):
             raise DataError(*_nothing(label, wrong[label]))
         return tuple(kept)

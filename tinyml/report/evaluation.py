@@ -163,7 +163,11 @@ def _advice(result: EvaluationReport | SpottingReport, how: str) -> Section:
 
 def _where(result: EvaluationReport | SpottingReport) -> tuple[tuple[str, str], ...]:
     places = ", ".join(one.on for one in result.places)
-    return (("recordings", f"{result.data}, part {result.part}"), ("ran on", places))
+    return (
+        ("recordings", f"{result.data}, part {result.part}"),
+        *words.learned(result),
+        ("ran on", places),
+    )
 
 
 def _accuracy(result: EvaluationReport) -> Facts:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tinyml.datasets import TEST
+
 if TYPE_CHECKING:
     from tinyml.difference import Bin, Difference
     from tinyml.evaluate import EvaluationReport
@@ -96,6 +98,15 @@ def agreement(report: EvaluationReport | SpottingReport) -> str:
         if report.passed
         else f"FAILED: {others} do not give the same scores; see tinyml validate --layers"
     )
+
+
+def learned(report: EvaluationReport | SpottingReport) -> tuple[tuple[str, str], ...]:
+    """Return the fact how many recordings of the part the model learned from; none as usual."""
+    if report.learned is None or (report.part == TEST and not report.learned):
+        return ()
+    if report.part == TEST:
+        return (("learned from", f"{report.learned:,} recordings of this part, now left out"),)
+    return (("learned from", f"{report.learned:,} of these recordings"),)
 
 
 def advice(

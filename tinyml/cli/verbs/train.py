@@ -179,7 +179,7 @@ def _show(bundle: Bundle, out: Path, console: Console) -> None:
         )
     )
     if "estimate" in card:
-        _show_estimate(card["estimate"], console)
+        _show_estimate(card["estimate"], start["name"], console)
     elif (lost := (card["accuracy"]["float"] or 0) - card["accuracy"]["int8"]) > _LOST:
         from tinyml import sqnr
 
@@ -206,6 +206,8 @@ def _show_notes(card: Mapping[str, Any], out: Path, console: Console) -> None:
 def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return accuracies side by side: the same clips in float, int8, and int8 as compiled C."""
     of = f"of {accuracy['test_clips']:,} {_PARTS.get(accuracy['part'], 'test clips')}"
+    if accuracy.get("left_out"):
+        of += f"; {accuracy['left_out']:,} are left out, which the start had learned from"
     rows = [("float", f"{_percent(accuracy['float'])} {of}")]
     if "int8_without_qat" in accuracy:
         rows.append(("int8, no QAT", _percent(accuracy["int8_without_qat"])))
@@ -215,7 +217,7 @@ def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _show_estimate(found: Mapping[str, Any], console: Console) -> None:
+def _show_estimate(found: Mapping[str, Any], start: str, console: Console) -> None:
     """Say what cross-validation says, and what more recordings would change."""
     console.print(
         f"\nToo few recordings for a test part. Heads that did not hear a recording were asked what"
@@ -223,6 +225,11 @@ def _show_estimate(found: Mapping[str, Any], console: Console) -> None:
         f"{_percent(found['false_accepts'])} for a word of yours.\nOther people, rooms and "
         "microphones were not tried."
     )
+    if found["learned_before"]:
+        console.print(
+            f"{found['learned_before']} of the {found['clips']} recordings are among what {start} "
+            "learned from: expect less of others."
+        )
     if found["curve"]:
         console.print()
         rows = [(one["recordings"], _percent(one["right"])) for one in found["curve"]]
