@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml.errors import ModelError
 from tinyml.tasks import UNLABELLED, Examples, Task
 from tinyml.training import Options, tensorflow
 from tinyml.training.distribution import Cluster
@@ -70,6 +71,7 @@ class Learner:
             self._model.set_weights(self._plain.get_weights())
             self._optimizer = self._made_optimizer()
             self._average = [self._averaged(one) for one in self._model.weights]
+        _draw_by_step(self._model, self._optimizer.iterations, [options.seed, 5, len(results)])
         self._teach = stage.teach(results) if stage.teach is not None else None
         self._step = self._tf.function(self._one_step, reduce_retracing=True)
         self._answer = self._tf.function(lambda inputs: self._plain(inputs, training=False))
@@ -222,6 +224,39 @@ def _synchronized(model: Any) -> Any:
         return layer.__class__.from_config(config)
 
     return tf_keras.models.clone_model(model, clone_function=copied)
+
+
+class _Draws:
+    """What a layer drops in a step of training: decided by `seed` and the step's number alone.
+
+    It takes the place of Keras' generator, which counts from the start of the process: training
+    would go on otherwise after a pause than without one. `steps` is the variable that counts them.
+    """
+
+    def __init__(self, steps: Any, seed: int) -> None:
+        self._steps = steps
+        self._seed = seed
+
+    def dropout(self, inputs: Any, rate: float, noise_shape: Any = None) -> Any:
+        tf = tensorflow()
+        context = tf.distribute.get_replica_context()
+        of_replica = self._seed + context.replica_id_in_sync_group
+        seed = tf.stack([tf.cast(of_replica, tf.int64), tf.cast(self._steps, tf.int64)])
+        return tf.nn.experimental.stateless_dropout(inputs, rate, seed, noise_shape=noise_shape)
+
+    def __getattr__(self, name: str) -> Any:
+        raise ModelError(
+            f"the network draws random numbers by {name}, which would differ after a pause",
+            "use layers.Dropout",
+        )
+
+
+def _draw_by_step(model: Any, steps: Any, seed: Sequence[int]) -> None:
+    """Let what each random layer of `model` draws depend on `seed` and the value of `steps`."""
+    layers = [one for one in model.submodules if hasattr(one, "_random_generator")]
+    for number, layer in enumerate(layers):
+        own = np.random.default_rng([*seed, number]).integers(2**62)
+        layer._random_generator = _Draws(steps, int(own))
 
 
 def real(task: Task, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
