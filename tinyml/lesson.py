@@ -7,7 +7,6 @@ does is estimated by cross-validation (see `tinyml/training/transfer.py`).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +24,17 @@ from tinyml.training import AUTO, NONE, SHIPPED, Options, transfer
 
 _OTHERS = 20  # voices, or performers, of synthetic recordings that are no word
 _ENOUGH_OTHERS = 40  # recordings of a person's own that make synthetic ones unnecessary
-_SEEN = 60  # times that an epoch shows each word at least, by repeating recordings
 
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Few:
-    """The recordings of a lesson without a test part: words, and what is none, in two halves."""
+    """The recordings of a lesson without a test part.
+
+    `words` are what is to be recognised, `others` what is none of it, and synthetic recordings of
+    the words, `held_out` what is none of it and not learned from.
+    """
 
     words: tuple[Recording, ...]
     others: tuple[Recording, ...]
@@ -41,10 +43,11 @@ class Few:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is learned. `learned` may name a recording several times, to have it seen as often.
+    """What is learned: the recordings `learned`, watched by the validation part `watched`.
 
-    `watched` is the validation part. `sources` pairs data sets with what they are used for;
-    `division` is the card's `split`. `few` is None where there is a test part.
+    `sources` pairs data sets with what they are used for; `division` is the card's `split`. `few`
+    is None where there is a test part. `head_only`: there are too few to change more of `start`
+    than its last layer.
     """
 
     dataset: Dataset
@@ -55,6 +58,7 @@ class Lesson:
     sources: tuple[tuple[Dataset, str], ...]
     start: Bundle | None = None
     few: Few | None = None
+    head_only: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -74,6 +78,11 @@ def prepare(
     little to learn from.
     """
     if data is None:
+        if start not in (AUTO, NONE):
+            raise ConfigError(
+                f"--from {start} is for recordings of your own, and there is no --data",
+                "name them: --data DIR",
+            )
         dataset = task.synthesize(options.seed, on_progress)
     else:
         dataset = task.read(public.resolve(data, name, on_progress))
@@ -81,14 +90,18 @@ def prepare(
     bundle = None
     if not dataset.stand_in:
         bundle = _start(name, start, fewest, options.width)
-    if bundle is not None and fewest < transfer.FEW:
-        if options.qat:
+    if bundle is None or fewest >= transfer.SOME:
+        return _divided(task, dataset, bundle, options, on_progress)
+    for name, given in (("qat", options.qat), ("teachers", options.teachers),
+                        ("learn-from", options.learn_from)):  # fmt: skip
+        if given:
             raise ConfigError(
-                f"--qat needs at least {transfer.FEW} recordings of each label, not {fewest}",
-                "train without --qat",
+                f"--{name} needs {transfer.SOME} recordings of each label, not {fewest}: with "
+                f"fewer only the last layer of {bundle.name} is trained",
+                f"leave --{name} out, or train all of a network: --from none",
             )
-        return _with_few(task, dataset, bundle, options, on_progress)
-    return _divided(task, dataset, bundle, options, on_progress)
+    prepared = _with_few if fewest < transfer.FEW else _divided
+    return replace(prepared(task, dataset, bundle, options, on_progress), head_only=True)
 
 
 def examples(task: Task, recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
@@ -110,11 +123,18 @@ def _fewest(dataset: Dataset) -> int:
 
 def _start(name: str, start: str, fewest: int, width: float) -> Bundle | None:
     """Return the bundle that `start` names, where there is something to start from."""
-    if start == NONE or (
-        start == AUTO and (fewest >= transfer.SOME or name not in bundles.shipped())
-    ):
+    if start == NONE or (start == AUTO and fewest >= transfer.SOME):
         return None
-    bundle = bundles.load(name if start in (AUTO, SHIPPED) else start)
+    if start in (AUTO, SHIPPED):
+        bundle = next(
+            (one for one in map(bundles.load, bundles.shipped()) if one.task == name), None
+        )
+        if bundle is None and start == AUTO:
+            return None
+        if bundle is None:
+            raise ConfigError(f"no model for {name} is shipped", "name a bundle: --from DIR")
+    else:
+        bundle = bundles.load(start)
     problem = ""
     if bundle.task != name:
         problem = f"is a model for {bundle.task or 'no task'}, not for {name}"
@@ -188,16 +208,18 @@ def _with_few(
             sources.append((added, "training, as what is none of the words"))
             found = split(added)
             parts = {part: [*parts[part], *found.parts[part]] for part in parts}
-    held_out = [one for one in (*parts[VALIDATION], *parts[TEST]) if not one.long]
-    away = set(held_out)
-    kept = [one for one in (*parts[TRAIN], *parts[VALIDATION], *parts[TEST]) if one not in away]
-    counts = Counter(one.label for one in words)
-    repeated = [one for one in words for _ in range(math.ceil(_SEEN / counts[one.label]))]
-    learned = (*repeated, *kept)
+    asked = [*parts[VALIDATION], *parts[TEST]]
+    held_out = [one for one in asked if not one.long]
+    kept = [*parts[TRAIN], *(one for one in asked if one.long)]
+    spoken: list[Recording] = []
+    if options.synthetic:
+        made = task.additional(options.synthetic, options.seed, on_progress, dataset.words)
+        sources.append((made, "training only"))
+        spoken = [one for one in clips(made) if one.label in dataset.words]
     return Lesson(
         dataset=dataset,
         labels=dataset.labels,
-        learned=learned,
+        learned=(*words, *kept, *spoken),
         watched=(),
         division={
             "rule": "too few recordings for a test part: all of them are for training; accuracy is "
@@ -208,6 +230,6 @@ def _with_few(
         },
         sources=tuple(sources),
         start=start,
-        few=Few(words, tuple(kept), tuple(held_out)),
+        few=Few(words, (*kept, *spoken), tuple(held_out)),
         notes=tuple(notes),
     )

@@ -95,7 +95,7 @@ def train(
         "features": {"name": task.features.name, "params": dict(task.features.params)},
         "stream": {**asdict(task.stream), "background": list(task.stream.background)},
         "quantization": quantization(files[bundles.MODEL]),
-        "training": {**options.document(), **lessons.origin()},
+        "training": lessons.choices(),
         "learned_from": about,
         "data": _sources(taught),
         "split": dict(taught.division),
@@ -183,6 +183,8 @@ class _Teaching:
             ),
         ]
         if (known := self.known) is not None:
+            if self.taught.head_only:
+                return []
             replay = None
             if known.memory is not None:
                 replay = known.memory.vectors, known.memory.targets
@@ -206,6 +208,13 @@ class _Teaching:
             "start": None if taught.start is None else self.origin()["start"]["weights"],
         }
 
+    def choices(self) -> dict[str, Any]:
+        """Return the options that had a part in the result, and what it started from."""
+        chosen = self.options.document()
+        if self.taught.head_only:
+            chosen = {name: chosen[name] for name in ("seed", "width", "synthetic")}
+        return {**chosen, **self.origin()}
+
     def origin(self) -> dict[str, Any]:
         """Return what training started from, for the card."""
         start = self.taught.start
@@ -219,7 +228,8 @@ class _Teaching:
         network = self._float(results)
         weights = restore.weights(network)
         background = len(self.taught.dataset.background)
-        remembered = memory.remember(self.task, network, self._augmented, background)
+        before = self.known.memory if self.known and self.taught.head_only else None
+        remembered = memory.remember(self.task, network, self._augmented, background, before)
         model, without = quantize.quantize(self.task, network, self._representative()), None
         if self.options.qat:
             without = model
@@ -261,7 +271,10 @@ class _Teaching:
 
     def _float(self, results: Sequence[Sequence[Array]]) -> Any:
         """Return the float network that the stages ended with."""
-        last = results[-2] if self.options.qat else results[-1]
+        if self.taught.head_only:
+            last: Sequence[Array] = self._begun
+        else:
+            last = results[-2] if self.options.qat else results[-1]
         return restore.network(self.task, len(self.taught.labels), self.options.width, last)
 
     def _network(self, weights: Sequence[Array] | None) -> Any:
@@ -301,7 +314,7 @@ class _Teaching:
     @functools.cached_property
     def _begun(self) -> list[Array]:
         assert self.known is not None
-        return self.known.with_head(self.taught.learned, self.options.seed)
+        return self.known.with_head(self._augmented)
 
     def _representative(self) -> Features:
         """Return int8 features of the training part, from which ranges are measured."""
@@ -309,6 +322,8 @@ class _Teaching:
 
     @functools.cached_property
     def _augmented(self) -> tasks.Examples:
+        if self.known is not None and self.taught.head_only:
+            return self.known.examples(self.taught.learned, self.options.seed)
         return memory.labelled(
             self.task.augmented(self.taught.learned, self.taught.labels, self.options.seed)
         )

@@ -63,10 +63,17 @@ def vectors(task: Task, network: Any, examples: Examples) -> Vectors:
     return seen
 
 
-def remember(task: Task, network: Any, examples: Examples, background: int) -> bytes:
+def remember(
+    task: Task,
+    network: Any,
+    examples: Examples,
+    background: int,
+    before: Memory | None = None,
+) -> bytes:
     """Return an .npz for a bundle: vectors of some `examples` of each label, as float16.
 
-    The first `background` labels are no words, and there is more to remember of them.
+    The first `background` labels are no words, and there is more to remember of them. What the same
+    body remembered `before` stays.
     """
     chosen: list[int] = []
     for label in range(int(examples.targets.max()) + 1):
@@ -76,8 +83,12 @@ def remember(task: Task, network: Any, examples: Examples, background: int) -> b
         chosen += of[spread].tolist()
     some = Examples(examples.inputs[chosen], examples.targets[chosen])
     file = io.BytesIO()
-    kept = np.minimum(vectors(task, network, some), np.finfo(np.float16).max).astype(np.float16)
-    np.savez_compressed(file, vectors=kept, targets=some.targets.astype(np.uint8))
+    seen, targets = vectors(task, network, some), some.targets
+    if before is not None:
+        seen = np.concatenate([before.vectors, seen])
+        targets = np.concatenate([before.targets, targets])
+    kept = np.minimum(seen, np.finfo(np.float16).max).astype(np.float16)
+    np.savez_compressed(file, vectors=kept, targets=targets.astype(np.uint8))
     return file.getvalue()
 
 

@@ -1,16 +1,23 @@
 """Transfer: a trained network and a few recordings in, weights to go on from and an estimate out.
 
 What a network learned about sound or motion in general is in its body; only its last layer, the
-head, knows labels. The body is kept, a head is trained on what the frozen body makes of the
-recordings and of what it remembers (which is quick: a softmax regression), and at last all is
-fine-tuned gently.
+head, knows labels. The body is kept, and a head is trained on what the frozen body makes of the
+recordings and of what it remembers (which is quick: a softmax regression).
 
-With few recordings none can be spared for a test part. How well the model does is estimated by
+The body is fine-tuned only where there are many recordings. With few, nothing but the memory tells
+it what is none of the words, and that is as the old body saw it: measured on five recordings each
+of six words that the body had never heard, by others than the people tested, fine-tuning took the
+words recognised at 5 % false accepts from 60 % down to 44 %; with twelve recordings from 71 % to
+55 %, and at best left it as it was.
+
+With very few recordings none can be spared for a test part. How well the model does is estimated by
 cross-validation instead: heads that did not hear a recording are asked what it is.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,14 +28,15 @@ import numpy.typing as npt
 from tinyml.datasets import Recording
 from tinyml.errors import ConfigError
 from tinyml.oracle import Oracle
-from tinyml.tasks import Task
+from tinyml.tasks import Examples, Task
 from tinyml.training import memory, quantize, restore, tensorflow
 from tinyml.training.learner import Array
 from tinyml.training.memory import Memory, labelled
 
 FEW = 8  # recordings of a word below which none can be spared for testing
-SOME = 50  # below which to start from a trained network is worth it
+SOME = 50  # below which to start from a trained network is worth it, and only the head is trained
 FINE = 10  # the learning rate of fine-tuning is a tenth
+_SEEN = 120  # augmented versions of the recordings of each word that the head is trained on
 _COPIES = 12  # augmented versions of each recording that heads are trained on
 _FOLDS = 5
 _DRAWS = 12  # choices of recordings for each point of the learning curve
@@ -86,9 +94,23 @@ class Start:
             weights[-2:] = [one.astype(np.float32) for one in head]
         return restore.network(self.task, len(self.labels), self.width, weights)
 
-    def with_head(self, learned: Sequence[Recording], seed: int) -> list[Array]:
-        """Return weights whose head is trained on `learned` and what is remembered."""
-        examples = labelled(self.task.augmented(learned, self.labels, seed))
+    def examples(self, learned: Sequence[Recording], seed: int) -> Examples:
+        """Return augmented examples of `learned`, as many times anew as its rarest word needs."""
+        counts = Counter(
+            one.label for one in learned if one.label in self.labels[self.others + 1 :]
+        )
+        rounds = math.ceil(_SEEN / min(counts.values()))
+        made = [
+            labelled(self.task.augmented(learned, self.labels, seed * 1009 + number))
+            for number in range(rounds)
+        ]
+        return Examples(
+            np.concatenate([one.inputs for one in made]),
+            np.concatenate([one.targets for one in made]),
+        )
+
+    def with_head(self, examples: Examples) -> list[Array]:
+        """Return weights whose head is trained on `examples` and what is remembered."""
         seen = [memory.vectors(self.task, self.network(), examples)]
         targets = [examples.targets]
         if self.memory is not None:
@@ -137,18 +159,17 @@ def estimate(
 ) -> Estimate:
     """Cross-validate heads on the frozen body of `known`.
 
-    `words` are what is to be recognised, `others` what is none of it (with the long recordings of
-    background); `held_out` are others that no head hears, and so is a quarter of the memory.
-    Nothing of a recording of `words` is heard by a head that is asked about it.
+    `words` are what is to be recognised; `others` what every head hears: what is none of it (with
+    the long recordings of background), and synthetic recordings of the words. `held_out` are
+    recordings of none of it that no head hears, and so is a quarter of the memory. Nothing of a
+    recording of `words` is heard by a head that is asked about it.
     """
-    steps = _FOLDS + 2
-    on_progress(0, steps)
-    room = _Room(known, words, others, held_out, seed)
+    steps = len(words) + _FOLDS + 1
+    room = _Room(known, words, others, held_out, seed, lambda done: on_progress(done, steps))
     curve = _curve(room, np.random.default_rng([seed, 5]))
     right = np.zeros((2, len(words)))
-    for fold in range(_FOLDS):
-        on_progress(1 + fold, steps)
-        asked = [number for number in range(len(words)) if number % _FOLDS == fold]
+    for fold, asked in enumerate(_folds(room.targets)):
+        on_progress(len(words) + fold, steps)
         if asked:
             right[:, asked] = room.asked(asked)
     on_progress(steps - 1, steps)
@@ -174,16 +195,18 @@ class _Room:
         others: Sequence[Recording],
         held_out: Sequence[Recording],
         seed: int,
+        on_word: Callable[[int], None],
     ) -> None:
         self._known = known
         task, labels = known.task, known.labels
         network = known.network()
         quiet = [one for one in others if one.long]
-        copies = [
-            labelled(task.augmented([one] * _COPIES + quiet, labels, seed * 1009 + number))
-            for number, one in enumerate(words)
-        ]
-        self._copies = [(memory.vectors(task, network, one), one.targets) for one in copies]
+        self._inputs, self._copies = [], []
+        for number, one in enumerate(words):
+            on_word(number)
+            made = labelled(task.augmented([one] * _COPIES + quiet, labels, seed * 1009 + number))
+            self._inputs.append(made.inputs)
+            self._copies.append((memory.vectors(task, network, made), made.targets))
         seeds = range(seed * 1009 + 997, seed * 1009 + 999) if len(others) > len(quiet) else ()
         rest = [labelled(task.augmented(others, labels, one)) for one in seeds]
         self._other = [(memory.vectors(task, network, one), one.targets) for one in rest]
@@ -198,7 +221,7 @@ class _Room:
             self._other.append((learned.vectors, learned.targets))
             asked.append(kept.vectors[~np.isin(kept.targets, self.targets)])
         self.held_out = np.concatenate(asked)
-        self._augmented = np.concatenate([one.inputs for one in (*copies, *rest)])
+        self._always = [one.inputs for one in rest]
 
     def head(self, heard: Sequence[int]) -> tuple[Vectors, Vectors]:
         """Return kernel and bias of a head trained on the words `heard` and the others."""
@@ -219,10 +242,12 @@ class _Room:
 
     def asked(self, asked: Sequence[int]) -> npt.NDArray[np.bool_]:
         """Return [2, asked]: what a head that heard the rest has right, in float and in int8."""
-        head = self.head([one for one in range(len(self.targets)) if one not in asked])
+        heard = [one for one in range(len(self.targets)) if one not in asked]
+        head = self.head(heard)
         float_right = self.answers(self._seen[asked], head) == self.targets[asked]
         network = self._known.network(head)
-        oracle = Oracle(quantize.quantize(self._known.task, network, self._augmented))
+        inputs = np.concatenate([*(self._inputs[one] for one in heard), *self._always])
+        oracle = Oracle(quantize.quantize(self._known.task, network, inputs))
         answers = [int(oracle.run([self._clean.inputs[[one]]])[0].argmax()) for one in asked]
         return np.stack([float_right, np.array(answers) == self.targets[asked]])
 
@@ -257,6 +282,15 @@ def regression(
         state -= rate * moved
     kernel = state[:-1] / scale[:, np.newaxis]
     return kernel, state[-1] - mean @ kernel
+
+
+def _folds(targets: npt.NDArray[np.int64]) -> list[list[int]]:
+    """Return the recordings of each fold: of every word as equally many as can be."""
+    folds: list[list[int]] = [[] for _ in range(_FOLDS)]
+    for label in sorted(set(targets.tolist())):
+        for place, number in enumerate(np.flatnonzero(targets == label).tolist()):
+            folds[place % _FOLDS].append(number)
+    return folds
 
 
 def _curve(room: _Room, draw: np.random.Generator) -> tuple[Point, ...]:
