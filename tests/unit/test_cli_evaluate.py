@@ -71,6 +71,9 @@ def test_a_stream(tones: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--report", "page.pdf"], "ends in none of"),
         (["--report", "absent/page.html"], "mkdir -p"),
         (["--false-accepts", "-1"], "not a number of at least 0"),
+        (["--stream", "--seed", "-1"], "not a whole number of at least 0"),
+        (["--minutes", "3"], "add --stream"),
+        (["--seed", "0"], "add --stream"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(

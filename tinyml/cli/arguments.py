@@ -155,6 +155,13 @@ def add_count(parser: ArgumentParser, default: int, what: str) -> None:
     )
 
 
+def seed(text: str) -> int:
+    """Return `text` as a whole number of at least 0, from which random numbers may start."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """Return `text` as a whole number of at least 1."""
     number = int(text) if text.isdecimal() else 0

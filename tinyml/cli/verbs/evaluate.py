@@ -36,6 +36,7 @@ tinyml evaluate --data words/ --report report.html
 tinyml evaluate --data words/ --part all --json
 """
 _DEVICE = "device"
+_MINUTES, _FALSE_ACCEPTS = 10, 1.0
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,19 +65,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--minutes",
         metavar="N",
         type=arguments.positive,
-        default=10,
-        help="length of the stream (default: %(default)s)",
+        help=f"length of the stream (default: {_MINUTES})",
     )
     parser.add_argument(
         "--false-accepts",
         metavar="N",
         type=_rate,
-        default=1.0,
-        help="false accepts per hour that the advised threshold may have (default: %(default)g)",
+        help="false accepts per hour that the advised threshold may have "
+        f"(default: {_FALSE_ACCEPTS:g})",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the stream (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=arguments.seed, help="seed of the stream (default: 0)")
     arguments.add_board(parser)
     arguments.add_runtime(parser)
     arguments.add_out(parser)
@@ -102,8 +100,37 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import saving
 
     saving.require_places(args.report)
+    _require_stream(args)
     passed = _stream(args, console) if args.stream else _clips(args, console)
     return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
+
+
+def _require_stream(args: Namespace) -> None:
+    """Raise ConfigError for options of a stream where clips are measured."""
+    from tinyml.errors import ConfigError
+
+    for name in ("minutes", "seed"):
+        if getattr(args, name) is not None and not args.stream:
+            raise ConfigError(
+                f"--{name} is about a stream, and without --stream clips are measured",
+                f"add --stream, or leave --{name} away",
+            )
+
+
+def _most_per_hour(args: Namespace, model: Bundle) -> float:
+    """Return --false-accepts; raises ConfigError for a model of which none are counted."""
+    from tinyml.errors import ConfigError
+
+    if args.false_accepts is None:
+        return _FALSE_ACCEPTS
+    if model.stream is None or not model.stream.background:
+        raise ConfigError(
+            f"{model.name} has no label for what is nothing to recognise, so there are no false "
+            "accepts",
+            "leave --false-accepts away",
+        )
+    rate: float = args.false_accepts
+    return rate
 
 
 def _clips(args: Namespace, console: Console) -> bool:
@@ -112,6 +139,7 @@ def _clips(args: Namespace, console: Console) -> bool:
     from tinyml.report import evaluation
 
     model, board = bundle.load(args.model), boards.load(args.board)
+    most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read(model, args.data)
     with _devices(args, model, console) as devices:
         places = [
@@ -127,7 +155,7 @@ def _clips(args: Namespace, console: Console) -> bool:
                 places,
                 args.part,
                 lambda done, total: _tick(shown, done, total, "clips"),
-                most_per_hour=args.false_accepts,
+                most_per_hour=most_per_hour,
             )
     if args.json:
         console.json("evaluate", report)
@@ -144,6 +172,7 @@ def _stream(args: Namespace, console: Console) -> bool:
 
     model, board = bundle.load(args.model), boards.load(args.board)
     stream.require_listening(model)
+    most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read(model, args.data)
     with _devices(args, model, console) as devices:
         places = [
@@ -158,9 +187,9 @@ def _stream(args: Namespace, console: Console) -> bool:
                 dataset,
                 places,
                 part=args.part,
-                minutes=args.minutes,
-                seed=args.seed,
-                most_per_hour=args.false_accepts,
+                minutes=args.minutes or _MINUTES,
+                seed=args.seed or 0,
+                most_per_hour=most_per_hour,
                 on_progress=lambda done, total: _tick(shown, done, total, "samples"),
             )
     if args.json:

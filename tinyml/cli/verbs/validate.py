@@ -57,7 +57,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     arguments.add_count(parser, 16, "random vectors where there are no others")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of random vectors (default: %(default)s)"
+        "--seed",
+        type=arguments.seed,
+        default=0,
+        help="seed of random vectors (default: %(default)s)",
     )
     arguments.add_report(parser)
     arguments.add_json(parser)
