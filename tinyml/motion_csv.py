@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,14 +43,16 @@ def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> npt.NDArray[np.float
 
     Raises DataError as `read` does.
     """
-    columns = _columns(path, needed)
+    columns, numbers = _columns(path, needed)
     gaps = np.diff(columns[:, 0])
     wrong = np.flatnonzero((gaps <= 0) | (gaps > _MAX_GAP_MS))
     if len(wrong):
-        line = int(wrong[0]) + 3
+        hint = f"time_ms rises by at most {_MAX_GAP_MS:g} from line to line; cut the file there"
+        if np.median(gaps) > _MAX_GAP_MS:
+            hint = "time_ms is probably in microseconds: divide it by 1000"
         raise DataError(
-            f"{path}, line {line}: {gaps[wrong[0]]:g} ms after the line before",
-            f"time_ms rises by at most {_MAX_GAP_MS:g} from line to line; cut the file there",
+            f"{path}, line {numbers[wrong[0] + 1]}: {gaps[wrong[0]]:g} ms after the line before",
+            hint,
         )
     return columns
 
@@ -85,16 +88,21 @@ def resampled(
     return samples
 
 
-def _columns(path: Path, needed: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Return the `needed` columns as float64 [n, columns], n > 1, all finite."""
+def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float64], Sequence[int]]:
+    """Return the `needed` columns as float64 [n, columns], n > 1, all finite, and their lines.
+
+    Blank lines count, as they do in an editor.
+    """
     hint = f"the first line is {','.join(needed)}, then one line of numbers per sample"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [row for row in csv.reader(file) if row]
+            table = csv.reader(file)
+            rows = [(table.line_num, row) for row in table if "".join(row).strip() or len(row) > 1]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is no CSV file: {error}", hint) from error
+    lines = [row for _, row in rows]
     names = [name.strip() for name in lines[0]] if lines else []
     missing = [name for name in needed if name not in names]
     if missing:
@@ -103,17 +111,18 @@ def _columns(path: Path, needed: tuple[str, ...]) -> npt.NDArray[np.float64]:
         raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", hint)
     wanted = [names.index(name) for name in needed]
     values = np.empty((len(lines) - 1, len(needed)))
-    for number, row in enumerate(lines[1:]):
+    numbers = [number for number, _ in rows[1:]]
+    for at, row in enumerate(lines[1:]):
         try:
-            values[number] = [float(row[column] or "nan") for column in wanted]
+            values[at] = [float(row[column] or "nan") for column in wanted]
         except (ValueError, IndexError) as error:
-            raise DataError(f"{path}, line {number + 2}: {','.join(row)!r}", hint) from error
+            raise DataError(f"{path}, line {numbers[at]}: {','.join(row)!r}", hint) from error
     finite = np.isfinite(values)
     empty = [name for number, name in enumerate(needed) if not finite[:, number].any()]
     if empty:
         raise DataError(f"{path} has no number in column {', '.join(empty)}", hint)
     if not finite.all():
-        number = int(np.flatnonzero(~finite.all(axis=1))[0])
-        row = lines[number + 1]
-        raise DataError(f"{path}, line {number + 2} is not finite: {','.join(row)!r}", hint)
-    return values
+        at = int(np.flatnonzero(~finite.all(axis=1))[0])
+        row = lines[at + 1]
+        raise DataError(f"{path}, line {numbers[at]} is not finite: {','.join(row)!r}", hint)
+    return values, numbers

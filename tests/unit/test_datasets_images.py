@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tinyml import photo
-from tinyml.datasets import PARTS, TEST, coco, image_folder, split
+from tinyml.datasets import PARTS, TEST, check, coco, image_folder, split
 from tinyml.errors import DataError
 
 
@@ -136,6 +136,56 @@ def test_what_cannot_be_trained_on_is_refused_with_the_folder(tmp_path: Path) ->
         image_folder.read(tmp_path)
 
 
+def test_pictures_of_other_formats_are_named_with_the_command(tmp_path: Path) -> None:
+    folders(tmp_path, 2)
+    (tmp_path / "person" / "a b.WebP").write_bytes(b"RIFF")
+    (skipped,) = image_folder.read(tmp_path).skipped
+    start, source = f"{tmp_path}/person/a b", f"'{tmp_path}/person/a b.WebP'"
+    assert skipped == f"{start}.WebP is not PNG: magick {source} '{start}.png'"
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "a.gif").write_bytes(b"GIF89a")
+    with pytest.raises(DataError, match=r"dog has no usable recording: .*a\.gif is not PNG"):
+        image_folder.read(tmp_path)
+
+
+def captured(folder: Path, takers: Mapping[str, tuple[str, ...]], count: int = 20) -> Path:
+    for label, names in takers.items():
+        for who in names:
+            for number in range(1, count + 1):
+                seed = len(list(folder.rglob("*.png")))
+                paint(folder / label / f"{who}_{number:04}.png", seed)
+    return folder
+
+
+def test_captured_pictures_are_divided_by_photographer_or_time(tmp_path: Path) -> None:
+    alone = captured(tmp_path / "one", {"person": ("ann",), "not_person": ("ann",)})
+    divided = split(image_folder.read(alone))
+    names = {
+        part: [one.path.stem for one in divided.parts[part] if one.label == "person"]
+        for part in PARTS
+    }
+    assert names["test"] == ["ann_0018", "ann_0019", "ann_0020"]
+    assert divided.rule.startswith("by recording, in order of time")
+    assert "for another photographer was not measured" in divided.rule
+    both = ("ann", "ben", "carl ray")
+    several = captured(tmp_path / "three", {"person": both, "not_person": both})
+    divided = split(image_folder.read(several))
+    assert divided.rule.startswith("by photographer:")
+    groups = [{one.group for one in divided.parts[part]} for part in PARTS]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 3
+
+
+def test_numbered_pictures_of_a_class_are_by_nobody(tmp_path: Path) -> None:
+    folder = captured(tmp_path, {"person": ("person",), "not_person": ("cat",)}, 3)
+    assert image_folder.read(folder).by == "source picture"
+    for file in list(folder.glob("*/cat_*.png")):
+        check.notes_file(file).write_text("{}")
+    dataset = image_folder.read(folder)
+    assert dataset.by == "source picture or photographer"
+    assert {one.group for one in dataset.recordings if one.label == "not_person"} == {"cat"}
+    assert len({one.group for one in dataset.recordings if one.label == "person"}) == 3
+
+
 def listed(folder: Path, *lines: str) -> Path:
     (folder / "files.csv").write_text("\n".join(lines) + "\n")
     return folder
@@ -218,7 +268,8 @@ def document(boxes: Mapping[int, list[tuple[int, list[float]]]]) -> dict[str, An
             for number in boxes
         ],
         "annotations": [
-            {"image_id": number, "category_id": category, "bbox": box}
+            {"image_id": number, "category_id": category, "bbox": box,
+             "area": box[2] * box[3] / (2 if number == 6 else 1)}
             for number, some in boxes.items() for category, box in some
         ],
     }  # fmt: skip
@@ -228,16 +279,18 @@ BOXES: dict[int, list[tuple[int, list[float]]]] = {
     1: [(1, [0, 0, 5, 5]), (1, [0, 0, 12.5, 10])],  # 125 of 5000 pixels: 2.5 %
     2: [(18, [0, 0, 100, 50])],
     3: [(1, [10, 10, 50, 30])],
-    4: [(1, [0, 0, 12.4, 10])],  # a person too small to count, but a person
+    4: [(1, [0, 0, 12.4, 10])],  # a person too small to count
     5: [],
+    6: [(1, [0, 0, 20, 10])],  # 4 % of the picture is its box, 2 % its area
 }
 
 
-def test_a_person_is_one_whose_box_is_large_enough() -> None:
+def test_a_person_is_one_whose_area_is_large_enough() -> None:
     assert coco.labels(document(BOXES)) == {
-        1: "person", 2: "not_person", 3: "person", 5: "not_person"
+        1: "person", 2: "not_person", 3: "person", 4: "not_person", 5: "not_person",
+        6: "not_person",
     }  # fmt: skip
-    assert coco.labels(document(BOXES), least_box=0.005)[4] == "person"
+    assert coco.labels(document(BOXES), least_area=0.005)[4] == "person"
 
 
 def test_coco_is_read_as_far_as_its_pictures_are_there(tmp_path: Path) -> None:
@@ -250,9 +303,10 @@ def test_coco_is_read_as_far_as_its_pictures_are_there(tmp_path: Path) -> None:
         ("coco 1", "person", "", "instances_val2017"),
         ("coco 2", "not_person", "", "instances_val2017"),
         ("coco 3", "person", TEST, "instances_val2017"),
+        ("coco 4", "not_person", "", "instances_val2017"),
     ]
     assert dataset.labels == ("not_person", "person")
-    assert "Attribution License (2), Attribution-ShareAlike License (1)" in dataset.licence
+    assert "Attribution License (3), Attribution-ShareAlike License (1)" in dataset.licence
 
 
 @pytest.mark.parametrize(

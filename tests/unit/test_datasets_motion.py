@@ -88,10 +88,12 @@ def test_a_folder_per_gesture(tmp_path: Path) -> None:
     for name in ("squat/1", "squat/2", "negative/1", "_ignored/1"):
         csv(tmp_path, name)
     (tmp_path / "squat" / "3.csv").write_text("time_ms,x_mg\n")
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "squat" / "2.csv").rename(tmp_path / "squat" / "2.CSV")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").write_text("no gesture")
     dataset = motion_folder.read(tmp_path)
     assert dataset.labels == ("negative", "squat")
-    assert [one.path.name for one in dataset.recordings] == ["1.csv", "1.csv", "2.csv"]
+    assert [one.path.name for one in dataset.recordings] == ["1.csv", "1.csv", "2.CSV"]
     assert len(dataset.skipped) == 1
     assert "3.csv has no column" in dataset.skipped[0]
 
@@ -103,9 +105,50 @@ def test_folders_without_gestures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has 1 gestures"):
         motion_folder.read(tmp_path)
     (tmp_path / "jump").mkdir()
+    with pytest.raises(DataError, match="jump is empty"):
+        motion_folder.read(tmp_path)
+    (tmp_path / "jump" / "1.xlsx").write_text("")
+    with pytest.raises(
+        DataError, match=r"jump has no usable recording: .*1\.xlsx is not CSV: save"
+    ):
+        motion_folder.read(tmp_path)
     (tmp_path / "jump" / "1.csv").write_text("")
     with pytest.raises(DataError, match="jump has no usable recording"):
         motion_folder.read(tmp_path)
+
+
+def test_times_in_other_units_are_named_with_the_unit(tmp_path: Path) -> None:
+    for name in ("squat/1", "squat/2", "negative/1"):
+        csv(tmp_path, name)
+    rows = [line.split(",") for line in (tmp_path / "squat/1.csv").read_text().splitlines()]
+    for name, factor, unit in (("a", 0.001, "seconds"), ("b", 1000, "microseconds")):
+        lines = [rows[0], *([f"{float(time) * factor}", *xyz] for time, *xyz in rows[1:])]
+        path = tmp_path / "squat" / f"{name}.csv"
+        path.write_text("\n".join(map(",".join, lines)))
+        skipped = motion_folder.read(tmp_path).skipped
+        assert len(skipped) == 1
+        assert f"time_ms is probably in {unit}" in skipped[0]
+        path.unlink()
+
+
+def test_performers_in_names_are_told_apart_where_several_made_each_gesture(
+    tmp_path: Path,
+) -> None:
+    for label in ("squat", "negative"):
+        for number in range(1, 21):
+            csv(tmp_path, f"{label}/{number:04}_ann")
+    divided = split(motion_folder.read(tmp_path))
+    assert divided.rule.startswith("by recording, in order of time")
+    assert "for another performer was not measured" in divided.rule
+    for label in ("squat", "negative"):
+        for number in range(1, 21):
+            csv(tmp_path, f"{label}/{number:04}_ben lee")
+    divided = split(motion_folder.read(tmp_path))
+    assert divided.rule.startswith("by performer:")
+    groups = [{one.group for one in divided.parts[part]} for part in PARTS]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 2
+    csv(tmp_path, "jump/0001_ann")
+    assert motion_folder.read(tmp_path).in_time
 
 
 def test_one_performers_recordings_are_split_in_time(tmp_path: Path) -> None:

@@ -103,6 +103,10 @@ def test_names_that_make_no_sense_are_refused(server: Server) -> None:
         public.resolve(Path("magic_wand"), "keyword_spotting")
     with pytest.raises(ToolError, match="magic_wand comes as a whole, not 5 of it"):
         public.resolve(Path("magic_wand:5"), "gesture")
+    for count in ("0", "abc", "-3", "2,000", ""):
+        with pytest.raises(ConfigError, match=f"'{count}' in coco:{count} is no number") as caught:
+            public.resolve(Path(f"coco:{count}"), "person_detection")
+        assert "coco:500" in caught.value.hint
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -226,7 +230,8 @@ def photographs(server: Server, count: int) -> None:
             for n in range(count)
         ],
         "annotations": [
-            {"image_id": n, "category_id": 1, "bbox": [0, 0, 1 if n % 3 == 0 else 5, 1], "id": n}
+            {"image_id": n, "category_id": 1, "bbox": [0, 0, 9, 1], "area": 1 if n % 3 == 0 else 5,
+             "id": n}
             for n in range(count) if n % 3 != 2
         ],
     }  # fmt: skip
@@ -252,12 +257,12 @@ def test_of_coco_no_more_comes_than_is_asked_for(tmp_path: Path, server: Server)
     asked = [(path.rpartition("/")[2], part) for path, part in server.asked]
     assert asked[1:] == [
         ("000000000001.jpg", None), ("000000000004.jpg", None), ("000000000004.jpg", "bytes=50-"),
-        ("000000000002.jpg", None), ("000000000005.jpg", None),
+        ("000000000000.jpg", None), ("000000000002.jpg", None),
     ]  # fmt: skip
     dataset = tasks.load("person_detection").read(folder)
     assert [(one.group, one.label) for one in dataset.recordings] == [
         ("coco 1", "person"), ("coco 4", "person"),
-        ("coco 2", "not_person"), ("coco 5", "not_person"),
+        ("coco 0", "not_person"), ("coco 2", "not_person"),
     ]  # fmt: skip
     assert "at least 2.5%" in dataset.source
 

@@ -52,6 +52,9 @@ HEADER = "time_ms,x_mg,y_mg,z_mg\n"
         (HEADER + "0,1,2,3\n10,1,2,inf\n", "line 3 is not finite"),
         (HEADER + "0,1,2,3\n10,1,2,3\n10,1,2,3\n", "line 4: 0 ms after"),
         (HEADER + "0,1,2,3\n10,1,2,3\n5000,1,2,3\n", "line 4: 4990 ms after"),
+        (HEADER + "\n0,1,2,3\n\n10,1,2,x\n", "line 5: '10,1,2,x'"),
+        (HEADER + "\n0,1,2,3\n \n10,1,2,inf\n", "line 5 is not finite"),
+        ("\n" + HEADER + "\n0,1,2,3\n\n0,1,2,3\n", "line 6: 0 ms after"),
     ],
 )
 def test_unusable_files_are_named_with_the_line(tmp_path: Path, text: str, message: str) -> None:

@@ -219,6 +219,14 @@ def named(recording: Recording) -> str:
     return f"{recording.path}{number}"
 
 
+def several_made_each(recordings: Iterable[Recording]) -> bool:
+    """Whether every label has recordings of more than one group."""
+    makers: dict[str, set[str]] = defaultdict(set)
+    for one in recordings:
+        makers[one.label].add(one.group)
+    return all(len(some) > 1 for some in makers.values())
+
+
 def sound(samples: npt.NDArray[np.int16], rest: bool = False) -> tuple[str, str]:
     """Return what makes int16 samples [n] of a sound useless, and what is odd about them; or "".
 

@@ -4,14 +4,18 @@ A `files.csv` with the columns `file` and `label` says instead which pictures th
 they show; its columns `licence` and `repo` (or `source`) are kept with them. A picture whose
 licence is share-alike is only tested on: whether a model is a derivative of what it was trained on,
 and so under the same licence, is an open question that a shipped model had better not raise.
+
+Pictures that `tinyml capture` took, `<photographer>_<number>.png`, show nearly the same as those
+before and after them: they are divided by photographer, or in order of time.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml import photo
@@ -23,6 +27,7 @@ LEAST_SIDE = 16  # pixels
 OWNER = "as the owner of the pictures states"
 _HINT = "expected a folder per class with PNG, JPEG or BMP files, one of them not_person or not_..."
 _BACKGROUNDS = ("not_person", "no_person", "negative", "background")
+_CAPTURED = re.compile(r"(.+)_(\d{4,})\.png")
 _NUMBER = re.compile(r"^(?:coco_)?(?:COCO_[a-z]+\d{4}_)?0*(\d{1,12})$")  # how COCO names its files
 
 
@@ -33,15 +38,18 @@ def read(folder: Path) -> Dataset:
     `negative` or `background`. Folders without pictures and those whose name starts with `_` or `.`
     are no classes. Pictures that cannot be read, are too small, or show exactly what another one
     shows are left out and listed in `skipped`; of two alike in different classes neither is kept.
-    Files of COCO are grouped by their number, wherever they lie. Raises DataError where a class has
-    no usable picture, or there are not two classes or more, or not one of them is the background.
+    Files of COCO are grouped by their number, wherever they lie, captured ones by photographer.
+    Where all are captured, and not every class by several, they are told apart by time. Raises
+    DataError where a class has no usable picture, or there are not two classes or more, or not one
+    of them is the background.
     """
     findings = check.Findings()
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", _HINT)
     try:
         listed = folder / LIST
-        found = _listed(folder, findings) if listed.is_file() else _by_folder(folder)
+        is_listed = listed.is_file()
+        found = _listed(folder, findings) if is_listed else _by_folder(folder, findings)
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}", _HINT) from error
     background = _background(folder, {one.label for one, _ in found})
@@ -49,7 +57,7 @@ def read(folder: Path) -> Dataset:
     for label in sorted({one.label for one, _ in found} - {one.label for one in kept}):
         raise DataError(f"{folder}: {label} has no usable picture: {findings.skipped[-1]}", _HINT)
     licences = dict(found)
-    return Dataset(
+    dataset = Dataset(
         folder.resolve().name,
         counted(licences[one] for one in kept) or OWNER,
         kept,
@@ -57,6 +65,42 @@ def read(folder: Path) -> Dataset:
         background=(background,),
         by="source picture",
     )
+    return dataset if is_listed else _by_photographer(dataset)
+
+
+def _by_photographer(dataset: Dataset) -> Dataset:
+    """Return `dataset` with captured pictures grouped by who took them."""
+    takers = _photographers(dataset.recordings)
+    if not takers:
+        return dataset
+    grouped = tuple(replace(one, group=takers.get(one, one.group)) for one in dataset.recordings)
+    if len(takers) < len(grouped):
+        return replace(dataset, recordings=grouped, by="source picture or photographer")
+    # Names begin with the photographer; numbers go up with time.
+    ordered = sorted(grouped, key=lambda one: (one.label, int(one.path.stem.rpartition("_")[2])))
+    in_time = not check.several_made_each(grouped)
+    return replace(dataset, recordings=tuple(ordered), in_time=in_time, by="photographer")
+
+
+def _photographers(recordings: Iterable[Recording]) -> dict[Recording, str]:
+    """Return who took each picture that was captured.
+
+    Its notes say so; without them its name does, if that is of a photographer of every class:
+    `person_0001.png` in `person` is by nobody.
+    """
+    said: dict[Recording, str] = {}
+    noted: set[str] = set()
+    classes: dict[str, set[str]] = defaultdict(set)
+    labels = set()
+    for one in recordings:
+        labels.add(one.label)
+        named = _CAPTURED.fullmatch(one.path.name)
+        if named and not _NUMBER.match(one.path.stem):
+            said[one] = named[1]
+            classes[named[1]].add(one.label)
+            if check.notes_file(one.path).is_file():
+                noted.add(named[1])
+    return {one: who for one, who in said.items() if who in noted or classes[who] == labels}
 
 
 def group(stem: str) -> str:
@@ -83,7 +127,7 @@ def usable(recordings: Iterable[Recording], findings: check.Findings) -> tuple[R
         try:
             pixels = photo.read(one.path)
         except DataError as error:
-            findings.skip(error.message)
+            findings.refuse(error)
             continue
         height, width = pixels.shape[:2]
         small = min(width, height) < LEAST_SIDE
@@ -92,16 +136,12 @@ def usable(recordings: Iterable[Recording], findings: check.Findings) -> tuple[R
     return findings.recordings()
 
 
-def _by_folder(folder: Path) -> list[tuple[Recording, str]]:
-    found = []
-    for inner in sorted(one for one in folder.iterdir() if one.is_dir()):
-        if inner.name[0] in "_.":
-            continue
-        files = sorted(one for one in inner.iterdir() if one.suffix.lower() in photo.SUFFIXES)
-        if not files and not any(inner.iterdir()):
-            raise DataError(f"{inner} is empty", "put pictures in it, or remove it")
-        found += [(Recording(file, inner.name, group(file.stem)), "") for file in files]
-    return found
+def _by_folder(folder: Path, findings: check.Findings) -> list[tuple[Recording, str]]:
+    return [
+        (Recording(file, label, group(file.stem)), "")
+        for label, files in findings.by_label(folder, check.PICTURES).items()
+        for file in files
+    ]
 
 
 def _listed(folder: Path, findings: check.Findings) -> list[tuple[Recording, str]]:

@@ -58,7 +58,8 @@ def read(folder: Path) -> Dataset:
         group = f"{named[1]} {named[2]}" if named and named[1] == NEGATIVE else named and named[2]
         some = enumerate(_recordings(file))
         if not sum(_take(found, file, label, group or folder.name, one) for one in some):
-            raise DataError(f"{file} has no usable recording", _HINT)
+            why = found.skipped[-1] if found.skipped else "there is none"
+            raise DataError(f"{file} has no usable recording: {why}", _HINT)
     recordings = found.recordings()
     labels = {one.label for one in recordings}
     if len(labels) < 2:

@@ -1,11 +1,13 @@
 """Folders of CSV files: one folder per gesture, one file per time it was made.
 
 `motion_csv` says what a file looks like. A folder `negative` has motion that is no gesture. Files
-are taken in the order of their names, which is that of time where names count upwards.
+are taken in the order of their names, which is that of time where names count upwards. Names such
+as `tinyml capture` gives, `<number>_<performer>.csv`, say who made it.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tinyml import motion_csv
@@ -14,27 +16,21 @@ from tinyml.datasets.check import Findings
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
 
+_PERFORMED = re.compile(r"\d{4,}_(.+)")
 _HINT = f"a folder per gesture with CSV files ({','.join(motion_csv.COLUMNS)}), or gesture_*.txt"
 
 
 def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     """Return the recordings under `folder`, which have the columns `needed`, time first.
 
-    Folders without CSV files and those whose name starts with `_` or `.` are no gestures. Unusable
-    files are left out and listed in `skipped`. Raises DataError where a gesture has no usable file,
-    or there are fewer than two gestures, `negative` counted as one.
+    Folders without recordings and those whose name starts with `_` or `.` are no gestures. Where
+    names of files say who made them, and several made each gesture, they are told apart by
+    performer, else by time. Unusable files are left out and listed in `skipped`. Raises DataError
+    where a gesture has no usable file, or there are fewer than two, `negative` counted as one.
     """
     found = Findings()
-    try:
-        names = sorted(one.name for one in folder.iterdir() if one.is_dir())
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}", _HINT) from error
-    for name in names:
-        files = sorted((folder / name).glob("*.csv"))
-        if name[0] in "_." or not files:
-            continue
-        if not sum(_take(found, file, name, needed) for file in files):
-            raise DataError(f"{folder / name} has no usable recording: {found.skipped[-1]}", _HINT)
+    for name, files in found.by_label(folder, check.MOTIONS).items():
+        found.require(folder / name, (_take(found, file, name, needed) for file in files))
     recordings = found.recordings()
     labels = {one.label for one in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
@@ -46,7 +42,10 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
         skipped=tuple(found.skipped),
         remarks=tuple(found.remarks),
         background=(NEGATIVE,),
-        in_time=True,
+        in_time=not (
+            all(_PERFORMED.fullmatch(one.path.stem) for one in recordings)
+            and check.several_made_each(recordings)
+        ),
         by="performer",
     )
 
@@ -56,10 +55,11 @@ def _take(found: Findings, file: Path, label: str, needed: tuple[str, ...]) -> b
     try:
         table = motion_csv.table(file, needed)
     except DataError as error:
-        found.skip(error.message)
+        found.refuse(error)
         return False
     time_ms, samples = table[:, 0], table[:, 1:]
     rate_hz = 1000 * (len(time_ms) - 1) / (time_ms[-1] - time_ms[0])
     problem, remark = check.motion(samples[:, :3], rate_hz, rest=label == NEGATIVE)
-    recording = Recording(file, label, file.parent.parent.name)
+    performed = _PERFORMED.fullmatch(file.stem)
+    recording = Recording(file, label, performed[1] if performed else file.parent.parent.name)
     return found.add(recording, samples, problem, remark)

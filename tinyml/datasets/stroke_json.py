@@ -55,7 +55,8 @@ def read(folder: Path) -> Dataset:
     files = sorted(folder.glob("*.json"))
     for file in files:
         if not sum(_take(found, file, number) for number in range(len(_strokes(file)))):
-            raise DataError(f"{file} has no usable stroke", _HINT)
+            why = found.skipped[-1] if _strokes(file) else "its list of strokes is empty"
+            raise DataError(f"{file} has no usable stroke: {why}", _HINT)
     recordings = found.recordings()
     labels = {one.label for one in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:

@@ -129,7 +129,7 @@ def _fragment(draw: np.random.Generator, length: int) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=4096)
 def _motion(recording: Recording) -> Motion:
-    if recording.path.suffix == ".csv":
+    if recording.path.suffix.lower() == ".csv":
         samples = motion_csv.read(recording.path, RATE_HZ)
         return moving(samples.astype(np.float64))
     return magic_wand.motion(recording, RATE_HZ).astype(np.float64)

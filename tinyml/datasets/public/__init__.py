@@ -23,7 +23,7 @@ from tinyml.platforms import download
 from tinyml.platforms.download import DownloadError, File
 
 OnProgress = Callable[[int, int], None]
-_NAMED = re.compile(r"([a-z][a-z0-9_]*)(?::(\d+))?")
+_NAMED = re.compile(r"([a-z][a-z0-9_]*)(?::(.*))?")
 
 
 def names() -> list[str]:
@@ -37,13 +37,15 @@ def resolve(data: Path, task: str, on_progress: OnProgress | None = None) -> Pat
     """Return the folder of recordings that `data` names: itself, or that of a public data set.
 
     A folder that is there wins over a data set of its name. `on_progress(bytes, all)` is called
-    while a file comes. Raises ConfigError for a data set of another task, ToolError where it cannot
-    be downloaded, with the path where the files can be put by hand.
+    while a file comes. Raises ConfigError for a data set of another task or what is no count,
+    ToolError where it cannot be downloaded, with the path where the files can be put by hand.
     """
     name = _NAMED.fullmatch(str(data))
     if data.exists() or name is None:
         return data
     if name[1] not in names():
+        if name[2] is not None and not name[2].isdecimal():
+            return data
         raise DataError(
             f"there is no folder {data}, and no public data set of that name",
             nearest(name[1], names()),
@@ -51,9 +53,19 @@ def resolve(data: Path, task: str, on_progress: OnProgress | None = None) -> Pat
     source = importlib.import_module(f"{__name__}.{name[1]}")
     if task != source.TASK:
         raise ConfigError(f"{name[1]} is a data set for {source.TASK}, not for {task}")
-    count = int(name[2]) if name[2] else None
+    count = None if name[2] is None else _count(name[1], name[2])
     folder = paths.cache() / "datasets" / str(data).replace(":", "-")
     return _filled(source, folder, count, on_progress or (lambda done, total: None))
+
+
+def _count(name: str, text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not count:
+        raise ConfigError(
+            f"{text!r} in {name}:{text} is no number of recordings per label",
+            f"a whole number from 1 on, as in --data {name}:500",
+        )
+    return count
 
 
 def archive(file: File, on_progress: OnProgress) -> Path:

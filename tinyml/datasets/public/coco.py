@@ -25,21 +25,21 @@ ANNOTATIONS = File(
 )
 MEMBER = "annotations/instances_train2017.json"
 COUNT = 2000  # per label, where nobody says
-LEAST_BOX = coco.LEAST_BOX
+LEAST_AREA = coco.LEAST_AREA
 
 
 def fetch(folder: Path, count: int | None, on_progress: public.OnProgress) -> None:
     """Download the annotations and `count` photographs of each label, the lowest numbers first."""
-    fetch_by_rule(folder, count, on_progress, LEAST_BOX)
+    fetch_by_rule(folder, count, on_progress, LEAST_AREA)
 
 
 def fetch_by_rule(
-    folder: Path, count: int | None, on_progress: public.OnProgress, least_box: float
+    folder: Path, count: int | None, on_progress: public.OnProgress, least_area: float
 ) -> None:
     """As `fetch`, for a rule of which people count; it is kept with the photographs."""
     document = _annotations(public.archive(ANNOTATIONS, on_progress))
     by_id = {one["id"]: one for one in document["images"]}
-    labels = coco.labels(document, least_box)
+    labels = coco.labels(document, least_area)
     wanted = []
     for label in (coco.PERSON, coco.NOT_PERSON):
         numbers = sorted(number for number, one in labels.items() if one == label)
@@ -55,12 +55,12 @@ def fetch_by_rule(
         on_progress(done, len(wanted))
     chosen = {one["id"] for one in wanted}
     kept = {
-        "least_box": least_box,
+        "least_area": least_area,
         "licenses": document["licenses"],
         "categories": document["categories"],
         "images": wanted,
         "annotations": [
-            {name: one[name] for name in ("image_id", "category_id", "bbox")}
+            {name: one[name] for name in ("image_id", "category_id", "area", "bbox")}
             for one in document["annotations"]
             if one["image_id"] in chosen
         ],

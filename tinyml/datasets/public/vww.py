@@ -1,4 +1,4 @@
-"""Visual Wake Words (arXiv:1906.05721): COCO by the paper's rule, a person's box of 0.5 %."""
+"""Visual Wake Words (arXiv:1906.05721): COCO by the paper's rule: people of 0.5 % of a picture."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tinyml.datasets import public
 from tinyml.datasets.public import coco
 
 TASK = coco.TASK
-LEAST_BOX = 0.005
+LEAST_AREA = 0.005
 
 
 def fetch(folder: Path, count: int | None, on_progress: public.OnProgress) -> None:
     """As `coco.fetch`."""
-    coco.fetch_by_rule(folder, count, on_progress, LEAST_BOX)
+    coco.fetch_by_rule(folder, count, on_progress, LEAST_AREA)
