@@ -71,6 +71,11 @@ def test_unusable_strokes_are_named_and_left_out(tmp_path: Path, wrong: Any, sai
     assert len(found.recordings) == 2
     assert "s.json, stroke 0" in found.skipped[0] or "s.json" in found.skipped[0]
     assert said in found.skipped[0]
+    (tmp_path / "s.json").rename(tmp_path / "s.JSON")
+    assert len(stroke_json.read(tmp_path).recordings) == 2
+    save(tmp_path, "t.json", {"strokes": [wrong]})
+    with pytest.raises(DataError, match=rf"t\.json has no usable stroke: .*{said}"):
+        stroke_json.read(tmp_path)
 
 
 @settings(max_examples=60, deadline=None)

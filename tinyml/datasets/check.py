@@ -96,6 +96,12 @@ MOTIONS = Format(
 )
 
 
+def ending(folder: Path, *suffixes: str) -> list[Path]:
+    """Return the files in `folder` that end so, in any case, sorted; hidden ones are none."""
+    files = (one for one in folder.iterdir() if one.suffix.lower() in suffixes)
+    return sorted(one for one in files if one.name[0] != ".")
+
+
 def notes_file(recording: Path) -> Path:
     """Return where the notes on a captured recording are."""
     return recording.with_name(recording.name + NOTES)
@@ -125,17 +131,15 @@ class Findings:
 
         They are sorted. Recordings of other formats are noted; other files are none.
         """
-        usable = []
-        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-            suffix = file.suffix.lower()
-            if suffix in form.suffixes and file.name[0] != ".":
-                usable.append(file)
-            elif suffix in form.others:
-                target = file.with_suffix(form.suffixes[0])
-                source, target_name = shlex.quote(str(file)), shlex.quote(str(target))
-                remedy = form.remedy.format(source=source, target=target_name)
-                self.skip(f"{file} is not {form.suffixes[0][1:].upper()}: {remedy}")
-        return usable
+        if not folder.is_dir():
+            return []
+        for file in ending(folder, *form.others):
+            target = file.with_suffix(form.suffixes[0])
+            remedy = form.remedy.format(
+                source=shlex.quote(str(file)), target=shlex.quote(str(target))
+            )
+            self.skip(f"{file} is not {form.suffixes[0][1:].upper()}: {remedy}")
+        return ending(folder, *form.suffixes)
 
     def by_label(self, folder: Path, form: Format) -> dict[str, list[Path]]:
         """Return label -> its files, sorted, for the folders in `folder` that are labels.
@@ -158,7 +162,10 @@ class Findings:
                 elif len(self.skipped) > before:
                     raise DataError(*_nothing(one, self.skipped[-1]))
         except OSError as error:
-            raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
+            raise DataError(
+                f"{folder} cannot be read: {error.strerror or error}",
+                "name a folder with one folder of recordings per label",
+            ) from error
         return found
 
     def require(self, folder: Path, taken: Iterable[bool]) -> None:

@@ -50,7 +50,7 @@ def read(folder: Path) -> Dataset:
     recording, or there are fewer than two labels.
     """
     found = Findings()
-    files = sorted(folder.glob("*.txt"))
+    files = check.ending(folder, ".txt")
     performers = {file: _PERFORMED.fullmatch(file.stem) for file in by_performer(folder)}
     for file in performers or files:
         named = performers.get(file)

@@ -110,7 +110,8 @@ def _benchmark(folder: Path, folders: Mapping[str, list[Path]], found: Findings)
     others = [name for name in spoken if name not in chosen] if chosen else []
     if others:
         found.remarks.append(
-            f"{folder} is Speech Commands: its benchmark has the words {', '.join(chosen)}; "
+            f"{folder.resolve().name} is Speech Commands, whose benchmark has the words "
+            f"{', '.join(chosen)}; "
             f"{', '.join(others)} are learned as {UNKNOWN}"
         )
     return {name: UNKNOWN if name in others else name for name in spoken}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml.datasets import Dataset, Recording
+from tinyml.datasets import Dataset, Recording, check
 from tinyml.datasets.check import Findings, Published
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
@@ -52,7 +52,7 @@ def read(folder: Path) -> Dataset:
     cannot be read or has no usable stroke, or there are fewer than two labels.
     """
     found = Findings()
-    files = sorted(folder.glob("*.json"))
+    files = check.ending(folder, ".json")
     for file in files:
         if not sum(_take(found, file, number) for number in range(len(_strokes(file)))):
             why = found.skipped[-1] if _strokes(file) else "its list of strokes is empty"

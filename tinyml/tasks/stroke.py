@@ -118,7 +118,7 @@ def samples(recording: Recording) -> npt.NDArray[np.int16]:
 
     Where only the points of it are known, it is what a simulated wand along them would feel.
     """
-    if recording.path.suffix == ".json":
+    if recording.path.suffix.lower() == ".json":
         return wand_strokes.felt(stroke_json.points(recording), recording.number)
     return StrokeFrontEnd(FEATURES).read(recording.path)
 
@@ -134,7 +134,7 @@ def mask(inputs: Features, seed: int) -> Features:
 
 @functools.lru_cache(maxsize=4096)
 def _points(recording: Recording) -> Points:
-    if recording.path.suffix == ".json":
+    if recording.path.suffix.lower() == ".json":
         return stroke_json.points(recording)
     return _felt(recording.path)
 
@@ -149,7 +149,7 @@ def _felt(path: Path) -> Points:
 
 
 def _read(folder: Path) -> Dataset:
-    if folder.is_dir() and any(folder.glob("*.json")):
+    if folder.is_dir() and check.ending(folder, ".json"):
         return stroke_json.read(folder)
     columns = (*motion_csv.COLUMNS, *motion_csv.ROTATION)
     found = motion_folder.read(folder, columns)
