@@ -21,6 +21,7 @@ from tinyml.tflite import Graph, Tensor
 Array = NDArray[Any]
 _ARENA_SPARE = 1 << 20
 _PARTS = ("head", "tail")
+_LEAST_SOFTMAX = 2.0**-26  # of scale times beta; with less the interpreter ends the process
 
 
 class Oracle:
@@ -32,6 +33,7 @@ class Oracle:
 
     def __init__(self, model: bytes, name: str = "model") -> None:
         self.graph: Graph = tflite.read(model, name)
+        _check_softmax(self.graph)
         self._model = model
         self._interpreter = self._create(preserve=False)
         self._preserving: Any = None
@@ -133,6 +135,20 @@ class Oracle:
     def _refused(self, error: Exception, printed: str) -> ModelError:
         reason = printed.strip().splitlines()[:1] or [str(error)]
         return ModelError(f"the TFLM interpreter refuses {self.graph.name}: {reason[0]}")
+
+
+def _check_softmax(graph: Graph) -> None:
+    """Raise ModelError for int8 scores so small that the interpreter would abort, not refuse."""
+    for op in graph.ops:
+        if op.name != "SOFTMAX" or len(graph.input(op, 0).scales) != 1:
+            continue
+        scores = graph.input(op, 0)
+        if scores.scale * float(op.options.get("beta", 1)) <= _LEAST_SOFTMAX:
+            raise ModelError(
+                f"{graph.name}: the scores of operator {op.index} (SOFTMAX) have scale "
+                f"{scores.scale:g}, as if they were always zero",
+                "quantize it anew with examples as it sees them in use",
+            )
 
 
 def checked_inputs(tensors: Sequence[Tensor | Any], inputs: Sequence[Array]) -> list[Array]:

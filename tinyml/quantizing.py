@@ -21,6 +21,9 @@ from tinyml.tflite import Tensor
 from tinyml.training import own
 
 _SEED = 1
+_FEW = 4  # fewer examples than these cannot be divided
+_RULE = "a quarter of the examples of each label, drawn at random, is tried; ranges are of the rest"
+_UNDIVIDED = "too few examples to divide, so the ranges are of those that are tried"
 _HINT = "one example per row, of the network's input: numpy.savez(path, inputs=..., labels=...)"
 _TFLITE = (
     "quantize the network it was made from: a .keras, .h5 or SavedModel. No maintained library "
@@ -32,13 +35,17 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Result:
-    """A bundle that was written. `agreement`: share of examples that int8 answers as float does."""
+    """A bundle that was written. `agreement`: share of examples that int8 answers as float does.
+
+    `notes` say what makes these figures doubtful.
+    """
 
     bundle: Bundle
     kind: str
     shape: tuple[int, ...]
     agreement: float
     worst: Sequence[LayerNoise]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,45 +68,32 @@ def quantize(
     """Make an int8 bundle of the model file `network` in the folder `out`.
 
     Weights have a scale per channel; the ranges of activations are those of the examples in
-    `representative`, less every fourth, on which it is tried. Raises ModelError for a network that
+    `representative`, less a quarter, on which it is tried. Raises ModelError for a network that
     cannot be used, DataError for examples that are none, and ConfigError where they do not fit
     together; `out` is written whole or not at all.
     """
     bundles.check_target(out)
+    _check_names(labels)
     if network.suffix == ".tflite":
         raise ModelError(f"{network} is a float network that is converted already", _TFLITE)
     loaded = own.load(network)
     examples = _read(representative, task, loaded.shape, labels)
-    tried = np.arange(len(examples.inputs)) % 4 == 3
-    if not tried.any():
-        tried[:] = True
-    learned = examples.inputs[~tried] if not tried.all() else examples.inputs
-    model, floating = own.convert(loaded, learned)
-    found = _try(model, floating, examples, tried)
+    _check_inputs(examples.inputs, representative)
+    learned, tried = _divided(examples)
+    model, floating = own.convert(loaded, examples.inputs[learned])
     scores = Oracle(model).outputs[0].elements
     names = _names(examples, labels, scores)
+    _check_targets(examples, scores, representative)
+    found = _try(model, floating, examples, tried)
     card = {
         "name": out.name,
         "task": task,
         "labels": names,
-        "features": asdict(examples.features) if examples.features else None,
-        "stream": asdict(examples.stream) if examples.stream else None,
         "quantization": train.quantization(model),
         "training": {"network": network.name, "kind": loaded.kind},
-        "data": [
-            {
-                "source": examples.source,
-                "licence": examples.licence,
-                "clips": len(examples.inputs),
-                "use": "ranges of int8, and every fourth for accuracy",
-            }
-        ],
-        "split": {"rule": "every fourth example is tried, the ranges are of the others"},
         "skipped": check.summary(examples.skipped, representative),
-        "accuracy": found.accuracy,
-        "confusion": {},
-        "noise": sqnr.document(found.noise),
-        "stand_in": False,
+        **_described(examples),
+        **found.document(),
     }
     files = {
         bundles.MODEL: model,
@@ -107,7 +101,42 @@ def quantize(
         bundles.GOLDEN: train.golden(model, _SEED, found.inputs[:4]),
     }
     bundle = bundles.save(out, card, files)
-    return Result(bundle, loaded.kind, loaded.shape, found.agreement, sqnr.worst(found.noise))
+    count = len(examples.inputs)
+    notes = (f"{_UNDIVIDED}: {count}, not {_FEW}",) if count < _FEW else ()
+    worst = sqnr.worst(found.noise)
+    return Result(bundle, loaded.kind, loaded.shape, found.agreement, worst, notes)
+
+
+def _described(examples: _Examples) -> dict[str, Any]:
+    """Return what the card says of the examples."""
+    return {
+        "features": asdict(examples.features) if examples.features else None,
+        "stream": asdict(examples.stream) if examples.stream else None,
+        "data": [
+            {
+                "source": examples.source,
+                "licence": examples.licence,
+                "clips": len(examples.inputs),
+                "use": "ranges of int8, and a quarter for accuracy",
+            }
+        ],
+        "split": {"rule": _UNDIVIDED if len(examples.inputs) < _FEW else _RULE},
+        "stand_in": False,
+    }
+
+
+def _divided(examples: _Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows that ranges are measured on, and a quarter of each label to try it on.
+
+    Both are drawn at random: files often have their labels in turn.
+    """
+    rows = np.random.default_rng(_SEED).permutation(len(examples.inputs))
+    if len(rows) < _FEW:
+        return rows, rows
+    if examples.targets is not None:
+        rows = rows[np.argsort(examples.targets[rows], kind="stable")]
+    tried = np.arange(len(rows)) % 4 == 3
+    return np.sort(rows[~tried]), np.sort(rows[tried])
 
 
 @dataclass(frozen=True)
@@ -117,9 +146,14 @@ class _Tried:
     noise: tuple[LayerNoise, ...]
     inputs: list[npt.NDArray[np.int8]]
 
+    def document(self) -> dict[str, Any]:
+        """Return what the card says of it."""
+        noise = sqnr.document(self.noise)
+        return {"accuracy": self.accuracy, "confusion": {}, "noise": noise}
+
 
 def _try(
-    model: bytes, floating: bytes, examples: _Examples, tried: npt.NDArray[np.bool_]
+    model: bytes, floating: bytes, examples: _Examples, tried: npt.NDArray[np.int64]
 ) -> _Tried:
     """Run the int8 and the float model side by side."""
     small, large = Oracle(model), Oracle(floating)
@@ -131,7 +165,7 @@ def _try(
         "float": None,
         "int8": None,
         "test_clips": len(chosen),
-        "part": "every fourth example",
+        "part": "examples that the ranges are of" if len(examples.inputs) < _FEW else "a quarter",
     }
     if examples.targets is not None:
         targets = examples.targets[tried]
@@ -157,9 +191,45 @@ def _quantized(values: Floats, tensor: Tensor) -> npt.NDArray[np.int8]:
     return quantized
 
 
+def _check_inputs(inputs: Floats, path: Path) -> None:
+    """Raise DataError where nothing varies, which leaves no range to measure."""
+    if inputs.min() == inputs.max():
+        raise DataError(
+            f"every value of all {len(inputs)} examples in {path} is {inputs.flat[0]:g}: nothing "
+            "varies, so no range can be measured",
+            "give examples as the network sees them in use",
+        )
+
+
+def _check_names(labels: Sequence[str]) -> None:
+    """Raise ConfigError where two scores would have one name."""
+    if twice := sorted({one for one in labels if list(labels).count(one) > 1}):
+        raise ConfigError(
+            f"--labels names {', '.join(twice)} more than once", "name each score differently"
+        )
+
+
+def _check_targets(examples: _Examples, scores: int, path: Path) -> None:
+    """Raise DataError for an index of no score."""
+    if examples.targets is None:
+        return
+    least, most = int(examples.targets.min()), int(examples.targets.max())
+    if least < 0 or most >= _classes(scores):
+        raise DataError(
+            f"the labels in {path} are {least} to {most}; the network has {_classes(scores)} "
+            f"classes, which are 0 to {_classes(scores) - 1}",
+            "give the index of the right score, counted from 0",
+        )
+
+
+def _classes(scores: int) -> int:
+    """Return how many answers there are: one score alone is the probability of the second."""
+    return 2 if scores == 1 else scores
+
+
 def _names(examples: _Examples, labels: Sequence[str], scores: int) -> list[str]:
     names = list(labels or examples.labels)
-    if names and len(names) != max(scores, 2 if scores == 1 else scores):
+    if names and len(names) != _classes(scores):
         raise ConfigError(
             f"there are {len(names)} labels ({', '.join(names)}), the network has {scores} scores",
             "name one label per score, in order: --labels",

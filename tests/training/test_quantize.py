@@ -146,13 +146,41 @@ def test_examples_that_do_not_fit_are_refused(networks: Path, tmp_path: Path) ->
     for values, said in (
         (np.zeros((3, 8, 8), np.float32), r"takes rows of \[8, 8, 1\]"),
         (np.full((3, *SHAPE), np.nan, np.float32), "not finite"),
+        (np.zeros((3, *SHAPE), np.float32), "of all 3 examples in .* is 0: nothing varies"),
     ):
         np.save(wrong, values)
         with pytest.raises(DataError, match=said):
             quantizing.quantize(network, wrong, out)
     with pytest.raises(ConfigError, match="front end of gesture gives"):
         quantizing.quantize(network, wrong, out, task="gesture")
+    with pytest.raises(ConfigError, match="names a more than once"):
+        quantizing.quantize(network, wrong, out, labels=["a", "a"])
     assert not out.exists()
+
+
+def test_labels_of_no_score_are_refused(networks: Path, examples: Path, tmp_path: Path) -> None:
+    some = dict(np.load(examples))
+    np.savez(tmp_path / "from_one.npz", inputs=some["inputs"], labels=some["labels"] + 1)
+    with pytest.raises(DataError, match=r"are 1 to 2; the network has 2 classes, which are 0 to 1"):
+        quantizing.quantize(networks / "two.h5", tmp_path / "from_one.npz", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_example_is_too_few_to_divide(
+    networks: Path, examples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "one.npy", np.load(examples)["inputs"][:1])
+    command = ["quantize", str(networks / "two.h5"), "--representative", str(tmp_path / "one.npy")]
+    assert cli.main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "too few examples to divide" in capsys.readouterr().err
+    assert "too few" in bundle.load(tmp_path / "out").card["split"]["rule"]
+
+
+def test_a_network_of_zeros_is_refused_and_not_run(networks: Path) -> None:
+    """The interpreter aborts the process for scores of such a scale."""
+    model, _ = own.convert(own.load(networks / "two.h5"), np.zeros((3, *SHAPE), np.float32))
+    with pytest.raises(ModelError, match="as if they were always zero"):
+        Oracle(model)
 
 
 def test_layers_without_int8_are_named(tmp_path: Path, examples: Path) -> None:

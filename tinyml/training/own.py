@@ -20,9 +20,8 @@ import numpy.typing as npt
 
 from tinyml import tflite
 from tinyml.errors import ModelError, ToolError
-from tinyml.training import INSTALL, quiet, tensorflow
+from tinyml.training import INSTALL, quantize, quiet, tensorflow
 
-_REPRESENTATIVE = 400
 _HINT = "give a .keras, .h5 or SavedModel of one input and one output, saved by Keras 2 or 3"
 _FLOAT = ("DEQUANTIZE", "QUANTIZE")
 
@@ -75,21 +74,14 @@ def convert(network: Network, representative: Inputs) -> tuple[bytes, bytes]:
     or operators that need floats remain.
     """
     tf = tensorflow()
-    chosen = np.linspace(0, len(representative) - 1, min(_REPRESENTATIVE, len(representative)))
 
     def batches() -> Iterator[list[Any]]:
-        for example in representative[chosen.astype(int)]:
+        for example in quantize.spread(representative):
             yield [example[np.newaxis]]
 
-    converter = _converter(tf, network)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = batches
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
     try:
+        small = quantize.integer(_converter(tf, network), batches)
         with quiet():
-            small = bytes(converter.convert())
             large = bytes(_converter(tf, network).convert())
     except Exception as error:  # the converter raises all kinds
         raise ModelError(

@@ -5,17 +5,20 @@ Per-channel weights, int8 activations, inputs and outputs, by TensorFlow's conve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml.errors import ModelError
 from tinyml.tasks import Features, Task
 from tinyml.training import quiet, tensorflow
 from tinyml.training.learner import real
 
-_REPRESENTATIVE = 400
+_REPRESENTATIVE = 400  # examples are enough for the ranges
+
+Batches = Callable[[], Iterator[list[Any]]]
 
 
 def quantize(task: Task, model: Any, representative: Features) -> bytes:
@@ -26,44 +29,51 @@ def quantize(task: Task, model: Any, representative: Features) -> bytes:
     examples with the lowest and highest values see to the range, and ModelError is raised if the
     converter chose another scale than `task.input_scale` or another zero point than -128.
     """
-    tf = tensorflow()
     ends = [np.full(task.input_shape, end, np.int8) for end in (-128, 127)]
-    chosen = np.linspace(0, len(representative) - 1, min(_REPRESENTATIVE, len(representative)))
 
     def batches() -> Iterator[list[Any]]:
-        for example in [*representative[chosen.astype(int)], *ends]:
+        for example in [*spread(representative), *ends]:
             yield [real(task, example)[np.newaxis]]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = batches
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    with quiet():
-        converted = bytes(converter.convert())
-    _check_input(tf, task, converted)
-    return converted
+    return _checked(task, integer(_converter(task, model), batches))
 
 
 def aware(task: Task, model: Any) -> bytes:
     """Return a model of `qat.prepare`, trained, as int8 `.tflite`; it brings its ranges along."""
-    tf = tensorflow()
-    converter = tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    with quiet():
-        converted = bytes(converter.convert())
-    _check_input(tf, task, converted)
-    return converted
+    return _checked(task, integer(_converter(task, model), None))
 
 
 def floating(task: Task, model: Any) -> bytes:
     """Return `model` with a softmax as a float `.tflite`, layer for layer as `quantize` does."""
-    tf = tensorflow()
     with quiet():
-        return bytes(tf.lite.TFLiteConverter.from_keras_model(_scoring(task, model)).convert())
+        return bytes(_converter(task, model).convert())
+
+
+def integer(converter: Any, batches: Batches | None) -> bytes:
+    """Return what a converter of TensorFlow makes, in int8 from input to output.
+
+    `batches` yields inputs from which ranges are measured; None where the network has its own.
+    """
+    tf = tensorflow()
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    if batches is not None:
+        converter.representative_dataset = batches
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    with quiet():
+        return bytes(converter.convert())
+
+
+def spread(examples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return as many of `examples` [n, ...] as ranges need, from first to last."""
+    chosen = np.linspace(0, len(examples) - 1, min(_REPRESENTATIVE, len(examples)))
+    some: npt.NDArray[Any] = examples[chosen.astype(int)]
+    return some
+
+
+def _converter(task: Task, model: Any) -> Any:
+    return tensorflow().lite.TFLiteConverter.from_keras_model(_scoring(task, model))
 
 
 def _scoring(task: Task, model: Any) -> Any:
@@ -73,12 +83,14 @@ def _scoring(task: Task, model: Any) -> Any:
     return tf_keras.Model(inputs, tf_keras.layers.Softmax()(model(inputs, training=False)))
 
 
-def _check_input(tf: Any, task: Task, converted: bytes) -> None:
+def _checked(task: Task, converted: bytes) -> bytes:
+    """Return `converted`; raises ModelError where its input does not read the front end's int8."""
     with quiet():
-        reader = tf.lite.Interpreter(model_content=converted)
+        reader = tensorflow().lite.Interpreter(model_content=converted)
     scale, zero_point = reader.get_input_details()[0]["quantization"]
     if zero_point != -128 or not np.isclose(scale, task.input_scale, rtol=1e-6, atol=0):
         raise ModelError(
             f"the converter quantized the input with scale {scale} and zero point {zero_point}; "
             f"the front end's int8 need {task.input_scale} and -128"
         )
+    return converted

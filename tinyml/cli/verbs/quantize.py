@@ -18,8 +18,8 @@ NETWORK is a .keras or .h5 file of Keras 2 or 3 or a SavedModel folder, with one
 output. --representative is what it sees in use, from which the ranges of int8 are measured: an .npy
 or .npz or a folder of them with the network's input, one example per row, or a folder of recordings
 where --task says which front end makes its input. An .npz with an array `labels` (indices), or
-recordings in a folder per label, also give the accuracy in float and int8. Every fourth example is
-kept from the measuring of ranges, for that.
+recordings in a folder per label, also give the accuracy in float and int8. A quarter of the
+examples of each label is kept from the measuring of ranges, for that.
 """
 EXAMPLES = """
 tinyml quantize my_network.keras --representative examples.npz --out my_model
@@ -71,7 +71,7 @@ def run(args: Namespace, console: Console) -> int:
 
 def _show(result: Result, out: Path, console: Console) -> None:
     accuracy = result.bundle.card["accuracy"]
-    for one in result.bundle.card["skipped"]:
+    for one in (*result.notes, *result.bundle.card["skipped"]):
         console.note(f"note: {one}")
     console.facts(
         (
