@@ -182,6 +182,9 @@ def test_the_simulation_follows_its_seed_and_stays_what_it_is(
     assert isinstance(first, Dataset)
     assert first.stand_in
     assert first.labels == ("negative", "ring", "slope")
+    rule = split(first).rule
+    assert rule.startswith("by performer:")
+    assert "background" not in rule
     motions = [motion_csv.read(one.path, wand.RATE_HZ) for one in first.recordings]
     assert np.array_equal(motions[1], wand.simulated("ring", 3, 0))
     assert not np.array_equal(wand.simulated("ring", 3, 0), wand.simulated("ring", 4, 0))
