@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tinyml import bundle as bundles
 from tinyml import features, heard, hostlib, metrics, runtimes, tasks, tflite
-from tinyml.datasets import PARTS, TEST, Dataset, Recording, public, split
+from tinyml.datasets import TEST, VALIDATION, Dataset, Recording, public
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
 from tinyml.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.oracle import Oracle
@@ -76,9 +76,10 @@ class EvaluationReport:
     `float_accuracy` is None where the float weights could not be run; `note` says why.
     `low`, `high`: the 95 % confidence interval of the accuracy (Wilson). `rocs`: by label, of its
     score. `points`: what thresholds do to each clip for itself, where the model has background
-    labels; `threshold`: that of its card; `advised`: the best with at most `most_per_hour` false
-    accepts per hour, None where none has. `learned`: how many recordings of the part the model
-    learned from, which were left out of the test part; None where its bundle does not say.
+    labels; `threshold`: that of its card; `advised`: the one that was best on the part `chosen_on`,
+    with at most `most_per_hour` false accepts per hour there; None where none had. `learned`: how
+    many recordings of the part the model learned from, which were left out of the test part; None
+    where its bundle does not say.
     """
 
     model: str
@@ -105,6 +106,7 @@ class EvaluationReport:
     threshold: float | None
     most_per_hour: float
     advised: OperatingPoint | None
+    chosen_on: str
     learned: int | None = None
 
 
@@ -121,7 +123,7 @@ def evaluate(
 
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
     `board`), a connected device, or several places. `part` "all" takes every recording. Raises what
-    `read` and `asked` raise.
+    `read` and `heard.asked` raise.
     """
     dataset = read(bundle, data)
     return evaluate_dataset(bundle, dataset, on, part, on_progress, board, most_per_hour)
@@ -159,7 +161,7 @@ def evaluate_dataset(
 ) -> EvaluationReport:
     """As `evaluate`, for recordings that `read` has found, or training."""
     task = tasks.load(bundle.task)
-    chosen = asked(bundle, dataset, part)
+    chosen = heard.asked(bundle, dataset, part)
     examples, counts = _examples(bundle, task, dataset, chosen)
     places = (
         on if isinstance(on, Sequence) and not isinstance(on, str) else [place(bundle, on, board)]
@@ -170,6 +172,9 @@ def evaluate_dataset(
     table = metrics.confusion(targets, first.best, len(bundle.labels))
     classes = metrics.classes(bundle.labels, table, [rocs.get(one) for one in bundle.labels])
     points = _points(bundle, first, targets)
+    needed = points and part == TEST
+    other = _validation(bundle, task, dataset, places[0], on_progress) if needed else ()
+    advised, chosen_on = advise(points, other, part, most_per_hour)
     low, high = metrics.wilson(int(np.trace(table)), len(targets))
     float_accuracy, note = _float_accuracy(bundle, task, examples)
     results = tuple(one.against(first, targets) for one in answers)
@@ -197,7 +202,8 @@ def evaluate_dataset(
         points=points,
         threshold=bundle.stream.threshold if bundle.stream is not None and points else None,
         most_per_hour=most_per_hour,
-        advised=metrics.advised(points, most_per_hour),
+        advised=advised,
+        chosen_on=chosen_on,
         learned=chosen.learned,
     )
 
@@ -258,7 +264,7 @@ def _ask(
 
 
 def _examples(
-    bundle: Bundle, task: tasks.Task, dataset: Dataset, chosen: Asked
+    bundle: Bundle, task: tasks.Task, dataset: Dataset, chosen: heard.Asked
 ) -> tuple[tasks.Examples, dict[str, int]]:
     """The examples of a part, source by source, and how many each source has."""
     by_source: dict[str, list[Recording]] = {}
@@ -277,52 +283,6 @@ def _examples(
         np.concatenate([parts[source].inputs for source in counts]),
         np.concatenate([parts[source].targets for source in counts]),
     ), counts
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a model is asked about: `recordings` of a `part`.
-
-    `learned`: how many of the part it learned from; of the test part these are left out. None where
-    its bundle does not say.
-    """
-
-    part: str
-    recordings: Sequence[Recording]
-    learned: int | None
-
-
-def asked(bundle: Bundle, dataset: Dataset, part: str) -> Asked:
-    """Return the recordings of a part, or of "all", that `bundle` is to be asked about.
-
-    Raises ConfigError for another name, DataError where it learned from all of the test part.
-    """
-    some = recordings(dataset, part)
-    known = heard.among(some, bundle)
-    if known and part == TEST:
-        some = [one for one in some if one not in known]
-        if all(one.long for one in some):
-            raise DataError(
-                f"{bundle.name} learned from all {len(known):,} {part} recordings of "
-                f"{dataset.source}",
-                "record others: what it learned from proves nothing; or take all: --part all",
-            )
-    return Asked(part, some, None if known is None else len(known))
-
-
-def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
-    """Return the recordings of a part, or of "all"; raises ConfigError for another name."""
-    if part == "all":
-        return dataset.recordings
-    if part not in PARTS:
-        raise ConfigError(f"there is no part {part!r}", nearest(part, [*PARTS, "all"]))
-    try:
-        return split(dataset).parts[part]
-    except DataError as error:
-        raise DataError(
-            f"{dataset.source} cannot be divided as for training: {error.message}",
-            "take all recordings, also those that were trained on: --part all",
-        ) from error
 
 
 def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:
@@ -345,6 +305,39 @@ def _points(bundle: Bundle, answers: _Answers, targets: Array) -> tuple[Operatin
     scores = real(bundle, answers.raw)
     grid = sorted({*THRESHOLDS, bundle.stream.threshold})
     return metrics.sweep(scores, targets, bundle.stream.background, clip_s, grid)
+
+
+def _validation(
+    bundle: Bundle,
+    task: tasks.Task,
+    dataset: Dataset,
+    where: Place,
+    on_progress: OnProgress | None,
+) -> tuple[OperatingPoint, ...]:
+    """What thresholds do to the validation part; nothing where there is none."""
+    try:
+        examples, _ = _examples(bundle, task, dataset, heard.asked(bundle, dataset, VALIDATION))
+    except DataError:
+        return ()
+    (answers,) = _ask([where], examples, on_progress)
+    return _points(bundle, answers, examples.targets)
+
+
+def advise(
+    points: Sequence[OperatingPoint],
+    validation: Sequence[OperatingPoint],
+    part: str,
+    most_per_hour: float,
+) -> tuple[OperatingPoint | None, str]:
+    """Return which of `points` of a part to take, see `metrics.advised`, and where it was chosen.
+
+    The test part is no place to choose: `validation` is, with the same thresholds, unless it lacks
+    words or background.
+    """
+    held_out = part == TEST and validation and validation[0].spoken and validation[0].hours
+    best = metrics.advised(validation if held_out else points, most_per_hour)
+    found = [one for one in points if best is not None and one.threshold == best.threshold]
+    return (found[0] if found else None), (VALIDATION if held_out else part)
 
 
 def real(bundle: Bundle, outputs: Array) -> Array:

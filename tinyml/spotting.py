@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import clips, evaluate, features, metrics, stream, tasks, tflite
+from tinyml import clips, evaluate, features, heard, stream, tasks, tflite
 from tinyml.clips import Samples
-from tinyml.datasets import SILENCE, TEST, Dataset, Recording
+from tinyml.datasets import SILENCE, TEST, VALIDATION, Dataset, Recording
 from tinyml.errors import DataError
 from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.metrics import OperatingPoint
@@ -88,7 +89,8 @@ class SpottingReport:
 
     `background_s`: seconds of recorded background in it that are not repetitions; 0.0 where pauses
     part the clips. `points`: by threshold; `card`: at that of the model's card; `advised`: the
-    best with at most `most_per_hour` false accepts per hour. `latency_ms`: from a word's last
+    one that was best in a stream of the part `chosen_on`, with at most `most_per_hour` false
+    accepts per hour there. `latency_ms`: from a word's last
     sample to its event, which a clip's trailing silence makes negative. `passed`: all places gave
     the same scores. `learned`: how many recordings of the part the model learned from, which were
     left out of the test part; None where its bundle does not say.
@@ -109,6 +111,7 @@ class SpottingReport:
     card: OperatingPoint
     most_per_hour: float
     advised: OperatingPoint | None
+    chosen_on: str
     latency_ms: tuple[int, ...]
     learned: int | None = None
 
@@ -126,22 +129,29 @@ def evaluate_stream(
 ) -> SpottingReport:
     """Lay recordings of a part into a stream of about `minutes` and measure what is recognised.
 
-    Raises ConfigError for a bundle that is not made for streams, DataError without recordings.
+    A threshold is chosen in another such stream, of the validation part, which the first of
+    `places` hears as well. Raises ConfigError for a bundle that is not made for streams, DataError
+    without recordings.
     """
     config, settings = stream.require_listening(bundle)
     front_end = features.load(config)
-    asked = evaluate.asked(bundle, dataset, part)
+    asked = heard.asked(bundle, dataset, part)
     made = scene(asked.recordings, bundle, front_end, minutes, seed)
-    heard = [_hear(one, made, on_progress) for one in places]
-    scores = heard[0][0]
+    sounds = [_hear(one, made, on_progress) for one in places]
+    scores = sounds[0][0]
     judged = _Judge(bundle, made, front_end)
     points = tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
     card = judged.point(settings.threshold, scores)
+    other: tuple[OperatingPoint, ...] = ()
+    if part == TEST:
+        listen = functools.partial(_hear, places[0], on_progress=on_progress)
+        other = _validation(bundle, dataset, made, listen, minutes, seed)
+    advised, chosen_on = evaluate.advise(points, other, part, most_per_hour)
     words, latency_ms = judged.words(settings.threshold, scores)
     stream_s = len(made.samples) / front_end.rate_hz
     results = tuple(
         PlaceResult(one.name, len(found), _different(found, scores), stream_s / max(seconds, 1e-9))
-        for one, (found, seconds) in zip(places, heard, strict=True)
+        for one, (found, seconds) in zip(places, sounds, strict=True)
     )
     return SpottingReport(
         passed=not any(one.different for one in results),
@@ -158,10 +168,36 @@ def evaluate_stream(
         points=points,
         card=card,
         most_per_hour=most_per_hour,
-        advised=metrics.advised(points, most_per_hour),
+        advised=advised,
+        chosen_on=chosen_on,
         latency_ms=latency_ms,
         learned=asked.learned,
     )
+
+
+def _validation(
+    bundle: Bundle,
+    dataset: Dataset,
+    tested: Scene,
+    listen: Callable[[Scene], tuple[list[Score], float]],
+    minutes: float,
+    seed: int,
+) -> tuple[OperatingPoint, ...]:
+    """What thresholds do to a stream of the validation part.
+
+    Nothing where there is none, or only pauses part its clips and not those of `tested`.
+    """
+    front_end = features.load(stream.require_listening(bundle)[0])
+    try:
+        asked = heard.asked(bundle, dataset, VALIDATION)
+        made = scene(asked.recordings, bundle, front_end, minutes, seed)
+    except DataError:
+        return ()
+    if tested.background_s and not made.background_s:
+        return ()
+    scores, _ = listen(made)
+    judged = _Judge(bundle, made, front_end)
+    return tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
 
 
 def on_host(bundle: Bundle, where: evaluate.Place) -> Place:

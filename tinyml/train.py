@@ -120,7 +120,7 @@ def _check_start(taught: Lesson) -> None:
     if taught.start is None or taught.few is not None:
         return
     try:
-        evaluate.asked(taught.start, taught.dataset, TEST)
+        heard.asked(taught.start, taught.dataset, TEST)
     except DataError as error:
         hint = "record others, or train from the start: --from none"
         raise DataError(error.message, hint) from error

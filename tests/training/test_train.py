@@ -142,7 +142,7 @@ def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:
     assert sum(sum(row.values()) for row in report.confusion.values()) == report.clips
     assert report.learned == 0
     for part in ("train", "validation"):
-        some = evaluate.recordings(evaluate.read(trained, tones), part)
+        some = heard.recordings(evaluate.read(trained, tones), part)
         assert heard.among(some, trained) == set(some)
 
 

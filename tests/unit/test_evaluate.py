@@ -16,6 +16,7 @@ import recordings
 from tinyml import boards, bundle, evaluate, heard
 from tinyml.datasets import Recording
 from tinyml.errors import ConfigError, DataError, ModelError
+from tinyml.metrics import OperatingPoint
 from tinyml.records import Bundle
 
 
@@ -102,7 +103,7 @@ def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> No
 def test_what_was_learned_from_is_left_out_under_any_name(
     shipped: Bundle, tones: Path, tmp_path: Path
 ) -> None:
-    learned = evaluate.recordings(evaluate.read(shipped, tones), "test")
+    learned = heard.recordings(evaluate.read(shipped, tones), "test")
     assert len([one for one in learned if not one.long]) >= 4
 
     def after(some: Sequence[Recording], part: str = "test") -> evaluate.EvaluationReport:
@@ -142,6 +143,21 @@ def test_nothing_to_measure_on_is_said(shipped: Bundle, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no validation recordings") as caught:
         evaluate.evaluate(shipped, few, _AlwaysYes(), part="validation")
     assert "--part all" in caught.value.hint
+
+
+def test_a_threshold_is_chosen_on_the_validation_part() -> None:
+    def points(*accepted: int, hours: float = 1.0) -> list[OperatingPoint]:
+        return [
+            OperatingPoint.of(at, spoken=9, rejected=0, confused=0, accepted=some, hours=hours)
+            for at, some in zip((0.2, 0.5, 0.8), accepted, strict=True)
+        ]
+
+    tested, other = points(0, 0, 0), points(9, 1, 1)
+    assert evaluate.advise(tested, other, "test", 1.0) == (tested[2], "validation")
+    assert evaluate.advise(tested, other, "all", 1.0) == (tested[2], "all")
+    assert evaluate.advise(tested, points(2, 2, 2), "test", 1.0) == (None, "validation")
+    silent = points(0, 0, 0, hours=0.0)
+    assert evaluate.advise(tested, silent, "test", 1.0) == (tested[2], "test")
 
 
 def test_words_the_model_does_not_know_are_named(shipped: Bundle, tones: Path) -> None:

@@ -133,6 +133,7 @@ def evaluated(name: str) -> evaluate.EvaluationReport:
         sources=(evaluate.SourceResult(name, 4, 0.5, 0.2, 0.8),),
         rocs={name: Roc((1.0, 0.5), (0.0, 1.0), (0.0, 1.0)), "b": Roc((1.0,), (0.0,), (0.0,))},
         points=(point(0.2), point(0.6)), threshold=0.5, most_per_hour=1.0, advised=point(0.6),
+        chosen_on="validation",
     )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def spotted(name: str) -> SpottingReport:
         passed=True, model=name, sha256="ab" * 32, data=name, part="test", on=name, stream_s=60.0,
         background_s=0.0, seed=1, places=(PlaceResult(name, 5, 0, 2.0),),
         words=(WordResult(name, 3, 1, 0),), points=(point(0.2), point(0.6)), card=point(0.5),
-        most_per_hour=1.0, advised=None, latency_ms=(-3, 5, 400),
+        most_per_hour=1.0, advised=None, chosen_on="test", latency_ms=(-3, 5, 400),
     )  # fmt: skip
 
 
@@ -308,8 +309,19 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pat
 
 
 def test_advice_claims_no_more_than_was_heard() -> None:
-    assert "fewer than 15.5 per hour" in words.advice([point(0.6)], point(0.6), 9.0)
-    assert "no threshold keeps to that" in words.advice([point(0.6)], None, 1.0)
+    report = evaluated("m")
+    strict = words.advice(report)
+    assert "threshold 0.60, chosen on part validation. On part test it misses" in strict
+    assert "fewer than 15.5 per hour, and it did not keep to the limit" in strict
+    unsure = words.advice(dataclasses.replace(report, most_per_hour=9.0))
+    assert unsure.endswith(
+        "15.5 per hour: so little background cannot show that it keeps to the limit"
+    )
+    sure = words.advice(dataclasses.replace(report, most_per_hour=16.0, chosen_on="test"))
+    assert "chosen on part test itself" in sure
+    assert sure.endswith("fewer than 15.5 per hour")
+    assert "no threshold keeps to that" in words.advice(dataclasses.replace(report, advised=None))
     silent = OperatingPoint.of(0.6, spoken=9, rejected=2, confused=1, accepted=0, hours=0.0)
-    assert "were not measured" in words.advice([silent], None, 1.0)
+    nothing = dataclasses.replace(report, points=(silent,), advised=None)
+    assert "were not measured" in words.advice(nothing)
     assert [one.title for one in evaluation.thresholds([silent, silent], None)] == ["Missed"]

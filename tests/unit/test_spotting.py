@@ -12,7 +12,7 @@ import pytest
 import recordings
 from PIL import Image
 
-from tinyml import bundle, evaluate, features, spotting, stream
+from tinyml import bundle, evaluate, features, heard, spotting, stream
 from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.records import Bundle
@@ -37,7 +37,7 @@ def model() -> Bundle:
 
 def made(model: Bundle, tones: Path, seed: int = 0, minutes: float = 0.3) -> spotting.Scene:
     assert model.features is not None
-    found = evaluate.recordings(evaluate.read(model, tones), "all")
+    found = heard.recordings(evaluate.read(model, tones), "all")
     return spotting.scene(found, model, features.load(model.features), minutes, seed)
 
 
@@ -112,13 +112,47 @@ def test_a_place_that_hears_other_scores_fails(model: Bundle, tones: Path) -> No
     assert [(one.on, one.different) for one in report.places] == [("host", 0), ("board", 1)]
 
 
+def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
+    model: Bundle, tones: Path
+) -> None:
+    dataset = evaluate.read(model, tones)
+    clips = tuple(one for one in dataset.recordings if not one.long)
+    dataset = dataclasses.replace(dataset, recordings=clips)  # pauses part them
+    assert model.features is not None
+    validation = heard.recordings(dataset, "validation")
+    word, *_ = spotting.scene(validation, model, features.load(model.features), 0.3, 0).spoken
+    hit = (word.end - 500, model.labels.index(word.label), 51)  # scores 0.70
+    streams: list[int] = []
+
+    def hear(samples: Any, on_sent: Callable[[int], None]) -> Iterator[Score]:
+        """First a stream with a false accept of 0.70, then one with a hit, and another of 0.40."""
+        last = (len(samples), model.labels.index("yes"), (51, -26)[len(streams)])
+        events = [hit, last] if streams else [last]
+        streams.append(len(samples))
+        yield from hearing(events, len(model.labels)).hear(samples, on_sent)
+
+    reported = spotting.evaluate_stream(model, dataset, [Place("host", hear)], minutes=0.3)
+    assert len(streams) == 2
+    assert (reported.part, reported.chosen_on) == ("test", "validation")
+    assert reported.advised is not None
+    assert reported.advised.threshold == pytest.approx(0.68)
+    assert reported.advised.accepted == 1  # what was chosen elsewhere does not fit here
+    streams.clear()
+    itself = spotting.evaluate_stream(
+        model, dataset, [Place("host", hear)], minutes=0.3, part="train"
+    )
+    assert (itself.chosen_on, len(streams)) == ("train", 1)
+    assert itself.advised is not None
+    assert itself.advised.accepted == 0
+
+
 def test_the_host_hears_what_the_listener_hears(model: Bundle, tones: Path) -> None:
     samples = made(model, tones, minutes=0.05).samples
     where = spotting.on_host(model, evaluate.place(model, "oracle"))
-    heard = list(where.hear(samples, lambda sent: None))
+    scores = list(where.hear(samples, lambda sent: None))
     expected = list(stream.Listener(model).push(samples))
-    assert [(at, raw.tobytes()) for at, raw in heard] == [(e.sample, e.scores) for e in expected]
-    assert heard
+    assert [(at, raw.tobytes()) for at, raw in scores] == [(e.sample, e.scores) for e in expected]
+    assert scores
 
 
 def test_what_is_no_stream_is_refused(model: Bundle, tones: Path) -> None:
@@ -139,7 +173,7 @@ def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
         pixels = np.full((80, 120), 50 * (number + 1), np.uint8)
         Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
     front_end = features.load(person.features)
-    found = evaluate.recordings(evaluate.read(person, tmp_path), "all")
+    found = heard.recordings(evaluate.read(person, tmp_path), "all")
     scene = spotting.scene(found, person, front_end, 1.0, 0)
     picture = front_end.samples_for(1)
     assert len(scene.spoken) == 4

@@ -58,7 +58,7 @@ def show(report: EvaluationReport, console: Console) -> None:
     if report.points:
         console.print()
         _show_points(report.points, report.threshold, console)
-        console.print(words.advice(report.points, report.advised, report.most_per_hour))
+        console.print(words.advice(report))
     for skipped in report.skipped:
         console.note(f"skipped: {skipped}")
     _agree(report, console)
@@ -98,7 +98,7 @@ def show_spotting(report: SpottingReport, console: Console) -> None:
     )
     console.print()
     _show_points(report.points, card.threshold, console, card)
-    console.print(words.advice(report.points, report.advised, report.most_per_hour))
+    console.print(words.advice(report))
     _agree(report, console)
 
 

@@ -157,7 +157,7 @@ def _verdict(found: str, result: EvaluationReport | SpottingReport) -> str:
 
 
 def _advice(result: EvaluationReport | SpottingReport, how: str) -> Section:
-    said = words.advice(result.points, result.advised, result.most_per_hour)
+    said = words.advice(result)
     return Section("Which threshold?", (Note(said), Note(how)))
 
 

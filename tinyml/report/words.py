@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyml.datasets import TEST
@@ -109,21 +108,30 @@ def learned(report: EvaluationReport | SpottingReport) -> tuple[tuple[str, str],
     return (("learned from", f"{report.learned:,} of these recordings"),)
 
 
-def advice(
-    points: Sequence[OperatingPoint], advised: OperatingPoint | None, most_per_hour: float
-) -> str:
+def advice(report: EvaluationReport | SpottingReport) -> str:
     """Say which threshold keeps to so many false accepts per hour, and how sure that is."""
-    if not any(one.hours for one in points):
+    if not any(one.hours for one in report.points):
         return "False accepts were not measured: there was something to recognise all the time"
-    limit = f"At most {most_per_hour:g} false accepts per hour"
-    if advised is None:
-        return f"{limit}: no threshold keeps to that"
+    limit = f"At most {report.most_per_hour:g} false accepts per hour"
+    one = report.advised
+    if one is None:
+        return f"{limit}: no threshold keeps to that on part {report.chosen_on}"
+    itself = " itself, which flatters it" if report.chosen_on == report.part else ""
     return (
-        f"{limit}: threshold {advised.threshold:.2f}, which misses "
-        f"{percent(advised.reject_rate)}; in {advised.hours:.2f} hours without anything to "
-        f"recognise it had {advised.accepted}, with 95 % confidence fewer than "
-        f"{number(advised.accepts_per_hour_most)} per hour"
+        f"{limit}: threshold {one.threshold:.2f}, chosen on part {report.chosen_on}{itself}. "
+        f"On part {report.part} it misses {percent(one.reject_rate)}; in {one.hours:.2f} hours "
+        f"without anything to recognise it had {one.accepted}, with 95 % confidence fewer than "
+        f"{number(one.accepts_per_hour_most)} per hour{_doubt(one, report.most_per_hour)}"
     )
+
+
+def _doubt(one: OperatingPoint, most_per_hour: float) -> str:
+    """Say where what was counted does not show that a threshold keeps to the limit."""
+    if (one.accepts_per_hour or 0.0) > most_per_hour:
+        return ", and it did not keep to the limit here: record more background to choose by"
+    if (one.accepts_per_hour_most or 0.0) > most_per_hour:
+        return ": so little background cannot show that it keeps to the limit"
+    return ""
 
 
 def percent(share: float | None) -> str:

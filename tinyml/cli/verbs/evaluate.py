@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 HELP = """measure a model on recordings: float, int8 and on boards
 
 The recordings are divided as for training, and the model is measured on the test part: speakers it
-never heard. The int8 model runs on the reference interpreter (--on oracle), as the C that a board
-runs but compiled for this computer (host), or on boards (their names, or device for --board).
-Several places give one figure each, and must give the same scores for every clip: exit code 1
-where they do not.
+never heard. Of that part those are left out that it learned from. The int8 model runs on the
+reference interpreter (--on oracle), as the C that a board runs but compiled for this computer
+(host), or on boards (their names, or device for --board). Several places give one figure each, and
+must give the same scores for every clip: exit code 1 where they do not.
 
 --stream lays the recordings into one long stream over the data's background recordings, and sends
 that through front end, model and recognizer: words missed and false accepts per hour at every
-threshold, and which one keeps to --false-accepts.
+threshold, and which one keeps to --false-accepts. That one is chosen on the validation part, in a
+stream of its own.
 """
 EXAMPLES = """
 tinyml evaluate --data speech_commands/
