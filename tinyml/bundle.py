@@ -18,6 +18,7 @@ data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
 skipped       [str]: recordings that were left out, or are odd, and why
 accuracy      {float, int8, compiled, test_clips, part, ...}: fractions; `part` says of what;
+              `interval`: of the int8 accuracy, where it lies with 95 % confidence (Wilson);
               `left_out`: recordings of it that the model it started from had learned from;
               `sources`: of each source, where the data has several
 estimate      the fields of `training.transfer.Estimate`, where there were too few recordings, and

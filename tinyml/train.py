@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml import boards, evaluate, heard, lesson, sqnr, tasks, teachers, vectors
+from tinyml import boards, evaluate, heard, lesson, metrics, sqnr, tasks, teachers, vectors
 from tinyml import bundle as bundles
 from tinyml.datasets import TEST, check, public
 from tinyml.errors import DataError, ToolError
@@ -262,6 +262,7 @@ class _Teaching:
         accuracy = {
             "float": found.right,
             "int8": found.right_int8,
+            "interval": metrics.wilson(round(found.right_int8 * found.clips), found.clips),
             "test_clips": found.clips,
             "part": "cross-validation",
         }
@@ -356,6 +357,7 @@ def _measured(
         "accuracy": {
             "float": report.float_accuracy,
             "int8": report.accuracy,
+            "interval": (report.low, report.high),
             **accuracy,
             "test_clips": report.clips,
             "left_out": report.learned,

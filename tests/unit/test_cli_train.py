@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tinyml import cli, train
+from tinyml import cli, metrics, train
+from tinyml.records import Bundle
 from tinyml.training import Progress
 
 
@@ -44,3 +45,50 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert (f"continue with: {again} --resume" in shown.err) == (out == "kept")
     assert shown.err.endswith("interrupted\n")
     assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "clips", "labels", "said"),
+    [
+        (10, 10, 3, ["asked about 10"]),
+        (11, 20, 2, ["interval 34.21% to 74.18% is not above guessing among 2 labels, 50.00%"]),
+        (5, 10, 3, ["not above guessing among 3", "asked about 10"]),
+        (15, 20, 2, []),
+        (0, 0, 2, ["not above guessing", "asked about 0"]),
+    ],
+)
+def test_a_useless_model_does_not_end_like_a_good_one(
+    right: int,
+    clips: int,
+    labels: int,
+    said: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    share = right / max(clips, 1)
+    accuracy = {
+        "float": share,
+        "int8": share,
+        "interval": metrics.wilson(right, clips),
+        "test_clips": clips,
+        "part": "test",
+    }
+    card = {
+        "accuracy": accuracy,
+        "skipped": [],
+        "training": {},
+        "split": {"rule": "by speaker"},
+        "noise": [],
+        "stand_in": False,
+    }
+    names = tuple("abcdefgh"[:labels])
+    made = Bundle("m", b"", "ab" * 32, tmp_path, labels=names, card=card)
+    monkeypatch.setattr(train, "train", lambda *_: made)
+    assert cli.main(["train", "keyword_spotting", "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    low, high = accuracy["interval"]
+    assert f"int8    {share:.2%}, 95 % interval {low:.2%} to {high:.2%}" in shown
+    warnings = [line for line in shown.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == len(said)
+    assert all(part in line for part, line in zip(said, warnings, strict=True))

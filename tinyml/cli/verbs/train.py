@@ -31,6 +31,7 @@ leaves a checkpoint that --resume continues.
 """
 _SHOWN = 10
 _LOST = 0.01  # of accuracy: int8 loses more than that only where something is wrong
+_FEW_TESTED = 20  # recordings: fewer leave an interval of at least 16 points
 _PARTS = {"cross-validation": "recordings, by cross-validation"}
 _NUMBERS = (
     ("epochs", int, "passes over the recordings"),
@@ -193,6 +194,8 @@ def _show(bundle: Bundle, out: Path, console: Console) -> None:
         console.print(
             "This model is a stand-in: it was trained and tested on synthetic recordings only."
         )
+    for doubt in _doubts(card["accuracy"], len(bundle.labels)):
+        console.print(doubt)
     console.print(f"try it: tinyml validate {out}")
 
 
@@ -211,10 +214,30 @@ def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("float", f"{_percent(accuracy['float'])} {of}")]
     if "int8_without_qat" in accuracy:
         rows.append(("int8, no QAT", _percent(accuracy["int8_without_qat"])))
-    rows.append(("int8", _percent(accuracy["int8"])))
+    low, high = accuracy["interval"]
+    between = f"95 % interval {_percent(low)} to {_percent(high)}"
+    rows.append(("int8", f"{_percent(accuracy['int8'])}, {between}"))
     if "compiled" in accuracy:
         rows.append(("compiled C", _percent(accuracy["compiled"])))
     return rows
+
+
+def _doubts(accuracy: Mapping[str, Any], labels: int) -> list[str]:
+    """Say why these figures do not show that a model with so many labels is of any use."""
+    doubts = []
+    low, high = accuracy["interval"]
+    if low <= 1 / labels:
+        doubts.append(
+            f"warning: nothing shows that this model learned anything: the interval "
+            f"{_percent(low)} to {_percent(high)} is not above guessing among {labels} labels, "
+            f"{_percent(1 / labels)}"
+        )
+    if (clips := accuracy["test_clips"]) < _FEW_TESTED:
+        doubts.append(
+            f"warning: it was asked about {clips} recordings only; with more the interval is "
+            "narrower"
+        )
+    return doubts
 
 
 def _show_estimate(found: Mapping[str, Any], start: str, console: Console) -> None:
