@@ -13,7 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from tinyml import boards, evaluate, heard, lesson, metrics, sqnr, tasks, teachers, vectors
+from tinyml import (
+    __version__,
+    boards,
+    evaluate,
+    heard,
+    lesson,
+    metrics,
+    sqnr,
+    tasks,
+    teachers,
+    vectors,
+)
 from tinyml import bundle as bundles
 from tinyml.datasets import TEST, check, public
 from tinyml.errors import DataError, ToolError
@@ -40,7 +51,7 @@ from tinyml.training import (
 from tinyml.training.learner import Array, Stage
 
 _GOLDEN_VECTORS = 8
-LOSS = 0.01  # of accuracy that int8 may cost without a warning
+_PROBED = 16  # recordings whose examples show whether others would be made today
 
 
 def train(
@@ -71,7 +82,7 @@ def train(
     school = teachers.load(options.learn_from, taught.labels)
     teach = functools.partial(teachers.taught, school) if school else None
     about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
-    lessons = _Teaching(task, taught, options)
+    lessons = _Teaching(task_name, task, taught, options)
     watched = lesson.examples(task, taught.watched, taught.labels)
     material = fit.Material(task, taught.learned, taught.labels, watched, teach)
     results = fit.fit(
@@ -100,7 +111,7 @@ def train(
         "data": _sources(taught),
         "split": dict(taught.division),
         "skipped": check.summary(
-            [*taught.dataset.skipped, *taught.dataset.remarks],
+            [*taught.notes, *taught.dataset.skipped, *taught.dataset.remarks],
             None if data is None else public.resolve(data, task_name),
         ),
         "stand_in": taught.dataset.stand_in,
@@ -164,6 +175,7 @@ def quantization(model: bytes) -> dict[str, Any]:
 class _Teaching:
     """How a lesson is taught: the stages of training, and what becomes of their results."""
 
+    task_name: str
     task: Task
     taught: Lesson
     options: Options
@@ -203,10 +215,22 @@ class _Teaching:
         taught = self.taught
         return {
             **self.options.document(),
+            "tinyml": __version__,
+            "task": self.task_name,
             "labels": list(taught.labels),
             "recordings": check.fingerprint([*taught.learned, *taught.watched]),
+            "examples": self._probe(),
             "start": None if taught.start is None else self.origin()["start"]["weights"],
         }
+
+    def _probe(self) -> str:
+        """Return a SHA-256 of what front end, augmentation and masks make of some recordings."""
+        step = -(-len(self.taught.learned) // _PROBED)
+        some = self.taught.learned[::step]
+        made = self.task.augmented(some, self.taught.labels, self.options.seed)
+        masked = self.task.mask(made.inputs, self.options.seed)
+        parts = (made.inputs, masked, made.targets)
+        return hashlib.sha256(b"".join(one.tobytes() for one in parts)).hexdigest()
 
     def choices(self) -> dict[str, Any]:
         """Return the options that had a part in the result, and what it started from."""

@@ -44,7 +44,7 @@ def test_equal_seeds_give_equal_bundles(tones: Path, trained: Bundle, tmp_path: 
 
 
 def test_interrupted_training_resumes_to_the_same_model(
-    tones: Path, trained: Bundle, tmp_path: Path
+    tones: Path, trained: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.stage == "training":
@@ -56,6 +56,13 @@ def test_interrupted_training_resumes_to_the_same_model(
     assert [file for file in tmp_path.iterdir()] == [checkpoint_path(out)]
     with pytest.raises(ConfigError, match=r"made with other options.*epochs 2"):
         train(TASK, tones, out, Options(epochs=3), lambda _: None, RESUME)
+    with pytest.raises(ConfigError, match="has this training after 1 epochs"):
+        train(TASK, tones, out, OPTIONS, lambda _: None)
+    varied = dataclasses.replace(tasks.load(TASK), mask=lambda inputs, seed: inputs)
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "load", lambda _: varied)
+        with pytest.raises(ConfigError, match="or another tinyml: examples"):
+            train(TASK, tones, out, OPTIONS, lambda _: None, RESUME)
     resumed = train(TASK, tones, out, OPTIONS, lambda _: None, RESUME)
     assert resumed.sha256 == trained.sha256
     assert not checkpoint_path(out).exists()

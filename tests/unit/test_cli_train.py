@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,20 @@ from tinyml.training import Progress
 def _interrupted(*arguments: Any, **_: Any) -> None:
     _, _, out, _, on_progress, *_ = arguments
     on_progress(Progress("training", 1, 2, 0.5, 0.25, 7261))
-    if out.name == "kept":
+    if out.name in ("kept", "anew"):
         train.checkpoint_path(out).write_bytes(b"state")
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("out", ["kept", "nothing"])
+@pytest.mark.parametrize("out", ["kept", "anew", "others", "nothing"])
 def test_an_interrupted_run_says_how_to_go_on(
     out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(train, "train", _interrupted)
+    if out in ("anew", "others"):
+        checkpoint = train.checkpoint_path(tmp_path / out)
+        checkpoint.write_bytes(b"what another training left")
+        os.utime(checkpoint, (1, 1))
     given = [
         "--data",
         "my words",
@@ -39,10 +44,10 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert cli.main(["train", "keyword_spotting", *given, "--json"]) == cli.EXIT_INTERRUPTED
     shown = capsys.readouterr()
     again = (
-        f"tinyml train keyword_spotting --data 'my words' --out {tmp_path / out} --epochs 9 "
+        f"tinyml train keyword_spotting --data 'my words' --out {tmp_path}/{out} --epochs 9 "
         "--qat --from none"
     )
-    assert (f"continue with: {again} --resume" in shown.err) == (out == "kept")
+    assert (f"continue with: {again} --resume" in shown.err) == (out in ("kept", "anew"))
     assert shown.err.endswith("interrupted\n")
     assert shown.out == ""
 

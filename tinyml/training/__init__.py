@@ -85,7 +85,8 @@ USUAL = Conduct()
 class Progress:
     """How far a long job is: `done` of `total` of its `stage`, and what is known so far.
 
-    Of a stage that learns, a unit is an epoch, and `loss` is its mean.
+    Of a stage that learns, a unit is an epoch, and `loss` is its mean. `note` is to be read also
+    when the job is over.
     """
 
     stage: str
@@ -94,6 +95,7 @@ class Progress:
     loss: float | None = None
     accuracy: float | None = None
     seconds_left: float | None = None
+    note: str = ""
 
 
 OnProgress = Callable[[Progress], None]

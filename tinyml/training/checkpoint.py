@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +87,28 @@ def load(path: Path, identity: Mapping[str, Any]) -> State:
     other = [name for name in identity if found.get(name) != identity[name]]
     if other:
         raise ConfigError(
-            f"{path} was made with other options or recordings: "
-            + ", ".join(f"{name} {found.get(name)}" for name in other),
+            f"{path} was made with other options, recordings or another tinyml: "
+            + ", ".join(f"{name} {found.get(name)}, not {identity[name]}" for name in other),
             "resume with the same ones, or train from the start without --resume",
         )
     return state
+
+
+def make_room(path: Path, identity: Mapping[str, Any]) -> Path | None:
+    """Move what another training left in `path` aside and return where it is now, if it was there.
+
+    Raises ConfigError where it is of this very training, which can go on.
+    """
+    if not path.exists():
+        return None
+    try:
+        state = load(path, identity)
+    except (ConfigError, DataError):
+        names = (path.with_name(f"{path.stem}.{number}.npz") for number in itertools.count(1))
+        aside = next(name for name in names if not name.exists())
+        path.rename(aside)
+        return aside
+    raise ConfigError(
+        f"{path} has this training after {state.epoch} epochs of its stage {state.stage + 1}",
+        f"continue it with --resume, or begin anew: rm {shlex.quote(str(path))}",
+    )

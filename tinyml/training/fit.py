@@ -49,13 +49,16 @@ def fit(
 
     After each epoch the whole state goes to the checkpoint `path`; with `conduct.resume` training
     continues there and ends as it would have without the pause. Raises ConfigError where another
-    `identity` made the checkpoint.
+    `identity` made the checkpoint; without `conduct.resume` that is moved aside, which the progress
+    notes, and ConfigError is raised where the same `identity` made it.
     """
     tf = tensorflow()
     import tf_keras
 
     tf.config.experimental.enable_op_determinism()
     state = checkpoint.load(path, identity) if conduct.resume else State()
+    if not conduct.resume and cluster.chief:
+        _make_room(path, identity, on_progress)
     results = list(state.results)
     variants = _Variants(material, options, on_progress)
     events = Events(conduct.tensorboard if cluster.chief else None)
@@ -82,6 +85,12 @@ def fit(
             on_progress(progress)
         results.append(learner.result())
     return results
+
+
+def _make_room(path: Path, identity: Mapping[str, Any], on_progress: OnProgress) -> None:
+    if (aside := checkpoint.make_room(path, identity)) is not None:
+        note = f"what another training with this --out had learned is kept: {aside}"
+        on_progress(Progress("beginning", 0, 1, note=note))
 
 
 def _restore(learner: Learner, state: State, path: Path) -> None:

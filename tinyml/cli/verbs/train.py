@@ -127,6 +127,8 @@ def run(args: Namespace, console: Console) -> int:
     )
     conduct = Conduct(args.resume, args.tensorboard, args.strategy)
     out = args.out or arguments.BUILD / args.task
+    checkpoint = train.checkpoint_path(out)
+    others = None if args.resume else _written(checkpoint)
     try:
         with console.progress(f"training {args.task}") as shown:
             bundle = train.train(
@@ -134,12 +136,12 @@ def run(args: Namespace, console: Console) -> int:
                 args.data,
                 out,
                 options,
-                lambda done: _tick(shown, done),
+                lambda done: _tick(shown, done, console),
                 conduct,
                 args.start,
             )
     except KeyboardInterrupt:
-        if train.checkpoint_path(out).is_file():
+        if _written(checkpoint) not in (None, others):
             console.note(f"what was learned is kept; continue with: {_command(args)}")
         raise
     if bundle is None:
@@ -149,6 +151,11 @@ def run(args: Namespace, console: Console) -> int:
     else:
         _show(bundle, out, console)
     return 0
+
+
+def _written(checkpoint: Path) -> int | None:
+    """Return when a file was written, None where there is none."""
+    return checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
 
 
 def _command(args: Namespace) -> str:
@@ -264,8 +271,10 @@ def _show_estimate(found: Mapping[str, Any], start: str, console: Console) -> No
         )
 
 
-def _tick(shown: Display, done: Progress) -> None:
-    """Show one line of progress: stage, loss, accuracy, time left."""
+def _tick(shown: Display, done: Progress, console: Console) -> None:
+    """Show one line of progress: stage, loss, accuracy, time left; and a note for good."""
+    if done.note:
+        console.note(f"note: {done.note}")
     unit = "" if done.loss is None else "epoch "
     parts = [f"{done.stage} {unit}{done.done} of {done.total}"]
     if done.loss is not None:
