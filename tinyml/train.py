@@ -43,6 +43,7 @@ from tinyml.training import (
     distribution,
     fit,
     memory,
+    prior,
     qat,
     quantize,
     restore,
@@ -82,9 +83,9 @@ def train(
     school = teachers.load(options.learn_from, taught.labels)
     teach = functools.partial(teachers.taught, school) if school else None
     about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
-    lessons = _Teaching(task_name, task, taught, options)
     watched = lesson.examples(task, taught.watched, taught.labels)
     material = fit.Material(task, taught.learned, taught.labels, watched, teach)
+    lessons = _Teaching(task_name, task, taught, options, material)
     results = fit.fit(
         material,
         lessons.stages(),
@@ -179,6 +180,7 @@ class _Teaching:
     task: Task
     taught: Lesson
     options: Options
+    material: fit.Material
 
     def stages(self) -> list[Stage]:
         """Return the float stages, and with --qat the one that learns to live with int8."""
@@ -259,6 +261,7 @@ class _Teaching:
             without = model
             aware = self._aware(results)
             aware.set_weights(list(results[-1]))
+            prior.move(aware, self._shift)
             model = quantize.aware(self.task, aware)
         files = {
             bundles.MODEL: model,
@@ -300,7 +303,17 @@ class _Teaching:
             last: Sequence[Array] = self._begun
         else:
             last = results[-2] if self.options.qat else results[-1]
-        return restore.network(self.task, len(self.taught.labels), self.options.width, last)
+        network = restore.network(self.task, len(self.taught.labels), self.options.width, last)
+        prior.move(network, self._shift)
+        return network
+
+    @functools.cached_property
+    def _shift(self) -> prior.Shift:
+        """Return what teachers' answers to examples without a label have to be put right by."""
+        if self.material.teach is None:
+            return np.zeros(len(self.taught.labels), np.float32)
+        learned = self.material.examples(self.options.seed, 0)
+        return prior.shift(self.taught.learned, self.taught.labels, learned)
 
     def _network(self, weights: Sequence[Array] | None) -> Any:
         """Return a network with `weights`, or as it begins."""

@@ -10,8 +10,8 @@ import pytest
 from tinyml import photo
 from tinyml.datasets import rendered
 from tinyml.tasks import UNLABELLED, Examples, person_detection
-from tinyml.training import Options, fit
-from tinyml.training.learner import _targets
+from tinyml.training import Options, fit, prior
+from tinyml.training.learner import soft_targets
 
 pytestmark = pytest.mark.needs_tensorflow
 LABELS = ("not_person", "person")
@@ -29,10 +29,23 @@ def test_what_nobody_labelled_is_learned_from_teachers_alone(tmp_path: Path, tau
     teach = _answers if taught else None
     material = fit.Material(person_detection.TASK, [one], LABELS, nothing, teach)
     made = fit._Variants(material, Options(variants=1), lambda _: None).of(0)
-    assert made.targets.tolist() == ([1, UNLABELLED] if taught else [1])
+    assert made.targets.tolist() == ([1, UNLABELLED, UNLABELLED] if taught else [1])
     assert made.colour is None
-    answers = _targets(made, np.arange(len(made.targets)), 2)
+    answers = soft_targets(made, np.arange(len(made.targets)), 2)
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-6)
-    assert answers[0, 1] > 0.6
+    assert answers[0, 1] == pytest.approx(0.545 if taught else 0.95)  # a tenth is the label's
     if taught:
-        np.testing.assert_array_equal(answers[1], [0.5, 0.5])
+        np.testing.assert_array_equal(answers[1:], np.full((2, 2), 0.5))
+
+
+def test_shares_that_unlabelled_examples_shifted_are_put_back() -> None:
+    recordings = [rendered.Recording(Path(str(n)), LABELS[n % 4 != 0], str(n)) for n in range(8)]
+    taught = np.tile(np.array([[0.75, 0.25, 0.0]], np.float32), (20, 1))
+    examples = Examples(np.zeros((20, 1), np.int8), np.full(20, UNLABELLED), taught=taught)
+    shift = prior.shift(recordings, (*LABELS, "silence"), examples)
+    # 3 of 4 recordings are of people, 1 of 4 answers was: odds are 9 times as high.
+    np.testing.assert_allclose(shift, [-np.log(3), np.log(3), 0], rtol=1e-5)
+    network = person_detection.build_model(2, 0.1)
+    before = network.layers[-1].get_weights()[1]
+    prior.move(network, shift[:2])
+    np.testing.assert_allclose(network.layers[-1].get_weights()[1], before + shift[:2], rtol=1e-5)

@@ -34,6 +34,14 @@ class Material:
     validation: Examples
     teach: Callable[[Examples], npt.NDArray[np.float32]] | None = None
 
+    def examples(self, seed: int, variant: int) -> Examples:
+        """Return augmented examples with what teachers say of them; without, the labelled ones."""
+        made = self.task.augmented(self.recordings, self.labels, seed * 100003 + variant)
+        if self.teach is not None:
+            return replace(made, colour=None, taught=self.teach(made))
+        known = made.targets != UNLABELLED
+        return Examples(made.inputs[known], made.targets[known])
+
 
 def fit(
     material: Material,
@@ -112,20 +120,9 @@ class _Variants:
         self._kept: dict[int, Examples] = {}
 
     def of(self, epoch: int) -> Examples:
-        number = epoch % self._options.variants
-        seed = self._options.seed * 100003 + number
-        task = self._material.task
+        number, seed = epoch % self._options.variants, self._options.seed
         if number not in self._kept:
             self._on_progress(Progress("augmenting", number, self._options.variants))
-            made = task.augmented(self._material.recordings, self._material.labels, seed)
-            self._kept[number] = self._taught(made)
+            self._kept[number] = self._material.examples(seed, number)
         made = self._kept[number]
-        masks = self._options.seed * 100003 + epoch
-        return replace(made, inputs=task.mask(made.inputs, masks))
-
-    def _taught(self, examples: Examples) -> Examples:
-        """Return `examples` with what teachers say of them; without teachers the labelled ones."""
-        if self._material.teach is not None:
-            return replace(examples, colour=None, taught=self._material.teach(examples))
-        known = examples.targets != UNLABELLED
-        return Examples(examples.inputs[known], examples.targets[known])
+        return replace(made, inputs=self._material.task.mask(made.inputs, seed * 100003 + epoch))

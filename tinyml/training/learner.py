@@ -125,7 +125,7 @@ class Learner:
         losses = []
         for step, total, rows in self._batches(len(examples.targets), epoch):
             inputs = real(self._task, examples.inputs[rows])
-            targets = _targets(examples, rows, labels)
+            targets = soft_targets(examples, rows, labels)
             if self._teach is not None:
                 targets = self._teach(inputs, targets)
             batch = [inputs, targets]
@@ -194,16 +194,16 @@ class Learner:
             variable.assign(value)
 
 
-def _targets(
+def soft_targets(
     examples: Examples, rows: npt.NDArray[np.int64], labels: int
 ) -> npt.NDArray[np.float32]:
     """Return what the network should answer: the labels, smoothed, mixed with what teachers say."""
     known = examples.targets[rows]
-    targets = _soft(known, labels)
+    soft = _soft(known, labels)
     if examples.taught is None:
-        return targets
+        return soft
     share = np.where(known == UNLABELLED, 1, _TAUGHT).astype(np.float32)[:, np.newaxis]
-    return (1 - share) * targets + share * examples.taught[rows]
+    return (1 - share) * soft + share * examples.taught[rows]
 
 
 def _soft(targets: Array, labels: int) -> npt.NDArray[np.float32]:
