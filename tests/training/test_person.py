@@ -29,13 +29,16 @@ def test_what_nobody_labelled_is_learned_from_teachers_alone(tmp_path: Path, tau
     teach = _answers if taught else None
     material = fit.Material(person_detection.TASK, [one], LABELS, nothing, teach)
     made = fit._Variants(material, Options(variants=1), lambda _: None).of(0)
-    assert made.targets.tolist() == ([1, UNLABELLED, UNLABELLED] if taught else [1])
+    assert made.targets.tolist() == (
+        [1, UNLABELLED, UNLABELLED, 0] if taught else [1, 0]
+    )  # 0: of nothing
     assert made.colour is None
     answers = soft_targets(made, np.arange(len(made.targets)), 2)
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-6)
     assert answers[0, 1] == pytest.approx(0.545 if taught else 0.95)  # a tenth is the label's
     if taught:
-        np.testing.assert_array_equal(answers[1:], np.full((2, 2), 0.5))
+        np.testing.assert_array_equal(answers[1:3], np.full((2, 2), 0.5))
+    np.testing.assert_allclose(answers[-1], [0.95, 0.05], rtol=1e-6)  # whatever teachers say
 
 
 def test_shares_that_unlabelled_examples_shifted_are_put_back() -> None:

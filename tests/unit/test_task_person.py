@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +50,23 @@ def test_crops_are_labelled_and_neither_details_of_people_nor_mixtures(
     other = person_detection.augmented(pictures, LABELS, 4)
     np.testing.assert_array_equal(made.inputs, again.inputs)
     assert not np.array_equal(made.inputs, other.inputs)
-    assert made.targets.tolist() == [0, 1, 0, 1, 0, UNLABELLED, 0, *[UNLABELLED] * 5]
-    assert not np.array_equal(made.inputs[8:], made.inputs[:4])
+    assert made.targets.tolist() == [0, 1, 0, 1, 0, UNLABELLED, 0, *[UNLABELLED] * 5, 0]
+    assert not np.array_equal(made.inputs[8:12], made.inputs[:4])
+    assert made.certain is not None
+    assert np.flatnonzero(made.certain).tolist() == [12]  # a picture of nothing
     assert made.colour is not None
     red, green, blue = np.moveaxis(made.colour.astype(np.int32) + 128, -1, 0)
     gray = (77 * red + 150 * green + 29 * blue + 128) // 256 - 128
     np.testing.assert_array_equal(gray, made.inputs[..., 0])
+
+
+def test_what_was_drawn_shows_what_its_label_says(pictures: list[Recording]) -> None:
+    mixed = [replace(pictures[0], source=rendered.SOURCE), *pictures[1:]]
+    made = person_detection.augmented(mixed, LABELS, 3)
+    # 4 crops, 3 details, 3 mixtures, 1 of nothing
+    assert made.targets.tolist() == [0, 1, 0, 1, UNLABELLED, 0, *[UNLABELLED] * 4, 0]
+    assert made.certain is not None
+    assert np.flatnonzero(made.certain).tolist() == [0, 10]
 
 
 def test_other_light_leaves_the_original_alone(pictures: list[Recording]) -> None:

@@ -21,6 +21,7 @@ from tinyml.errors import ConfigError
 from tinyml.photo import Pixels
 
 LICENCE = "rendered by tinyml"
+SOURCE = "rendered"  # of its recordings
 SIDE = 128  # pixels of a picture
 _DRAWN = 2 * SIDE
 _VERSION = 1  # of what is drawn for a seed: part of the cache's path
@@ -48,7 +49,7 @@ def generate(
     for number in range(per_label):
         for at, label in enumerate((NOT_PERSON, PERSON)):
             file = _cached(folder, label, seed, number)
-            found.append(Recording(file, label, f"rendered {seed} {number}", source="rendered"))
+            found.append(Recording(file, label, f"rendered {seed} {number}", source=SOURCE))
             if on_progress is not None:
                 on_progress(2 * number + at + 1, 2 * per_label)
     return Dataset(

@@ -7,6 +7,7 @@ that is to be told from its absence do as well.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ _COLOUR = FeatureConfig("image", {**FEATURES.params, "channels": 3, "format": FO
 _BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2),
            (1024, 1))  # fmt: skip
 _DETAIL = (0.06, 0.35)  # shares of a picture
+_NOTHING = 0.1  # pictures of nothing, as a share of the recordings
 _ALPHA = 0.25  # the width multiplier of MobileNetV1 that `width` 1 means
 _KEPT_SIDE = 224  # pixels: decoded pictures are kept at most so large
 
@@ -72,27 +74,50 @@ def build_model(labels: int, width: float) -> Any:
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return each picture as the front end sees it: its middle."""
     pixels = [photo.read(one.path) for one in recordings]
-    return _examples(pixels, recordings, labels)
+    return Examples(_seen(pixels, FEATURES), _targets(recordings, labels))
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
-    """Return a crop of each picture, then a detail of each, then of each a mixture with another.
+    """Return crops of all pictures, details and mixtures of photographs, and pictures of nothing.
 
     Details of the background alone show it too. Of the others some show a part of what is to be
     recognised and some do not, and so it is with mixtures: only teachers can tell. What they say
     of many mixtures is worth more than labels of few photographs (Beyer et al. 2022, "Knowledge
-    distillation: A good teacher is patient and consistent", arXiv:2106.05237).
+    distillation: A good teacher is patient and consistent", arXiv:2106.05237). Of drawn pictures
+    and of nothing teachers know less than what drew them.
     """
     photographer = Photographer(np.random.default_rng([seed, 1]))
     crops = [_square(photographer.cropped(_pixels(one.path))) for one in recordings]
-    details = [_square(photographer.cropped(_pixels(one.path), *_DETAIL)) for one in recordings]
-    others = np.random.default_rng([seed, 3]).permutation(len(crops))
-    mixtures = [photographer.mixed(one, crops[n]) for one, n in zip(crops, others, strict=True)]
-    made = _examples([*crops, *details, *mixtures], [*recordings] * 3, labels, colour=True)
-    _, of_details, of_mixtures = np.split(made.targets, 3)  # views
-    of_details[of_details > 0] = UNLABELLED
-    of_mixtures[:] = UNLABELLED
-    return made
+    drawn = np.array([one.source == rendered.SOURCE for one in recordings], bool)
+    photographs = np.flatnonzero(~drawn).tolist()
+    details = [
+        _square(photographer.cropped(_pixels(recordings[one].path), *_DETAIL))
+        for one in photographs
+    ]
+    draw = np.random.default_rng([seed, 3])
+    mixtures = [
+        photographer.mixed(crops[one], crops[other])
+        for one, other in zip(photographs, draw.permutation(photographs), strict=True)
+    ]
+    nothing = [_nothing(draw) for _ in range(math.ceil(_NOTHING * len(recordings)))]
+    pixels = [*crops, *details, *mixtures, *nothing]
+    of_crops = _targets(recordings, labels)
+    of_details = np.where(of_crops[photographs] > 0, UNLABELLED, of_crops[photographs])
+    parts = (of_crops, of_details, np.full(len(mixtures), UNLABELLED), np.zeros(len(nothing), int))
+    certain = (drawn, np.zeros(2 * len(photographs), bool), np.ones(len(nothing), bool))
+    return Examples(
+        _seen(pixels, FEATURES),
+        np.concatenate(parts).astype(np.int64),
+        colour=_seen(pixels, _COLOUR),
+        certain=np.concatenate(certain),
+    )
+
+
+def _nothing(draw: np.random.Generator) -> photo.Pixels:
+    """Return what a camera sees that is covered, in the dark, or before a wall, [96, 96, 3]."""
+    slope = draw.normal(0, 8, 2) @ np.indices((SIDE, SIDE)).reshape(2, -1) / SIDE
+    gray = np.clip(draw.uniform(0, 255) * draw.integers(0, 2) + slope, 0, 255).astype(np.uint8)
+    return np.repeat(gray.reshape(SIDE, SIDE, 1), 3, axis=2)
 
 
 def mask(inputs: Features, seed: int) -> Features:
@@ -128,21 +153,14 @@ def _square(pixels: photo.Pixels) -> photo.Pixels:
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
-def _examples(
-    pixels: Sequence[photo.Pixels],
-    recordings: Sequence[Recording],
-    labels: Sequence[str],
-    colour: bool = False,
-) -> Examples:
-    index = {label: number for number, label in enumerate(labels)}
-    shape = (len(pixels), SIDE, SIDE)
-    inputs = np.array([image_features(one, FEATURES) for one in pixels], np.int8)
-    full = np.array([image_features(one, _COLOUR) for one in pixels], np.int8) if colour else None
-    return Examples(
-        inputs.reshape(*shape, 1),
-        np.array([index[one.label] for one in recordings], np.int64),
-        None if full is None else full.reshape(*shape, 3),
-    )
+def _seen(pixels: Sequence[photo.Pixels], features: FeatureConfig) -> Features:
+    """Return pictures as a front end sees them, int8 [n, 96, 96, channels]."""
+    seen = np.array([image_features(one, features) for one in pixels], np.int8)
+    return seen.reshape(len(pixels), SIDE, SIDE, int(features.params["channels"]))
+
+
+def _targets(recordings: Sequence[Recording], labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    return np.array([labels.index(one.label) for one in recordings], np.int64)
 
 
 def _read(folder: Path) -> Dataset:

@@ -203,6 +203,8 @@ def soft_targets(
     if examples.taught is None:
         return soft
     share = np.where(known == UNLABELLED, 1, _TAUGHT).astype(np.float32)[:, np.newaxis]
+    if examples.certain is not None:
+        share[examples.certain[rows]] = 0
     return (1 - share) * soft + share * examples.taught[rows]
 
 
