@@ -81,42 +81,22 @@ def train(
     )
     _check_start(taught)
     school = teachers.load(options.learn_from, taught.labels)
-    teach = functools.partial(teachers.taught, school) if school else None
-    about = [{"name": Path(one.model.path).name, "sha256": one.model.sha256} for one in school]
-    watched = lesson.examples(task, taught.watched, taught.labels)
-    material = fit.Material(task, taught.learned, taught.labels, watched, teach)
-    lessons = _Teaching(task_name, task, taught, options, material)
+    lessons = _Teaching(task_name, task, taught, options, school)
     results = fit.fit(
-        material,
+        lessons.material,
         lessons.stages(),
         options,
         conduct,
         cluster,
         checkpoint_path(out),
-        {**lessons.identity(), "learned_from": about},
+        lessons.identity(),
         on_progress,
     )
     if not cluster.chief:
         return None
     on_progress(Progress("quantizing", 0, 1))
     files, without_qat = lessons.files(results)
-    card = {
-        "name": out.name,
-        "task": task_name,
-        "labels": list(taught.labels),
-        "features": {"name": task.features.name, "params": dict(task.features.params)},
-        "stream": {**asdict(task.stream), "background": list(task.stream.background)},
-        "quantization": quantization(files[bundles.MODEL]),
-        "training": lessons.choices(),
-        "learned_from": about,
-        "data": _sources(taught),
-        "split": dict(taught.division),
-        "skipped": check.summary(
-            [*taught.notes, *taught.dataset.skipped, *taught.dataset.remarks],
-            None if data is None else public.resolve(data, task_name),
-        ),
-        "stand_in": taught.dataset.stand_in,
-    }
+    card = {"name": out.name, **lessons.document(files[bundles.MODEL], data)}
     if taught.few is not None:
         measured = lessons.estimated(files[bundles.MODEL], on_progress)
     else:
@@ -180,7 +160,15 @@ class _Teaching:
     task: Task
     taught: Lesson
     options: Options
-    material: fit.Material
+    school: Sequence[teachers.Teacher]
+
+    @functools.cached_property
+    def material(self) -> fit.Material:
+        """Return what is learned."""
+        task, taught = self.task, self.taught
+        watched = lesson.examples(task, taught.watched, taught.labels)
+        teach = functools.partial(teachers.taught, self.school) if self.school else None
+        return fit.Material(task, taught.learned, taught.labels, watched, teach)
 
     def stages(self) -> list[Stage]:
         """Return the float stages, and with --qat the one that learns to live with int8."""
@@ -223,12 +211,38 @@ class _Teaching:
             "recordings": check.fingerprint([*taught.learned, *taught.watched]),
             "examples": self._probe(),
             "start": None if taught.start is None else self.origin()["start"]["weights"],
+            "learned_from": self._models(),
         }
+
+    def document(self, model: bytes, data: Path | None) -> dict[str, Any]:
+        """Return what the card says of the int8 `model` before it is measured."""
+        task, taught = self.task, self.taught
+        return {
+            "task": self.task_name,
+            "labels": list(taught.labels),
+            "features": {"name": task.features.name, "params": dict(task.features.params)},
+            "stream": {**asdict(task.stream), "background": list(task.stream.background)},
+            "quantization": quantization(model),
+            "training": self.choices(),
+            "learned_from": self._models(),
+            "data": _sources(taught),
+            "split": dict(taught.division),
+            "skipped": check.summary(
+                [*taught.notes, *taught.dataset.skipped, *taught.dataset.remarks],
+                None if data is None else public.resolve(data, self.task_name),
+            ),
+            "stand_in": taught.dataset.stand_in,
+        }
+
+    def _models(self) -> list[dict[str, str]]:
+        """Return the finished models that are learned from."""
+        models = [one.model for one in self.school]
+        return [{"name": Path(one.path).name, "sha256": one.sha256} for one in models]
 
     def _probe(self) -> str:
         """Return a SHA-256 of what front end, augmentation and masks make of some recordings."""
-        step = -(-len(self.taught.learned) // _PROBED)
-        some = self.taught.learned[::step]
+        step = max(1, len(self.taught.learned) // _PROBED)
+        some = self.taught.learned[::step][:_PROBED]
         made = self.task.augmented(some, self.taught.labels, self.options.seed)
         masked = self.task.mask(made.inputs, self.options.seed)
         parts = (made.inputs, masked, made.targets)
