@@ -18,6 +18,9 @@ data          [{source, licence, clips, use}]: where every recording came from
 split         {rule, train, validation, test}: how data was divided, and counts by label
 skipped       [str]: recordings that were left out, or are odd, and why
 accuracy      {float, int8, compiled, test_clips, part, ...}: fractions; `part` says of what;
+              `compiled`: of the C of the compiled runtime on the host, null where nothing compiles
+              C there, none by cross-validation; a board's is none of the card's: the model is the
+              same there bit for bit, and `tinyml evaluate --on BOARD` measures it;
               `interval`: of the int8 accuracy, where it lies with 95 % confidence (Wilson);
               `left_out`: recordings of it that the model it started from had learned from;
               `sources`: of each source, where the data has several
