@@ -140,6 +140,9 @@ def test_regression_separates_what_can_be_separated() -> None:
     seen = draw.normal(0, 0.3, (340, 5)) + np.eye(5)[targets] * 2 + 7
     kernel, bias = regression(seen, targets, 3, 0)
     assert np.mean((seen @ kernel + bias).argmax(axis=1) == targets) > 0.97
+    silent = np.concatenate([seen, draw.normal(0, 1e-7, (340, 1))], axis=1)  # a dead channel
+    kernel, _ = regression(silent, targets, 3, 0)
+    assert np.abs(kernel[-1]).max() < 10 * np.abs(kernel[:-1]).max()
 
 
 def test_a_learning_curve_is_continued() -> None:

@@ -41,6 +41,7 @@ _COPIES = 12  # augmented versions of each recording that heads are trained on
 _FOLDS = 5
 _DRAWS = 12  # choices of recordings for each point of the learning curve
 _NONE = 2.0  # what is no word counts twice: there is more of it in a day
+_LEAST_SPREAD = 0.02  # of a vector's elements, as a share of the largest spread
 _STEPS, _RATE, _DECAY = 300, 0.1, 1e-3  # of softmax regression
 
 Vectors = npt.NDArray[np.float64]
@@ -260,7 +261,9 @@ def regression(
     Labels count equally, but `others` twice.
     """
     seen = seen.astype(np.float64)
-    mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    mean, scale = seen.mean(axis=0), seen.std(axis=0)
+    # What hardly varies says nothing, and its weight would be so large that int8 had no steps left.
+    scale = np.maximum(scale, _LEAST_SPREAD * scale.max())
     inputs = (seen - mean) / scale
     counts = np.bincount(targets, minlength=labels)
     weight = (np.where(np.arange(labels) == others, _NONE, 1.0) / np.maximum(counts, 1))[targets]
