@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinyml import motion_csv, wav
-from tinyml.datasets import Recording, check, motion_folder, speech_commands
+from tinyml.datasets import (
+    Dataset,
+    Recording,
+    check,
+    image_folder,
+    magic_wand,
+    motion_folder,
+    speech_commands,
+    stroke_json,
+)
 from tinyml.errors import DataError
 
 
@@ -146,3 +157,54 @@ def test_a_fingerprint_is_of_contents_and_labels(tmp_path: Path) -> None:
     assert check.fingerprint(relabelled) != original
     _sound(tmp_path, "b.wav", 3)
     assert check.fingerprint(others) != original
+
+
+def _strokes(folder: Path) -> None:
+    strokes = [(label, np.linspace([0, 0], [way, 1], 8)) for label, way in (("1", 1), ("2", 2))]
+    stroke_json.write(folder / "a.json", strokes)
+
+
+def _wand(folder: Path) -> None:
+    for label, pull in (("ring", 1), ("slope", 2)):
+        lines = [f"{pull * 90 * (number % 3)},0,1000" for number in range(8)]
+        (folder / f"gesture_{label}.txt").write_text("\n".join(["-,-,-", *lines]))
+
+
+def _motions(folder: Path) -> None:
+    for label, pull in (("ring", 1), ("slope", 2)):
+        (folder / label).mkdir()
+        rows = [f"{20 * number},{pull * 90 * (number % 3)},0,1000" for number in range(20)]
+        text = "\n".join([",".join(motion_csv.COLUMNS), *rows])
+        (folder / label / "a.csv").write_text(text)
+
+
+def _words(folder: Path) -> None:
+    for word, step in (("bleep", 7), ("blop", 9)):
+        (folder / word).mkdir()
+        wav.write(folder / word / "a.wav", (np.arange(1600) * step).astype(np.int16))
+
+
+def _pictures(folder: Path) -> None:
+    for label, gray in (("person", 9), ("not_person", 200)):
+        (folder / label).mkdir()
+        Image.fromarray(np.full((20, 30), gray, np.uint8)).save(folder / label / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("make", "read", "digests"),
+    [
+        (_strokes, stroke_json.read, [0x139EAFE8B0C64BE3, 0x57908A38E9DBE084]),
+        (_wand, magic_wand.read, [0x6F57C0E40F62A8B6, 0x6B8684C9EBF58F26]),
+        (_motions, motion_folder.read, [0x71EFBA420A8CC271, 0x546CE0C960E88F96]),
+        (_words, speech_commands.read, [0x97CDD2007C46C90B, 0xC46B4F65DC4FF013]),
+        (_pictures, image_folder.read, [0x58C4518A2740AAD2, 0xE9DE290395269C6A]),
+    ],
+)
+def test_digests_stay_or_bundles_forget_what_they_learned_from(
+    make: Callable[[Path], None],
+    read: Callable[[Path], Dataset],
+    digests: list[int],
+    tmp_path: Path,
+) -> None:
+    make(tmp_path)
+    assert [one.digest for one in read(tmp_path).recordings] == digests
