@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import tflite
+from tinyml import chatter, tflite
 from tinyml.errors import DataError, ModelError, ToolError
 from tinyml.records import DTYPE_BYTES
 from tinyml.tflite import Graph, Tensor
@@ -56,7 +52,7 @@ class Oracle:
     @property
     def arena_parts(self) -> tuple[int, int]:
         """The used arena in bytes: head (activations, scratch) and tail (what lasts)."""
-        with _captured_stderr() as text:
+        with chatter.held() as text:
             self._interpreter.invoke()
             self._interpreter.print_allocations()
         sizes = [re.search(rf"Arena allocation {part} (\d+) bytes", text()) for part in _PARTS]
@@ -102,7 +98,7 @@ class Oracle:
     def _invoke(self, interpreter: Any, inputs: Sequence[Array]) -> list[Array]:
         arrays = checked_inputs(self.inputs, inputs)
         try:
-            with _captured_stderr() as text:
+            with chatter.held() as text:
                 for position, array in enumerate(arrays):
                     interpreter.set_input(array, position)
                 interpreter.invoke()
@@ -121,7 +117,7 @@ class Oracle:
         sizes = [t.bytes for t in self.graph.tensors if t.dtype in DTYPE_BYTES and t.data is None]
         config = runtime.InterpreterConfig
         try:
-            with _captured_stderr() as text:
+            with chatter.held() as text:
                 return runtime.Interpreter.from_bytes(
                     self._model,
                     arena_size=2 * sum(sizes) + 4 * len(self._model) + _ARENA_SPARE,
@@ -168,24 +164,3 @@ def checked_inputs(tensors: Sequence[Tensor | Any], inputs: Sequence[Array]) -> 
             )
         arrays.append(np.ascontiguousarray(array).reshape(tensor.shape))
     return arrays
-
-
-@contextmanager
-def _captured_stderr() -> Iterator[Any]:
-    """Catch what C++ code prints to file descriptor 2; yields a function that returns it."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
-        caught: list[str] = []
-
-        def text() -> str:
-            return caught[0] if caught else ""
-
-        try:
-            yield text
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            file.seek(0)
-            caught.append(file.read().decode("utf-8", "replace"))

@@ -10,7 +10,6 @@ tf_keras (Keras 2) models: quantization-aware training needs them.
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml import extras
+from tinyml import chatter, extras
 from tinyml.errors import ConfigError, ToolError
 
 INSTALL = extras.install("train")
@@ -116,15 +115,10 @@ def tensorflow() -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop Python warnings and what C++ code writes to file descriptor 2; exceptions still come."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+    """Drop Python warnings and what C++ code writes to file descriptor 2; exceptions still come.
+
+    What it wrote before it ended the process is shown.
+    """
+    with chatter.held(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
