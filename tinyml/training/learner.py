@@ -242,8 +242,8 @@ class _Draws:
     def dropout(self, inputs: Any, rate: float, noise_shape: Any = None) -> Any:
         tf = tensorflow()
         context = tf.distribute.get_replica_context()
-        of_replica = self._seed + context.replica_id_in_sync_group
-        seed = tf.stack([tf.cast(of_replica, tf.int64), tf.cast(self._steps, tf.int64)])
+        replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+        seed = tf.stack([tf.constant(self._seed, tf.int64) + replica, self._steps])
         return tf.nn.experimental.stateless_dropout(inputs, rate, seed, noise_shape=noise_shape)
 
     def __getattr__(self, name: str) -> Any:
