@@ -188,7 +188,7 @@ class _Teaching:
             if self.taught.head_only:
                 return []
             replay = None
-            if known.memory is not None:
+            if known.memory is not None and not known.knows:
                 replay = known.memory.vectors, known.memory.targets
             gentle = rate / transfer.FINE
             stages = [
@@ -351,6 +351,7 @@ class _Teaching:
             self.task,
             restore.arrays((start.path / bundles.WEIGHTS).read_bytes()),
             self.options.width,
+            start.labels,
             taught.labels,
             taught.dataset.background,
             remembered,
@@ -366,6 +367,8 @@ class _Teaching:
     @functools.cached_property
     def _begun(self) -> list[Array]:
         assert self.known is not None
+        if self.known.knows and not self.taught.head_only:
+            return list(self.known.weights)
         return self.known.with_head(self._augmented)
 
     def _representative(self) -> Features:

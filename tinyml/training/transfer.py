@@ -76,9 +76,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Start:
-    """What is known before: a body with a new head for `labels`, and what it remembers, if any.
+    """What is known before: a body with a head for `labels`, and what it remembers, if any.
 
-    `others` is the index of the label of what is no word.
+    `others` is the index of the label of what is no word; `knows`: the head knows the labels.
     """
 
     task: Task
@@ -87,6 +87,7 @@ class Start:
     labels: tuple[str, ...]
     others: int
     memory: Memory | None
+    knows: bool
 
     def network(self, head: tuple[Vectors, Vectors] | None = None) -> Any:
         """Return the float network, with `head` where one is given."""
@@ -127,14 +128,16 @@ def start(
     task: Task,
     arrays: Sequence[Array],
     width: float,
+    known: Sequence[str],
     labels: tuple[str, ...],
     background: Sequence[str],
     remembered: Memory | None,
     seed: int,
 ) -> Start:
-    """Return what training can start from: the weights `arrays` with a new head for `labels`.
+    """Return what training can start from: the weights `arrays`, with a new head for `labels`.
 
-    Raises ConfigError where they are those of another network.
+    Where these are the labels that are `known`, the head stays. Raises ConfigError where the
+    weights are those of another network.
     """
     tensorflow()
     import tf_keras
@@ -146,8 +149,9 @@ def start(
             "the network to start from has other layers",
             "use the --width it was trained with, or train with --from none",
         )
-    others = labels.index(background[-1])
-    return Start(task, [*arrays[:-2], *fresh[-2:]], width, labels, others, remembered)
+    others, knows = labels.index(background[-1]), tuple(known) == labels
+    head = arrays[-2:] if knows else fresh[-2:]
+    return Start(task, [*arrays[:-2], *head], width, labels, others, remembered, knows)
 
 
 def estimate(
@@ -263,8 +267,9 @@ def regression(
     seen = seen.astype(np.float64)
     mean, scale = seen.mean(axis=0), seen.std(axis=0)
     # What hardly varies says nothing, and its weight would be so large that int8 had no steps left.
-    scale = np.maximum(scale, _LEAST_SPREAD * scale.max())
-    inputs = (seen - mean) / scale
+    varied = scale > _LEAST_SPREAD * scale.max()
+    scale = np.where(varied, scale, 1.0)
+    inputs = (seen - mean) / scale * varied
     counts = np.bincount(targets, minlength=labels)
     weight = (np.where(np.arange(labels) == others, _NONE, 1.0) / np.maximum(counts, 1))[targets]
     weight /= weight.sum()
