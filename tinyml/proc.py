@@ -78,11 +78,10 @@ def spawn(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    stdin: int = subprocess.DEVNULL,
     stdout: int | None = subprocess.DEVNULL,
     detach: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program and return at once. stderr goes where `stdout` goes.
+    """Start a program and return at once. stdin is empty, stderr goes where `stdout` goes.
 
     `detach` puts it into a session of its own, so that it outlives this process and its Ctrl-C.
     """
@@ -92,7 +91,7 @@ def spawn(
             command,
             cwd=cwd,
             env=None if env is None else {**os.environ, **env},
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
             start_new_session=detach,

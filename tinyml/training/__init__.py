@@ -117,7 +117,7 @@ def tensorflow() -> Any:
 def quiet() -> Iterator[None]:
     """Drop Python warnings and what C++ code writes to file descriptor 2; exceptions still come.
 
-    What it wrote before it ended the process is shown.
+    Where it ends the process, the place is shown.
     """
     with chatter.held(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
