@@ -92,13 +92,13 @@ def prepare(
         bundle = _start(name, start, fewest, options.width)
     if bundle is None or fewest >= transfer.SOME:
         return _divided(task, dataset, bundle, options, on_progress)
-    for name, given in (("qat", options.qat), ("teachers", options.teachers),
-                        ("learn-from", options.learn_from)):  # fmt: skip
+    for option, given in (("--qat", options.qat), ("--teachers", options.teachers),
+                          ("--learn-from", options.learn_from)):  # fmt: skip
         if given:
             raise ConfigError(
-                f"--{name} needs {transfer.SOME} recordings of each label, not {fewest}: with "
+                f"{option} needs {transfer.SOME} recordings of each label, not {fewest}: with "
                 f"fewer only the last layer of {bundle.name} is trained",
-                f"leave --{name} out, or train all of a network: --from none",
+                f"leave {option} out, or train all of a network: --from none",
             )
     prepared = _with_few if fewest < transfer.FEW else _divided
     return replace(prepared(task, dataset, bundle, options, on_progress), head_only=True)
