@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import bundle as bundles
-from tinyml import sqnr, tasks, train
+from tinyml import sqnr, tasks
 from tinyml.datasets import check
 from tinyml.errors import ConfigError, DataError, ModelError
+from tinyml.golden import golden, quantization
 from tinyml.oracle import Oracle
 from tinyml.records import Bundle, FeatureConfig, StreamConfig
 from tinyml.sqnr import LayerNoise
@@ -89,7 +90,7 @@ def quantize(
         "name": out.name,
         "task": task,
         "labels": names,
-        "quantization": train.quantization(model),
+        "quantization": quantization(model),
         "training": {"network": network.name, "kind": loaded.kind},
         "skipped": check.summary(examples.skipped, representative),
         **_described(examples),
@@ -98,7 +99,7 @@ def quantize(
     files = {
         bundles.MODEL: model,
         bundles.FLOAT: floating,
-        bundles.GOLDEN: train.golden(model, _SEED, found.inputs[:4]),
+        bundles.GOLDEN: golden(model, _SEED, found.inputs[:4]),
     }
     bundle = bundles.save(out, card, files)
     count = len(examples.inputs)
