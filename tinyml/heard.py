@@ -82,8 +82,8 @@ def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
         return split(dataset).parts[part]
     except DataError as error:
         raise DataError(
-            f"{dataset.source} cannot be divided as for training: {error.message}",
-            "take all recordings, also those that were trained on: --part all",
+            f"there is no {part} part: {error.message}",
+            "ask about all of them, also those that were trained on: --part all",
         ) from error
 
 

@@ -93,7 +93,7 @@ def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float6
 
     Blank lines count, as they do in an editor.
     """
-    hint = f"the first line is {','.join(needed)}, then one line of numbers per sample"
+    hint = f"the first line must be {','.join(needed)}, then one line of numbers per sample"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.reader(file)
@@ -106,7 +106,8 @@ def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float6
     names = [name.strip() for name in lines[0]] if lines else []
     missing = [name for name in needed if name not in names]
     if missing:
-        raise DataError(f"{path} has no column {', '.join(missing)}", hint)
+        begins = f": it begins with {','.join(names)[:60]!r}" if names else ""
+        raise DataError(f"{path} has no column {', '.join(missing)}{begins}", hint)
     if len(lines) < 3:
         raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", hint)
     wanted = [names.index(name) for name in needed]

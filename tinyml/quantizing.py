@@ -27,8 +27,9 @@ _RULE = "a quarter of the examples of each label, drawn at random, is tried; ran
 _UNDIVIDED = "too few examples to divide, so the ranges are of those that are tried"
 _HINT = "one example per row, of the network's input: numpy.savez(path, inputs=..., labels=...)"
 _TFLITE = (
-    "quantize the network it was made from: a .keras, .h5 or SavedModel. No maintained library "
-    "turns a float .tflite into int8 that is proven bit-exact on microcontrollers"
+    "if it is int8 it can be used as it is: tinyml validate FILE. If it is float, quantize what it "
+    "was made from, a .keras, .h5 or SavedModel: no maintained library turns a float .tflite into "
+    "int8 that is proven bit-exact on microcontrollers"
 )
 
 Floats = npt.NDArray[np.float32]
@@ -76,7 +77,7 @@ def quantize(
     bundles.check_target(out)
     _check_names(labels)
     if network.suffix == ".tflite":
-        raise ModelError(f"{network} is a float network that is converted already", _TFLITE)
+        raise ModelError(f"{network} is no network to train on but one that is converted", _TFLITE)
     loaded = own.load(network)
     examples = _read(representative, task, loaded.shape, labels)
     _check_inputs(examples.inputs, representative)
@@ -263,8 +264,10 @@ def _arrays(path: Path, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.
     try:
         loaded = np.load(path, allow_pickle=False)
         found = dict(loaded.items()) if path.suffix == ".npz" else {"inputs": loaded}
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except Exception as error:  # numpy raises many kinds for a damaged file
-        raise DataError(f"{path} cannot be read as numpy arrays: {error}", _HINT) from error
+        raise DataError(f"{path} holds no numpy arrays of numbers", _HINT) from error
     targets = found.pop("labels", None)
     if len(found) != 1:
         raise DataError(f"{path} has arrays {', '.join(found) or 'none'}; one is needed", _HINT)

@@ -106,9 +106,11 @@ def _arrays(path: Path, inputs: Sequence[TensorInfo]) -> Iterable[tuple[Array, T
     try:
         loaded = np.load(path, allow_pickle=False)
         found = dict(loaded.items()) if path.suffix == ".npz" else {"in0": loaded}
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except Exception as error:  # numpy raises many kinds for a damaged file
         raise DataError(
-            f"{path} cannot be read as numpy arrays: {error}",
+            f"{path} holds no numpy arrays of numbers",
             "save it with numpy.savez(path, in0=..., in1=...)",
         ) from error
     for number, info in enumerate(inputs):

@@ -56,10 +56,10 @@ def test_an_interrupted_run_says_how_to_go_on(
     ("right", "clips", "labels", "said"),
     [
         (10, 10, 3, ["asked about 10"]),
-        (11, 20, 2, ["interval 34.21% to 74.18% is not above guessing among 2 labels, 50.00%"]),
-        (5, 10, 3, ["not above guessing among 3", "asked about 10"]),
+        (11, 20, 2, ["interval 34.21% to 74.18% is not above always saying the same, 50.00%"]),
+        (5, 10, 3, ["not above always saying the same, 33.33%", "asked about 10"]),
         (15, 20, 2, []),
-        (0, 0, 2, ["not above guessing", "asked about 0"]),
+        (0, 0, 2, ["not above always saying the same", "asked about 0"]),
     ],
 )
 def test_a_useless_model_does_not_end_like_a_good_one(
@@ -81,6 +81,8 @@ def test_a_useless_model_does_not_end_like_a_good_one(
     }
     card = {
         "accuracy": accuracy,
+        "labels": [str(number) for number in range(labels)],
+        "confusion": {str(number): {"0": clips / labels} for number in range(labels)},
         "skipped": [],
         "training": {},
         "split": {"rule": "by speaker"},

@@ -82,7 +82,9 @@ def read(folder: Path) -> Dataset:
         _take(found, file, UNKNOWN, _speaker(file.stem, after_word=True))
     _take_quiet(found, folder)
     if not set(labels.values()) - {UNKNOWN}:
-        raise DataError(f"{folder} has no words", _HINT)
+        here = found.files(folder, check.SOUNDS)
+        hint = f"name the folder that it is in: --data {folder.parent}" if here else _HINT
+        raise DataError(f"{folder} has no words", hint)
     recordings = found.recordings()
     return Dataset(
         folder.resolve().name,

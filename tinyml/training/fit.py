@@ -97,7 +97,10 @@ def fit(
 
 def _make_room(path: Path, identity: Mapping[str, Any], on_progress: OnProgress) -> None:
     if (aside := checkpoint.make_room(path, identity)) is not None:
-        note = f"what another training with this --out had learned is kept: {aside}"
+        note = (
+            f"what another training with this --out had learned is kept: {aside} "
+            f"(to go on with it: mv {aside} {path}, and its own options with --resume)"
+        )
         on_progress(Progress("beginning", 0, 1, note=note))
 
 

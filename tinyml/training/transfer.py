@@ -62,7 +62,7 @@ class Estimate:
     `right` and `right_int8`: of `clips` recordings, each asked of a head that did not hear it;
     `false_accepts`: of `others`, held-out sounds or motions that are no word, those taken for one.
     `curve`: the same with fewer recordings of each word; `doubled`: what twice as many would give,
-    None where the curve does not say.
+    None where the curve does not say, or not that they would help.
     """
 
     clips: int
@@ -178,6 +178,7 @@ def estimate(
         if asked:
             right[:, asked] = room.asked(asked)
     on_progress(steps - 1, steps)
+    doubled = _doubled(curve, len(words))
     accepted = room.answers(room.held_out, room.head(list(range(len(words)))))
     return Estimate(
         clips=len(words),
@@ -186,7 +187,7 @@ def estimate(
         others=len(accepted),
         false_accepts=float(np.isin(accepted, room.targets).mean()) if len(accepted) else 0.0,
         curve=curve,
-        doubled=_doubled(curve, len(words)),
+        doubled=doubled if doubled is not None and doubled > right[0].mean() else None,
     )
 
 

@@ -201,7 +201,7 @@ def _show(bundle: Bundle, out: Path, console: Console) -> None:
         console.print(
             "This model is a stand-in: it was trained and tested on synthetic recordings only."
         )
-    for doubt in _doubts(card["accuracy"], len(bundle.labels)):
+    for doubt in _doubts(card):
         console.print(doubt)
     console.print(f"try it: tinyml validate {out}")
 
@@ -229,15 +229,18 @@ def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _doubts(accuracy: Mapping[str, Any], labels: int) -> list[str]:
-    """Say why these figures do not show that a model with so many labels is of any use."""
+def _doubts(card: Mapping[str, Any]) -> list[str]:
+    """Say why the figures of a card do not show that its model is of any use."""
     doubts = []
+    accuracy, counts = card["accuracy"], [sum(row.values()) for row in card["confusion"].values()]
     low, high = accuracy["interval"]
-    if low <= 1 / labels:
+    # What is right of all who always say the same, the best of them.
+    guessing = max(counts) / sum(counts) if any(counts) else 1 / len(card["labels"])
+    if low <= guessing:
         doubts.append(
             f"warning: nothing shows that this model learned anything: the interval "
-            f"{_percent(low)} to {_percent(high)} is not above guessing among {labels} labels, "
-            f"{_percent(1 / labels)}"
+            f"{_percent(low)} to {_percent(high)} is not above always saying the same, "
+            f"{_percent(guessing)}"
         )
     if (clips := accuracy["test_clips"]) < _FEW_TESTED:
         doubts.append(
@@ -250,10 +253,10 @@ def _doubts(accuracy: Mapping[str, Any], labels: int) -> list[str]:
 def _show_estimate(found: Mapping[str, Any], start: str, console: Console) -> None:
     """Say what cross-validation says, and what more recordings would change."""
     console.print(
-        f"\nToo few recordings for a test part. Heads that did not hear a recording were asked what"
-        f"\nit is: {_percent(found['right'])} right. Of {found['others']} other sounds they took "
-        f"{_percent(found['false_accepts'])} for a word of yours.\nOther people, rooms and "
-        "microphones were not tried."
+        "\nToo few recordings for a test part. Heads that did not hear a recording were asked what"
+        f"\nit is: {_percent(found['right'])} right in float. Of {found['others']} others they "
+        f"took {_percent(found['false_accepts'])} for one of yours.\n"
+        "Other people and places were not tried."
     )
     if found["learned_before"]:
         console.print(
