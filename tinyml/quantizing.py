@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml import bundle as bundles
-from tinyml import sqnr, tasks
+from tinyml import sqnr, tasks, vectors
 from tinyml.datasets import check
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.golden import golden, quantization
@@ -261,13 +261,7 @@ def _read(path: Path, task: str, shape: tuple[int, ...], labels: Sequence[str]) 
 
 def _arrays(path: Path, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64] | None]:
     """Return the examples in one file, and what they are where it has an array `labels`."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        found = dict(loaded.items()) if path.suffix == ".npz" else {"inputs": loaded}
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    except Exception as error:  # numpy raises many kinds for a damaged file
-        raise DataError(f"{path} holds no numpy arrays of numbers", _HINT) from error
+    found = vectors.arrays(path, "inputs", _HINT)
     targets = found.pop("labels", None)
     if len(found) != 1:
         raise DataError(f"{path} has arrays {', '.join(found) or 'none'}; one is needed", _HINT)

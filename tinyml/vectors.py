@@ -18,6 +18,7 @@ from tinyml.errors import DataError
 from tinyml.records import Bundle, TensorInfo
 
 Array = NDArray[Any]
+_HINT = "save it with numpy.savez(path, in0=..., in1=...)"
 
 
 @dataclass(frozen=True)
@@ -102,24 +103,29 @@ def _from_arrays(path: Path, inputs: Sequence[TensorInfo]) -> list[Vector]:
     ]
 
 
-def _arrays(path: Path, inputs: Sequence[TensorInfo]) -> Iterable[tuple[Array, TensorInfo]]:
+def arrays(path: Path, alone: str, hint: str) -> dict[str, Array]:
+    """Return the arrays of an `.npz` file by name, or that of an `.npy` file as `alone`.
+
+    Nothing is unpickled. Raises DataError, with `hint` where the file holds something else.
+    """
     try:
         loaded = np.load(path, allow_pickle=False)
-        found = dict(loaded.items()) if path.suffix == ".npz" else {"in0": loaded}
+        return dict(loaded.items()) if path.suffix == ".npz" else {alone: loaded}
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except Exception as error:  # numpy raises many kinds for a damaged file
-        raise DataError(
-            f"{path} holds no numpy arrays of numbers",
-            "save it with numpy.savez(path, in0=..., in1=...)",
-        ) from error
+        raise DataError(f"{path} holds no numpy arrays of numbers", hint) from error
+
+
+def _arrays(path: Path, inputs: Sequence[TensorInfo]) -> Iterable[tuple[Array, TensorInfo]]:
+    found = arrays(path, "in0", _HINT)
     for number, info in enumerate(inputs):
         array = found.get(f"in{number}")
         if array is None:
             names = ", ".join(sorted(found)) or "none"
             raise DataError(
                 f"{path} has no array in{number} for input {info.name!r} (it has: {names})",
-                "save it with numpy.savez(path, in0=..., in1=...)",
+                _HINT,
             )
         yield array, info
 

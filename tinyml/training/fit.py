@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from tinyml.datasets import Recording
 from tinyml.errors import DataError
-from tinyml.tasks import UNLABELLED, Examples, Task
+from tinyml.tasks import Examples, Task
 from tinyml.training import Conduct, OnProgress, Options, Progress, checkpoint, tensorflow
 from tinyml.training.checkpoint import State
 from tinyml.training.distribution import Cluster
 from tinyml.training.events import Events
 from tinyml.training.learner import Array, Learner, Stage, schedule
+from tinyml.training.memory import labelled
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class Material:
         made = self.task.augmented(self.recordings, self.labels, seed * 100003 + variant)
         if self.teach is not None:
             return replace(made, colour=None, taught=self.teach(made))
-        known = made.targets != UNLABELLED
-        return Examples(made.inputs[known], made.targets[known])
+        return labelled(made)
 
 
 def fit(
