@@ -6,6 +6,7 @@ The reset button, a killed and a halted board are in `tests/emulator/test_line.p
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 import tty
@@ -38,22 +39,31 @@ class Cable:
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(slave))
         self._slave = slave
-        threading.Thread(target=self._run, args=(self._master, FakeDevice()), daemon=True).start()
+        os.set_blocking(self._master, False)
+        ended, self._end = os.pipe()
+        run = (self._master, ended, FakeDevice())
+        self._thread = threading.Thread(target=self._run, args=run, daemon=True)
+        self._thread.start()
 
     def pull(self) -> None:
         """Disconnect it: the port is gone."""
+        os.close(self._end)
+        self._thread.join()  # or it would take the next port of the same number for its own
         os.close(self._slave)
         os.close(self._master)
 
     @staticmethod
-    def _run(master: int, firmware: FakeDevice) -> None:
-        try:
-            while True:
-                answer = memoryview(firmware.feed(os.read(master, 4096)))
-                while answer:
-                    answer = answer[os.write(master, answer) :]
-        except OSError:
-            return
+    def _run(master: int, ended: int, firmware: FakeDevice) -> None:
+        answer = b""
+        while True:
+            readers, writers = ([ended], [master]) if answer else ([ended, master], [])
+            if ended in select.select(readers, writers, [])[0]:
+                os.close(ended)
+                return
+            if answer:
+                answer = answer[os.write(master, answer) :]
+            else:
+                answer = firmware.feed(os.read(master, 4096))
 
 
 @pytest.fixture
