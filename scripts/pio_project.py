@@ -8,7 +8,9 @@ Import("env")  # noqa: F821 - given by PlatformIO
 
 def render(env):
     """Return the folder of the project for PlatformIO's environment `env`."""
-    from tinyml import boards, bundle, firmware
+    from tinyml.firmware import boards
+    from tinyml.firmware import render as firmware
+    from tinyml.model import bundle
 
     board = boards.load(env.subst("$PIOENV"))
     model = bundle.load(env.GetProjectOption("custom_model"))

@@ -9,8 +9,9 @@ from collections import Counter
 
 from line_peer import LinePeer
 
-from tinyml import protocol, wire
-from tinyml.protocol import Section, Status
+from tinyml.protocol import frames as wire
+from tinyml.protocol import messages
+from tinyml.protocol.messages import Section, Status
 
 _UNSAFE = ("RESET", "BENCH", "INFER", "LAYERS")  # they end the device, or take it long
 
@@ -50,7 +51,7 @@ def disorder(rng: random.Random, kinds: Counter[str] | None = None) -> tuple[byt
 
     Types, flags, versions and sequence numbers of any value; repeated, missing and swapped.
     """
-    numbers = [m.number for m in protocol.MESSAGES if m.name not in _UNSAFE]
+    numbers = [m.number for m in messages.MESSAGES if m.name not in _UNSAFE]
     frames = []
     for seq in range(rng.randrange(1, 40)):
         payload = rng.choice((rng.randbytes, bytes))(
@@ -93,7 +94,7 @@ def _counted(data: bytes) -> tuple[bytes, int, int]:
 
 def forged() -> list[bytes]:
     """A frame that would change an input if any of its damaged forms were believed."""
-    return [wire.Frame(protocol.INPUT.number, 1, protocol.Input(0, 0, bytes(300)).pack()).encode()]
+    return [wire.Frame(messages.INPUT.number, 1, messages.Input(0, 0, bytes(300)).pack()).encode()]
 
 
 def torture(
@@ -127,4 +128,4 @@ def torture(
 
 
 def _status(peer: LinePeer) -> Status:
-    return Status.unpack(peer.ask(protocol.INFO, protocol.Info(Section.STATUS)))
+    return Status.unpack(peer.ask(messages.INFO, messages.Info(Section.STATUS)))

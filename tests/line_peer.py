@@ -7,15 +7,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from tinyml import protocol, wire
+from tinyml.protocol import frames, messages
 
 
 class LinePeer(ABC):
     """A device on some line, which a subclass carries."""
 
     def __init__(self) -> None:
-        self.receiver = wire.Receiver()
-        self._frames: list[wire.Frame] = []
+        self.receiver = frames.Receiver()
+        self._frames: list[frames.Frame] = []
         self._seq = 0
         self._nonce = 0xC0FFEE00
 
@@ -28,20 +28,20 @@ class LinePeer(ABC):
         """Take in what comes in this time; return how many bytes."""
 
     def request(
-        self, record: protocol.Record, number: int, flags: wire.Flag = wire.NO_FLAGS
+        self, record: messages.Record, number: int, flags: frames.Flag = frames.NO_FLAGS
     ) -> int:
         """Send a request; return its sequence number."""
         self._seq = (self._seq + 1) % 256
-        self.send(wire.Frame(number, self._seq, record.pack(), flags).encode())
+        self.send(frames.Frame(number, self._seq, record.pack(), flags).encode())
         return self._seq
 
-    def next(self, wanted: Callable[[wire.Frame], bool], timeout_s: float = 20.0) -> wire.Frame:
+    def next(self, wanted: Callable[[frames.Frame], bool], timeout_s: float = 20.0) -> frames.Frame:
         """Return the first frame that is `wanted`; frames before it are dropped."""
         frame = self.poll(wanted, timeout_s)
         assert frame is not None, "the device does not answer"
         return frame
 
-    def poll(self, wanted: Callable[[wire.Frame], bool], timeout_s: float) -> wire.Frame | None:
+    def poll(self, wanted: Callable[[frames.Frame], bool], timeout_s: float) -> frames.Frame | None:
         """Like `next`, but None where no such frame comes in time."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -54,7 +54,7 @@ class LinePeer(ABC):
             self._read(0.05)
 
     def ask(
-        self, message: protocol.Message, record: protocol.Record, seq: int | None = None
+        self, message: messages.Message, record: messages.Record, seq: int | None = None
     ) -> bytes:
         """Return the reply to a request: its payload, or the body of a long one.
 
@@ -65,30 +65,30 @@ class LinePeer(ABC):
         seq = self.request(record, message.number)
         body = b""
         while True:
-            frame = self.next(lambda f: bool(f.flags & wire.Flag.RESPONSE) and f.seq == seq)
-            if frame.flags & wire.Flag.ERROR:
-                raise Refused(protocol.Error.unpack(frame.payload))
+            frame = self.next(lambda f: bool(f.flags & frames.Flag.RESPONSE) and f.seq == seq)
+            if frame.flags & frames.Flag.ERROR:
+                raise Refused(messages.Error.unpack(frame.payload))
             assert frame.type == message.number
             if not message.long:
                 return frame.payload
-            piece = protocol.Piece.unpack(frame.payload)
+            piece = messages.Piece.unpack(frame.payload)
             assert piece.offset == len(body)
             body += piece.data
-            if not frame.flags & wire.Flag.MORE:
+            if not frame.flags & frames.Flag.MORE:
                 return body
 
-    def alive(self) -> protocol.HelloReply:
+    def alive(self) -> messages.HelloReply:
         """Return the answer to a HELLO, recognised by its nonce whatever else comes."""
         self._nonce += 1
         nonce = struct.pack("<I", self._nonce)
-        self.request(protocol.Hello(self._nonce), protocol.HELLO.number)
-        frame = self.next(lambda f: f.type == protocol.HELLO.number and f.payload[:4] == nonce)
-        return protocol.HelloReply.unpack(frame.payload)
+        self.request(messages.Hello(self._nonce), messages.HELLO.number)
+        frame = self.next(lambda f: f.type == messages.HELLO.number and f.payload[:4] == nonce)
+        return messages.HelloReply.unpack(frame.payload)
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
     """The device answered with ERROR."""
 
-    def __init__(self, error: protocol.Error) -> None:
+    def __init__(self, error: messages.Error) -> None:
         super().__init__(repr(error))
         self.error = error

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinyml.device import DeviceInfo, Reading
 from tinyml.features import Event as Word
+from tinyml.measure.playback import ClipResult, StreamReport
 from tinyml.monitor.events import Attached, Event, Measured, Played, Read, Seen, Summed, Text
-from tinyml.protocol import Status
+from tinyml.protocol.messages import Status
 from tinyml.records import TensorInfo
-from tinyml.stream import ClipResult, StreamReport
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 LABELS = ("silence", "yes", HOSTILE, "no")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml import wav
+from tinyml.media import wav
 
 TONES_HZ = {"yes": 600, "no": 2400}
 

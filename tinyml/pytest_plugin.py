@@ -84,7 +84,7 @@ class FlashedBoard:
 
         Raises DeviceError where another board or another model answers.
         """
-        from tinyml.validate import require_model
+        from tinyml.measure.validate import require_model
 
         self.close()
         self._device = device = self._reach()
@@ -155,7 +155,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if not names:
         return
-    from tinyml import boards
+    from tinyml.firmware import boards
 
     try:
         for name in names:
@@ -240,7 +240,7 @@ def _place_under_test(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture(scope="session")
 def tinyml_board(_tinyml_place: Place) -> Board:
     """The board under test, as its file describes it; a test runs once for each --tinyml-board."""
-    from tinyml import boards
+    from tinyml.firmware import boards
 
     with _failing_plainly():
         return boards.load(_tinyml_place.board)
@@ -249,7 +249,7 @@ def tinyml_board(_tinyml_place: Place) -> Board:
 @pytest.fixture(scope="session")
 def tinyml_model(pytestconfig: pytest.Config) -> Bundle:
     """The model under test: --tinyml-model."""
-    from tinyml import bundle
+    from tinyml.model import bundle
 
     with _failing_plainly():
         return bundle.load(pytestconfig.getoption("--tinyml-model"))
@@ -258,8 +258,9 @@ def tinyml_model(pytestconfig: pytest.Config) -> Bundle:
 @pytest.fixture(scope="session")
 def tinyml_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A function: model, board and runtime in, built firmware out; each is built once a session."""
-    from tinyml import build, firmware
-    from tinyml.protocol import VIRTUAL_SENSOR
+    from tinyml.build import pio
+    from tinyml.firmware import render
+    from tinyml.protocol.messages import VIRTUAL_SENSOR
 
     built: dict[tuple[str, str, str], Firmware] = {}
 
@@ -268,8 +269,8 @@ def tinyml_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         if key not in built:
             out = tmp_path_factory.mktemp(f"{board.id}-{runtime}") / "project"
             sensor = VIRTUAL_SENSOR if bundle.stream else None
-            project = firmware.generate(bundle, board, runtime, out, sensor=sensor)
-            built[key] = build.build(project)
+            project = render.generate(bundle, board, runtime, out, sensor=sensor)
+            built[key] = pio.build(project)
         return built[key]
 
     return make
@@ -312,7 +313,7 @@ def tinyml_device(request: pytest.FixtureRequest, tinyml_flashed: FlashedBoard) 
 
 
 def _places(config: pytest.Config) -> list[Place]:
-    from tinyml.boards import DEFAULT
+    from tinyml.firmware.boards import DEFAULT
 
     names = config.getoption("--tinyml-board") or [DEFAULT]
     ports = config.getoption("--tinyml-port") or [None]

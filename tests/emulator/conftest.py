@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, build, bundle, device, firmware
+from tinyml import device
+from tinyml.build import pio
+from tinyml.firmware import boards, render
+from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware
 
 
@@ -67,12 +70,12 @@ def broken(
     def make(file: str, before: str, statement: str) -> tuple[Firmware, int]:
         golden = Path(__file__).parents[1] / "golden" / "softmax"
         chosen = bundle.load(str(min(golden.glob("*.tflite"))))
-        project = firmware.generate(chosen, board, board.runtime, tmp_path / "project")
+        project = render.generate(chosen, board, board.runtime, tmp_path / "project")
         source = project.path / "src" / file
         lines = source.read_text(encoding="utf-8").splitlines()
         at = next(number for number, line in enumerate(lines) if before in line)
         lines.insert(at, statement)
         source.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return build.build(project), at + 1
+        return pio.build(project), at + 1
 
     return make

@@ -11,10 +11,13 @@ from unittest import mock
 
 from line_peer import LinePeer
 
-from tinyml import boards, build, bundle, device, firmware
+from tinyml import device
+from tinyml.build import pio
 from tinyml.device import kinds
 from tinyml.device.deadline import Deadline
 from tinyml.device.links import Link
+from tinyml.firmware import boards, render
+from tinyml.model import bundle
 
 SMALL = min((Path(__file__).parents[1] / "golden" / "softmax").glob("*.tflite"))
 _SEND_S = 120.0
@@ -42,8 +45,8 @@ class EmulatedPeer(LinePeer):
 def emulated_peer(folder: Path) -> Iterator[EmulatedPeer]:
     """Build and flash a small model in `folder`; yield the line to it."""
     board = boards.load("qemu-m4")
-    project = firmware.generate(bundle.load(str(SMALL)), board, board.runtime, folder / "project")
-    built = build.build(project)
+    project = render.generate(bundle.load(str(SMALL)), board, board.runtime, folder / "project")
+    built = pio.build(project)
     # Sockets have short names only.
     with (
         tempfile.TemporaryDirectory(prefix="tml") as runtime,

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import bundle, clips, device, features, motion_csv, stream, tasks
+from tinyml import device, features, tasks
 from tinyml.cli import main
-from tinyml.datasets import wand
+from tinyml.datasets import clips, wand
+from tinyml.measure import playback
+from tinyml.media import motion_csv
+from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware
-from tinyml.train import train
 from tinyml.training import Options
+from tinyml.training.train import train
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
 LABELS = ("ring", "slope", "negative")
@@ -61,7 +64,7 @@ def test_what_a_sensor_gave_is_trained_on_and_heard(
     device.flash(tinyml_build(made, board, board.runtime))
     heard = clips.load([recorded / "ring"], front_end)[:2]
     with device.connect(board) as connection:
-        report = stream.play(connection, heard, against=made)
+        report = playback.play(connection, heard, against=made)
     assert report.passed, report.first_mismatch
     assert report.inferences > 10
 

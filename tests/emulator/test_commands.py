@@ -170,7 +170,7 @@ def test_a_second_client_is_told_who_has_the_line(tinyml: Shell) -> None:
     tinyml("flash", MODEL)
     (running,) = tinyml.json("devices")["devices"]
     script = (
-        "from tinyml import boards, device\n"
+        "from tinyml import device\nfrom tinyml.firmware import boards\n"
         "with device.connect(boards.load('qemu-m4')):\n"
         "    print('connected', flush=True)\n"
         "    input()\n"

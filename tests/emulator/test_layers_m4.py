@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import bench, build, device, firmware, tflite, validate, vectors
+from tinyml import device, tflite
+from tinyml.build import pio
+from tinyml.firmware import render
+from tinyml.measure import bench, validate
+from tinyml.model import vectors
 from tinyml.records import Board, Bundle, Firmware
 from tinyml.report import html, validation
 
@@ -17,7 +21,7 @@ OP = 4
 
 def corrupted(model: Bundle, board: Board, folder: Path) -> Firmware:
     """Firmware in which one weight of operator OP is another."""
-    project = firmware.generate(model, board, board.runtime, folder)
+    project = render.generate(model, board, board.runtime, folder)
     source = project.path / "src" / "model" / "model.c"
     text = source.read_text(encoding="utf-8")
 
@@ -27,7 +31,7 @@ def corrupted(model: Bundle, board: Board, folder: Path) -> Firmware:
     changed, count = re.subn(rf"(op{OP}_weights\[\d+\] [^{{]*{{\s*)(-?\d+)", other, text)
     assert count == 1
     source.write_text(changed, encoding="utf-8")
-    return build.build(project)
+    return pio.build(project)
 
 
 def test_a_corrupted_weight_is_found_in_its_layer(

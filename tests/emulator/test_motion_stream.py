@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import bundle, clips, device, features, stream
+from tinyml import device, features
+from tinyml.datasets import clips
+from tinyml.measure import playback
+from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
@@ -17,13 +20,13 @@ def test_gestures_are_recognised_and_every_inference_is_the_hosts(
     tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, runtime: Path
 ) -> None:
     model = bundle.load("gesture")
-    config, _ = stream.require_listening(model)
+    config, _ = playback.require_listening(model)
     played = clips.load([model.path / "examples"], features.load(config))
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:
-        report = stream.play(connection, played, against=model)
+        report = playback.play(connection, played, against=model)
     assert report.passed, report.first_mismatch
-    samples = sum(len(one.samples) for one in played) + len(played) * stream.GAP_S * 100
+    samples = sum(len(one.samples) for one in played) + len(played) * playback.GAP_S * 100
     assert (report.dropped, report.stream_s) == (0, samples / 100)
     assert report.inferences > 100
     assert report.right >= report.judged - 1

@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import bundle, clips, device, features, photo, stream
+from tinyml import device, features
+from tinyml.datasets import clips
 from tinyml.features.image import FORMATS
+from tinyml.measure import playback
+from tinyml.media import photo
+from tinyml.model import bundle
 from tinyml.records import Board, Bundle, FeatureConfig, Firmware, StreamConfig
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
@@ -20,11 +24,11 @@ def test_digits_are_recognised_and_every_inference_is_the_hosts(
     tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, runtime: Path
 ) -> None:
     model = bundle.load("digits")
-    config, _ = stream.require_listening(model)
+    config, _ = playback.require_listening(model)
     played = clips.load([model.path / "examples"], features.load(config))
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:
-        report = stream.play(connection, [*played, played[-1]], against=model)
+        report = playback.play(connection, [*played, played[-1]], against=model)
     assert report.passed, report.first_mismatch
     assert (report.dropped, report.inferences) == (0, len(played) + 1)
     assert report.right == report.judged == len(played) + 1  # the same digit twice, too
@@ -59,7 +63,7 @@ def test_photographs_are_cut_resized_and_judged_as_on_the_host(
     played = clips.load([tmp_path], features.load(model.features))
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:
-        report = stream.play(connection, played, against=model)
+        report = playback.play(connection, played, against=model)
     assert report.passed, report.first_mismatch
     assert (report.dropped, report.inferences) == (
         0,

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, build, bundle, firmware
+from tinyml.build import pio
+from tinyml.firmware import boards, render
+from tinyml.model import bundle
 from tinyml.records import Firmware
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
@@ -75,7 +77,7 @@ class Machine:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
     board = boards.load(boards.DEFAULT)
     out = tmp_path_factory.mktemp("port") / "project"
-    project = firmware.generate(bundle.load(str(MODEL)), board, board.runtime, out)
+    project = render.generate(bundle.load(str(MODEL)), board, board.runtime, out)
     headers = {name: out / "src" / "app" / name for name in ("tml_port.h", "tml_fault.h")}
     kept = {name: file.read_bytes() for name, file in headers.items()}
     for folder in (out / "src").iterdir():
@@ -88,7 +90,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
         "void tml_app_start(void);\nvoid tml_app_turn(void);\n"
     )
     shutil.copy(HERE / "port" / "app.c", out / "src" / "app")
-    return build.build(project)
+    return pio.build(project)
 
 
 @pytest.fixture(scope="module")

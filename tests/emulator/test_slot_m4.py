@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 from fine_tuned import fine_tuned
 
-from tinyml import build, bundle, device, firmware, model_slot, tflite, validate, vectors
-from tinyml.device import Device
+from tinyml import device, tflite
+from tinyml.build import pio
+from tinyml.device import Device, model_slot
 from tinyml.errors import DeviceError, ModelError
+from tinyml.firmware import render
+from tinyml.measure import validate
+from tinyml.model import bundle, vectors
 from tinyml.records import Board, Bundle, RuntimeOptions
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
@@ -33,8 +37,8 @@ def test_a_fine_tuned_model_is_loaded_and_a_restart_forgets_it(
     digest = sha256(content).hexdigest()
     # No golden vectors: the bundle's own are not this model's.
     tuned = replace(plain, name="tuned", model=content, sha256=digest, path=tmp_path)
-    project = firmware.generate(plain, board, "compiled", tmp_path / "p", RuntimeOptions(slot=True))
-    device.flash(build.build(project))
+    project = render.generate(plain, board, "compiled", tmp_path / "p", RuntimeOptions(slot=True))
+    device.flash(pio.build(project))
     with device.connect(board) as connection:
         slot = model_slot.prepare(connection, board, tuned)
         sent: list[int] = []

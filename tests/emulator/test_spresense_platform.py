@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from fake_spresense import FakeSpresense
 
-from tinyml import boards, build, bundle, firmware
+from tinyml.build import pio
 from tinyml.errors import DoesNotFitError, ToolError
+from tinyml.firmware import boards, render
+from tinyml.model import bundle
 from tinyml.platforms.spresense import packages, spk
 from tinyml.records import Project
 
@@ -73,7 +75,7 @@ def stand_in(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def project(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the board's own microphone and a library that is newer than the SDK's."""
     path = tmp_path_factory.mktemp("build") / "a project"
-    project = firmware.generate(
+    project = render.generate(
         bundle.load("keyword_spotting"), boards.load("spresense"), "compiled", path
     )
     ours = path / "lib" / "ours"
@@ -89,7 +91,7 @@ def project(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPRESENSE_PACKAGES", str(installed))
-        build.build(project)
+        pio.build(project)
     return project
 
 
@@ -104,7 +106,7 @@ def elf(project: Project) -> Path:
 
 
 def test_all_memory_is_counted_as_one(project: Project) -> None:
-    made = build.measure(project, elf(project))
+    made = pio.measure(project, elf(project))
     listed = arm("size", "-A", elf(project))
     size = {name: int(n) for name, n in re.findall(r"^(\.\S+)\s+(\d+)\s+\d+$", listed, re.M)}
     stored = sum(size.get(name, 0) for name in (".text", ".init_section", ".ARM.exidx", ".data"))
@@ -151,7 +153,7 @@ def test_too_big_is_refused(copy: Project, size: int) -> None:
         '__attribute__((constructor)) static void use(void) { __asm volatile("" ::"r"(big)); }\n'
     )
     with pytest.raises(DoesNotFitError, match="the 786,432 bytes of spresense") as caught:
-        build.build(copy)
+        pio.build(copy)
     assert caught.value.hint.startswith("largest: big ")
 
 
@@ -160,7 +162,7 @@ def test_missing_packages_are_named_all_at_once(
 ) -> None:
     monkeypatch.setenv("SPRESENSE_PACKAGES", str(tmp_path / "empty"))
     with pytest.raises(ToolError, match="cannot be downloaded") as caught:
-        build.build(copy)
+        pio.build(copy)
     for package in (packages.CORE, packages.SDK):
         assert package.url in caught.value.message
     assert "--from DIR" in caught.value.message

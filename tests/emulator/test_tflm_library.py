@@ -15,24 +15,16 @@ from pathlib import Path
 import pytest
 from fine_tuned import fine_tuned
 
-from tinyml import (
-    arena_fit,
-    arenas,
-    boards,
-    build,
-    bundle,
-    device,
-    elf,
-    firmware,
-    model_slot,
-    validate,
-    vectors,
-)
-from tinyml.device import Device
+from tinyml import device
+from tinyml.build import elf, pio
+from tinyml.device import Device, model_slot
 from tinyml.device.line import ModelRefusal
 from tinyml.errors import ModelError
-from tinyml.oracle import Oracle
-from tinyml.protocol import ModelReason
+from tinyml.firmware import boards, render
+from tinyml.measure import arena_fit, validate
+from tinyml.model import arena_cache, bundle, vectors
+from tinyml.model.oracle import Oracle
+from tinyml.protocol.messages import ModelReason
 from tinyml.records import Board, Bundle, Firmware, RuntimeOptions
 from tinyml.runtimes import tflm
 
@@ -68,7 +60,7 @@ def load(name: str, data: Path) -> Bundle:
 def built(
     model: Bundle, board: Board, out: Path, options: RuntimeOptions | None = None
 ) -> Firmware:
-    return build.build(firmware.generate(model, board, "tflm", out, options or RuntimeOptions()))
+    return pio.build(render.generate(model, board, "tflm", out, options or RuntimeOptions()))
 
 
 @pytest.mark.parametrize("name", [*MODELS, *BUNDLES])
@@ -101,7 +93,7 @@ def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
     data: Path, board: Board, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Objects stay where they are: only figures are kept elsewhere.
-    from tinyml import object_cache
+    from tinyml.build import object_cache
 
     monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
@@ -111,7 +103,7 @@ def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
     assert 0 < found.bytes <= tflm.arena_bound(Oracle(model.model))
     assert found.bytes % 16 == 0
     library = tflm.library_folder(RuntimeOptions())
-    assert arenas.recall(tflm.subject(model, board, library)) == found
+    assert arena_cache.recall(tflm.subject(model, board, library)) == found
 
     made = built(model, board, tmp_path / "project")
     assert (made.project.source.arena_bytes, made.project.source.arena_origin) == (
@@ -129,7 +121,7 @@ def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
 def test_a_board_that_is_not_attached_is_measured_on_the_emulated_one(
     data: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinyml import object_cache
+    from tinyml.build import object_cache
 
     monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))

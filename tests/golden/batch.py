@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml import hostlib, paths, proc
+from tinyml import paths, proc
+from tinyml.model import host_library
 from tinyml.records import Board, Bundle, CSource
 from tinyml.runtimes import load
 
@@ -20,7 +21,7 @@ Answer = tuple[list[np.ndarray], list[bytes]]
 
 _FOLDER = Path(__file__).parent / "cortex_m4"
 _MODEL_H = paths.shared("firmware_templates") / "common" / "model.h"
-_RUNNER = Path(hostlib.__file__).with_name("host_runner.c")
+_RUNNER = Path(host_library.__file__).with_name("host_runner.c")
 _WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion")
 _BOARD = Board(
     id="host", name="host", template="", cpu="", flash_bytes=0, ram_bytes=0, link="",

@@ -9,7 +9,7 @@ from batch import HOST, Answer, Target, Vector, generate, run
 from builder import ModelBuilder
 
 from tinyml.errors import UnsupportedOpError
-from tinyml.oracle import Oracle
+from tinyml.model.oracle import Oracle
 from tinyml.records import CSource
 
 _RANDOM_VECTORS = 2

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinyml import tflite
 from tinyml.device import Device
-from tinyml.oracle import Oracle
+from tinyml.measure.playback import Listener
+from tinyml.model.oracle import Oracle
 from tinyml.pytest_plugin import FlashedBoard
 from tinyml.records import Board, Bundle
-from tinyml.stream import Listener
 
 BULK_BYTES = 100_000
 

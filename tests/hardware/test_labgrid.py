@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards
 from tinyml.device.deadline import Deadline
+from tinyml.firmware import boards
 from tinyml.records import Board, Bundle, Firmware
 
 HERE = Path(__file__).parent

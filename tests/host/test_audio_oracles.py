@@ -17,9 +17,10 @@ import numpy.typing as npt
 import pytest
 from pymicro_features import MicroFrontend
 
-from tinyml import paths, proc, wav
+from tinyml import paths, proc
 from tinyml.features import AudioFrontEnd, audio_features
 from tinyml.features.audio import to_int8
+from tinyml.media import wav
 from tinyml.records import FeatureConfig
 
 pytestmark = pytest.mark.needs_data

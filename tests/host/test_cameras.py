@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import paths, sensors
+from tinyml import paths
 from tinyml.errors import ConfigError
 from tinyml.features import image
+from tinyml.firmware import sensors
 from tinyml.records import Bundle, FeatureConfig
 
 pytestmark = pytest.mark.needs_cc

@@ -10,8 +10,8 @@ import pytest
 
 from tinyml import tflite
 from tinyml.errors import DataError, ModelError, UnsupportedOpError
-from tinyml.hostlib import HostModel
-from tinyml.oracle import Oracle
+from tinyml.model.host_library import HostModel
+from tinyml.model.oracle import Oracle
 from tinyml.records import Board, Bundle, CSource
 from tinyml.runtimes import load
 

@@ -15,11 +15,13 @@ import host_firmware
 import pytest
 from host_firmware import BOARD, ProcessLink, build, stub
 
-from tinyml import bundle, runtimes, tflite, validate, vectors
+from tinyml import runtimes, tflite
 from tinyml.device import Device
 from tinyml.errors import DeviceError
+from tinyml.measure import validate
+from tinyml.model import bundle, vectors
+from tinyml.model.vectors import Vector
 from tinyml.records import Bundle, CSource
-from tinyml.vectors import Vector
 
 pytestmark = pytest.mark.needs_cc
 

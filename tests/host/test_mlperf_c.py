@@ -19,14 +19,17 @@ from host_firmware import BOARD, build, stub
 from line_noise import burst
 from mlperf_line import BANNER, READY, Runner, quantized, reconstruction_error, scores
 
-from tinyml import bundle, mlperf, paths, protocol, runtimes, wire
-from tinyml.oracle import Oracle
+from tinyml import paths, runtimes
+from tinyml.firmware import mlperf
+from tinyml.model import bundle
+from tinyml.model.oracle import Oracle
+from tinyml.protocol import frames, messages
 from tinyml.records import DEFAULT_OPTIONS, TensorInfo
 
 pytestmark = pytest.mark.needs_cc
 
 SCALE, ZERO_POINT = 0.5, -3  # of the stub model
-TEXT_INPUT = protocol.Input(0, 0, b"ab%name%" * 30)
+TEXT_INPUT = messages.Input(0, 0, b"ab%name%" * 30)
 KNOWN = ("name", "timestamp", "profile", "db", "infer", "results")
 COMMANDS = (
     b"name", b"timestamp", b"profile", b"db print", b"db load 20", b"db load 490", b"infer 1 0",
@@ -256,7 +259,7 @@ def test_floats_that_make_no_sense(programs: Programs) -> None:
 
 
 def test_frames_and_text_share_the_line(device: TextDevice) -> None:
-    hello = wire.Frame(protocol.HELLO.number, 5, protocol.Hello(9).pack()).encode()
+    hello = frames.Frame(messages.HELLO.number, 5, messages.Hello(9).pack()).encode()
     device.runner.load(bytes(range(245)) * 2)
     expected = device.runner.infer(" 1 0", 1, 0)
     device.send(hello + b"name%" + hello + b"\r\nresults%")
@@ -265,9 +268,9 @@ def test_frames_and_text_share_the_line(device: TextDevice) -> None:
         came += device.receive(20.0)
     first, name, second, results = [part for part in came.split(b"\0") if part]
     for reply in (first, second):
-        frame = wire.decode(reply)
+        frame = frames.decode(reply)
         assert frame is not None
-        assert frame.type == protocol.HELLO.number
+        assert frame.type == messages.HELLO.number
     assert name == b"m-name-dut-[tinyml-host]\r\n" + READY
     assert results == f"m-results-[{','.join(expected)}]\r\n".encode() + READY
 
@@ -275,12 +278,12 @@ def test_frames_and_text_share_the_line(device: TextDevice) -> None:
 def test_an_inference_of_one_dialect_is_none_of_the_other(device: TextDevice) -> None:
     device.runner.load(bytes(490))
     device.runner.infer(" 1 0", 1, 0)
-    chunk = wire.Frame(protocol.INPUT.number, 1, protocol.Input(0, 0, bytes(490)).pack())
-    infer = wire.Frame(protocol.INFER.number, 2, protocol.Infer(1).pack())
+    chunk = frames.Frame(messages.INPUT.number, 1, messages.Input(0, 0, bytes(490)).pack())
+    infer = frames.Frame(messages.INFER.number, 2, messages.Infer(1).pack())
     device.send(infer.encode())
-    refused = wire.decode(device.receive(20.0).strip(b"\0"))
+    refused = frames.decode(device.receive(20.0).strip(b"\0"))
     assert refused is not None
-    assert protocol.Error.unpack(refused.payload).code == protocol.ErrorCode.STATE
+    assert messages.Error.unpack(refused.payload).code == messages.ErrorCode.STATE
     device.send(chunk.encode() + infer.encode())
     came = b""
     while came.count(b"\0") < 4:
@@ -303,9 +306,9 @@ def test_fuzz_text_between_damaged_frames(program: Path) -> None:
     """A megabyte: every command is answered once, nothing else is, and good frames are too."""
     rng = random.Random(4)
     forged = [
-        wire.Frame(1, 1, protocol.Hello(7).pack()).encode(),
-        wire.Frame(
-            protocol.INPUT.number, 1, protocol.Input(0, 0, b"ab%name%" * 30).pack()
+        frames.Frame(1, 1, messages.Hello(7).pack()).encode(),
+        frames.Frame(
+            messages.INPUT.number, 1, messages.Input(0, 0, b"ab%name%" * 30).pack()
         ).encode(),
     ]
     cases: list[Callable[[], bytes]] = [
@@ -324,10 +327,10 @@ def test_fuzz_text_between_damaged_frames(program: Path) -> None:
     assert replies.count(READY) == replies.count(b"m-ready") == 1 + len(commands) > 1000
     unknown = sum(command.split(" ")[0] not in KNOWN for command in commands if len(command) <= 80)
     assert unknown >= replies.count(b"Unknown command") > 100
-    receiver = wire.Receiver()
-    greetings = sum(frame.type == protocol.HELLO.number for frame in receiver.feed(sent))
-    came = [wire.decode(part) for part in done.stdout.split(b"\0")]
-    answers = [frame for frame in came if frame and frame.type == protocol.HELLO.number]
+    receiver = frames.Receiver()
+    greetings = sum(frame.type == messages.HELLO.number for frame in receiver.feed(sent))
+    came = [frames.decode(part) for part in done.stdout.split(b"\0")]
+    answers = [frame for frame in came if frame and frame.type == messages.HELLO.number]
     assert len(answers) == greetings > 100
 
 

@@ -14,9 +14,11 @@ from fine_tuned import fine_tuned
 from host_firmware import BOARD, HostDevice, build
 from line_peer import Refused
 
-from tinyml import bundle, protocol, runtimes
-from tinyml.oracle import Oracle
-from tinyml.protocol import ErrorCode, Section
+from tinyml import runtimes
+from tinyml.model import bundle
+from tinyml.model.oracle import Oracle
+from tinyml.protocol import messages
+from tinyml.protocol.messages import ErrorCode, Section
 from tinyml.records import Bundle, CSource, ModelSlot, RuntimeOptions
 
 pytestmark = pytest.mark.needs_cc
@@ -76,8 +78,8 @@ def device(program: Path) -> Iterator[HostDevice]:
 def send(device: HostDevice, content: bytes) -> None:
     for offset in range(0, len(content), CHUNK):
         part = content[offset : offset + CHUNK]
-        reply = device.ask(protocol.LOAD, protocol.Load(offset, part))
-        assert protocol.LoadReply.unpack(reply).next == offset + len(part)
+        reply = device.ask(messages.LOAD, messages.Load(offset, part))
+        assert messages.LoadReply.unpack(reply).next == offset + len(part)
 
 
 def use(device: HostDevice, model: Model, **changed: Any) -> None:
@@ -88,13 +90,13 @@ def use(device: HostDevice, model: Model, **changed: Any) -> None:
         "sha256": tuple(bytes.fromhex(model.bundle.sha256)),
         "name": model.bundle.name,
     }
-    device.ask(protocol.USE, protocol.Use(**(fields | changed)))
+    device.ask(messages.USE, messages.Use(**(fields | changed)))
 
 
 def runs(device: HostDevice, model: Model) -> None:
     """Assert that `model` is what runs: by its word, and by what it computes, layer for layer."""
-    said = device.ask(protocol.INFO, protocol.Info(Section.IDENTITY))
-    identity = protocol.Identity.unpack(said)
+    said = device.ask(messages.INFO, messages.Info(Section.IDENTITY))
+    identity = messages.Identity.unpack(said)
     assert (identity.model, bytes(identity.sha256).hex()) == (
         model.bundle.name,
         model.bundle.sha256,
@@ -103,8 +105,8 @@ def runs(device: HostDevice, model: Model) -> None:
     array = np.random.default_rng(5).integers(-128, 128, info.shape).astype(np.int8)
     data = array.tobytes()
     for offset in range(0, len(data), 500):
-        device.ask(protocol.INPUT, protocol.Input(0, offset, data[offset : offset + 500]))
-    reply = protocol.InferReply.unpack(device.ask(protocol.INFER, protocol.Infer(1)))
+        device.ask(messages.INPUT, messages.Input(0, offset, data[offset : offset + 500]))
+    reply = messages.InferReply.unpack(device.ask(messages.INFER, messages.Infer(1)))
     assert reply.outputs == model.oracle.run([array])[0].tobytes()
 
 
@@ -123,7 +125,7 @@ def test_models_differ_in_their_blocks_only(built_in: Model, tuned: list[Model])
 
 
 def test_the_device_says_what_its_slot_takes(device: HostDevice, built_in: Model) -> None:
-    reply = protocol.SlotReply.unpack(device.ask(protocol.SLOT, protocol.Nothing()))
+    reply = messages.SlotReply.unpack(device.ask(messages.SLOT, messages.Nothing()))
     assert bytes(reply.structure).hex() == built_in.slot.structure
     assert (reply.bytes, reply.loaded) == (len(built_in.slot.block), 0)
 
@@ -137,7 +139,7 @@ def test_another_model_and_another_and_the_built_in_one(
         use(device, model)
         use(device, model)  # a repeat, whose reply was lost
         runs(device, model)
-    reply = protocol.SlotReply.unpack(device.ask(protocol.SLOT, protocol.Nothing()))
+    reply = messages.SlotReply.unpack(device.ask(messages.SLOT, messages.Nothing()))
     assert reply.loaded == 1
     use(device, built_in, bytes=0)
     runs(device, built_in)
@@ -216,27 +218,27 @@ def test_parts_out_of_order_or_beyond_the_slot_are_refused(
 ) -> None:
     size = len(built_in.slot.block)
     for load, text, value in (
-        (protocol.Load(4, b"abc"), "offset", 0),
-        (protocol.Load(0xFFFFFFFF, b"abc"), "offset", 0),
+        (messages.Load(4, b"abc"), "offset", 0),
+        (messages.Load(0xFFFFFFFF, b"abc"), "offset", 0),
     ):
         with pytest.raises(Refused) as caught:
-            device.ask(protocol.LOAD, load)
+            device.ask(messages.LOAD, load)
         assert (caught.value.error.text, caught.value.error.value) == (text, value)
     send(device, tuned[0].slot.block)
-    for load in (protocol.Load(size, b"a"), protocol.Load(size - 2, b"abc")):
+    for load in (messages.Load(size, b"a"), messages.Load(size - 2, b"abc")):
         with pytest.raises(Refused) as caught:
-            device.ask(protocol.LOAD, load)
+            device.ask(messages.LOAD, load)
         assert (caught.value.error.text, caught.value.error.value) == ("length", size)
-    device.ask(protocol.LOAD, protocol.Load(508, tuned[0].slot.block[508:1016]))  # a repeat
+    device.ask(messages.LOAD, messages.Load(508, tuned[0].slot.block[508:1016]))  # a repeat
     use(device, tuned[0])
     runs(device, tuned[0])
 
 
 def test_a_name_that_is_cut_is_refused(device: HostDevice) -> None:
-    fixed = protocol.Use(0, ZEROS, ZEROS, ZEROS, "").pack()[:-1]
+    fixed = messages.Use(0, ZEROS, ZEROS, ZEROS, "").pack()[:-1]
     for tail in (b"", b"\5abc", b"\1abc"):
         with pytest.raises(Refused) as caught:
-            device.ask(protocol.USE, Raw(fixed + tail))
+            device.ask(messages.USE, Raw(fixed + tail))
         assert caught.value.error.text == "length"
 
 
@@ -244,8 +246,8 @@ def test_firmware_without_a_slot_says_so(tmp_path: Path, built_in: Model) -> Non
     source = runtimes.load("compiled").generate(built_in.bundle, BOARD)
     with HostDevice(build(tmp_path, built_in.bundle, source)) as device:
         for message, record in (
-            (protocol.SLOT, protocol.Nothing()),
-            (protocol.LOAD, protocol.Load(0, b"x")),
+            (messages.SLOT, messages.Nothing()),
+            (messages.LOAD, messages.Load(0, b"x")),
         ):
             with pytest.raises(Refused) as caught:
                 device.ask(message, record)

@@ -10,16 +10,16 @@ import pytest
 from host_firmware import AUDIO, LABELS, STREAM, HostDevice, build, stub
 from line_peer import Refused
 
-from tinyml import protocol, wire
 from tinyml.features import Recognizer, audio_features
-from tinyml.protocol import Action, ErrorCode, Section
+from tinyml.protocol import frames, messages
+from tinyml.protocol.frames import Flag
+from tinyml.protocol.messages import Action, ErrorCode, Section
 from tinyml.records import TensorInfo
-from tinyml.wire import Flag
 
 pytestmark = pytest.mark.needs_cc
 
 ROWS, CHANNELS = 49, 40
-FRAME_SAMPLES = (wire.MAX_PAYLOAD - protocol.Sensor.fixed_bytes()) // 2
+FRAME_SAMPLES = (frames.MAX_PAYLOAD - messages.Sensor.fixed_bytes()) // 2
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +43,37 @@ def samples() -> np.ndarray:
 
 def play(
     device: HostDevice, samples: np.ndarray, lose: tuple[int, ...] = (), step: int = FRAME_SAMPLES
-) -> tuple[list[protocol.Result], protocol.Totals]:
+) -> tuple[list[messages.Result], messages.Totals]:
     """Play samples by the rules of credit; damage the n-th frames in `lose` on the way."""
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
-    results: list[protocol.Result] = []
+    device.ask(messages.STREAM, messages.Stream(Action.START))
+    results: list[messages.Result] = []
     at = limit = sent = acknowledged = 0
     while True:
         while at < limit:
             part = samples[at : min(at + step, limit)]
-            ask = protocol.Sensor(at, part.tobytes())
-            data = bytearray(wire.Frame(protocol.SENSOR.number, 0, ask.pack()).encode())
+            ask = messages.Sensor(at, part.tobytes())
+            data = bytearray(frames.Frame(messages.SENSOR.number, 0, ask.pack()).encode())
             if sent in lose:
                 data[20] ^= 0xFF
             device.send(bytes(data))
             sent += 1
             at += len(part)
             if at == len(samples):
-                device.request(protocol.Sensor(at), protocol.SENSOR.number)
+                device.request(messages.Sensor(at), messages.SENSOR.number)
                 break
         frame = device.poll(lambda f: Flag.EVENT in f.flags, 0.5)
         if frame is None:
             at = acknowledged
-        elif frame.type == protocol.RESULT.number:
-            results.append(protocol.Result.unpack(frame.payload))
-        elif frame.type == protocol.CREDIT.number:
-            credit = protocol.Credit.unpack(frame.payload)
+        elif frame.type == messages.RESULT.number:
+            results.append(messages.Result.unpack(frame.payload))
+        elif frame.type == messages.CREDIT.number:
+            credit = messages.Credit.unpack(frame.payload)
             assert credit.limit - credit.next <= 4096
             limit = min(credit.limit, len(samples))
             acknowledged = credit.next
             at = credit.next if credit.rewind else at
-        elif frame.type == protocol.ENDED.number:
-            return results, protocol.Totals.unpack(frame.payload)
+        elif frame.type == messages.ENDED.number:
+            return results, messages.Totals.unpack(frame.payload)
 
 
 def expected(samples: np.ndarray) -> list[tuple[int, bytes, str | None]]:
@@ -91,12 +91,12 @@ def expected(samples: np.ndarray) -> list[tuple[int, bytes, str | None]]:
     return found
 
 
-def same(results: list[protocol.Result], want: list[tuple[int, bytes, str | None]]) -> None:
+def same(results: list[messages.Result], want: list[tuple[int, bytes, str | None]]) -> None:
     assert [r.number for r in results] == list(range(len(want)))
     for result, (sample, scores, event) in zip(results, want, strict=True):
         assert (result.sample, result.scores) == (sample, scores)
         assert result.top == np.frombuffer(scores, np.int8).argmax()
-        assert (None if result.event == protocol.NO_LABEL else LABELS[result.event]) == event
+        assert (None if result.event == messages.NO_LABEL else LABELS[result.event]) == event
         assert result.dropped == 0
 
 
@@ -105,7 +105,7 @@ def test_a_stream_equals_the_host(device: HostDevice, samples: np.ndarray) -> No
     want = expected(samples)
     assert any(event for _, _, event in want), "the test's samples make no event"
     same(results, want)
-    assert totals == protocol.Totals(len(samples), len(want), 0)
+    assert totals == messages.Totals(len(samples), len(want), 0)
 
 
 def test_frames_of_any_size_and_a_second_stream_change_nothing(
@@ -126,10 +126,10 @@ def test_lost_frames_are_sent_again(device: HostDevice, samples: np.ndarray) -> 
 @pytest.mark.parametrize("count", [0, 1, 479, 480, 15839, 15840])
 def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: int) -> None:
     if count == 0:
-        device.ask(protocol.STREAM, protocol.Stream(Action.START))
-        device.request(protocol.Sensor(0), protocol.SENSOR.number)
-        frame = device.next(lambda f: f.type == protocol.ENDED.number)
-        assert protocol.Totals.unpack(frame.payload) == protocol.Totals(0, 0, 0)
+        device.ask(messages.STREAM, messages.Stream(Action.START))
+        device.request(messages.Sensor(0), messages.SENSOR.number)
+        frame = device.next(lambda f: f.type == messages.ENDED.number)
+        assert messages.Totals.unpack(frame.payload) == messages.Totals(0, 0, 0)
         return
     results, totals = play(device, samples[:count])
     same(results, expected(samples[:count]))
@@ -137,84 +137,84 @@ def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: i
 
 
 def test_info_tells_the_settings(device: HostDevice) -> None:
-    body = device.ask(protocol.INFO, protocol.Info(Section.PARAMETERS))
-    found = [(p.name, p.value) for p in protocol.Parameter.unpack_all(body)]
+    body = device.ask(messages.INFO, messages.Info(Section.PARAMETERS))
+    found = [(p.name, p.value) for p in messages.Parameter.unpack_all(body)]
     assert ("features.stride_ms", 20.0) in found
     assert ("stream.threshold", STREAM.threshold) in found
     assert [value for name, value in found if name == "stream.background"] == [0.0, 1.0]
-    body = device.ask(protocol.INFO, protocol.Info(Section.IDENTITY))
-    assert protocol.Identity.unpack(body).features == "audio"
+    body = device.ask(messages.INFO, messages.Info(Section.IDENTITY))
+    assert messages.Identity.unpack(body).features == "audio"
 
 
 def test_the_model_belongs_to_a_running_stream(device: HostDevice) -> None:
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    device.ask(messages.STREAM, messages.Stream(Action.START))
     for message, record in (
-        (protocol.INPUT, protocol.Input(0, 0, b"x")),
-        (protocol.INFER, protocol.Infer(1)),
-        (protocol.LAYERS, protocol.Layers()),
-        (protocol.BENCH, protocol.Bench(1, 0)),
+        (messages.INPUT, messages.Input(0, 0, b"x")),
+        (messages.INFER, messages.Infer(1)),
+        (messages.LAYERS, messages.Layers()),
+        (messages.BENCH, messages.Bench(1, 0)),
     ):
         with pytest.raises(Refused) as caught:
             device.ask(message, record)
         assert caught.value.error.code == ErrorCode.STATE
     for _ in range(2):
-        body = device.ask(protocol.STREAM, protocol.Stream(Action.STOP))
-        assert protocol.Totals.unpack(body) == protocol.Totals(0, 0, 0)
+        body = device.ask(messages.STREAM, messages.Stream(Action.STOP))
+        assert messages.Totals.unpack(body) == messages.Totals(0, 0, 0)
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.INFER, protocol.Infer(1))
+        device.ask(messages.INFER, messages.Infer(1))
     assert caught.value.error.text == "an INPUT is incomplete"
 
 
 def test_samples_against_the_rules_are_refused(device: HostDevice) -> None:
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.SENSOR, protocol.Sensor(0, b"ab"))
+        device.ask(messages.SENSOR, messages.Sensor(0, b"ab"))
     assert caught.value.error.code == ErrorCode.STATE
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.STREAM, protocol.Stream(2))
+        device.ask(messages.STREAM, messages.Stream(2))
     assert caught.value.error.text == "action"
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
-    device.next(lambda f: f.type == protocol.CREDIT.number)
+    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.next(lambda f: f.type == messages.CREDIT.number)
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.SENSOR, protocol.Sensor(0, b"abc"))
+        device.ask(messages.SENSOR, messages.Sensor(0, b"abc"))
     assert caught.value.error.text == "length"
     # After a gap, and far beyond any index there can be: nothing is taken, one rewind is asked for.
     for index in (5, 1 << 63, (1 << 64) - 1):
-        device.request(protocol.Sensor(index, bytes(504)), protocol.SENSOR.number)
-    frame = device.next(lambda f: f.type == protocol.CREDIT.number)
-    assert protocol.Credit.unpack(frame.payload).rewind == 1
-    device.request(protocol.Sensor(0, bytes(200)), protocol.SENSOR.number)
-    device.request(protocol.Sensor(0, bytes(200)), protocol.SENSOR.number)  # a duplicate
-    device.request(protocol.Sensor(50, bytes(200)), protocol.SENSOR.number)  # half of it is new
-    device.request(protocol.Sensor(150), protocol.SENSOR.number)
-    frame = device.next(lambda f: f.type == protocol.ENDED.number)
-    assert protocol.Totals.unpack(frame.payload).samples == 150
+        device.request(messages.Sensor(index, bytes(504)), messages.SENSOR.number)
+    frame = device.next(lambda f: f.type == messages.CREDIT.number)
+    assert messages.Credit.unpack(frame.payload).rewind == 1
+    device.request(messages.Sensor(0, bytes(200)), messages.SENSOR.number)
+    device.request(messages.Sensor(0, bytes(200)), messages.SENSOR.number)  # a duplicate
+    device.request(messages.Sensor(50, bytes(200)), messages.SENSOR.number)  # half of it is new
+    device.request(messages.Sensor(150), messages.SENSOR.number)
+    frame = device.next(lambda f: f.type == messages.ENDED.number)
+    assert messages.Totals.unpack(frame.payload).samples == 150
 
 
 def test_a_lost_credit_is_repeated(device: HostDevice) -> None:
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
-    device.next(lambda f: f.type == protocol.CREDIT.number)
+    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.next(lambda f: f.type == messages.CREDIT.number)
     for _ in range(3):
-        device.request(protocol.Sensor(0, bytes(504)), protocol.SENSOR.number)
-        device.request(protocol.Sensor(0, bytes(504)), protocol.SENSOR.number)
+        device.request(messages.Sensor(0, bytes(504)), messages.SENSOR.number)
+        device.request(messages.Sensor(0, bytes(504)), messages.SENSOR.number)
         frame = device.next(
             lambda f: (
-                f.type == protocol.CREDIT.number
-                and protocol.Credit.unpack(f.payload).next == FRAME_SAMPLES
+                f.type == messages.CREDIT.number
+                and messages.Credit.unpack(f.payload).next == FRAME_SAMPLES
             )
         )
-        assert protocol.Credit.unpack(frame.payload).rewind == 0
+        assert messages.Credit.unpack(frame.payload).rewind == 0
 
 
 def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
     device: HostDevice, samples: np.ndarray
 ) -> None:
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
+    device.ask(messages.STREAM, messages.Stream(Action.START))
     sent = 0
     while sent < 40_000:
         flood = samples[sent : sent + FRAME_SAMPLES]
-        device.request(protocol.Sensor(sent, flood.tobytes()), protocol.SENSOR.number)
+        device.request(messages.Sensor(sent, flood.tobytes()), messages.SENSOR.number)
         sent += len(flood)
-    totals = protocol.Totals.unpack(device.ask(protocol.STREAM, protocol.Stream(Action.STOP)))
+    totals = messages.Totals.unpack(device.ask(messages.STREAM, messages.Stream(Action.STOP)))
     # How many were taken depends on which side was faster; none that was never sent may count.
     assert totals.samples <= sent
     results, _ = play(device, samples[:20_000])
@@ -223,29 +223,29 @@ def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
 
 def captured(
     device: HostDevice, samples: np.ndarray, count: int
-) -> tuple[np.ndarray, protocol.Totals]:
+) -> tuple[np.ndarray, messages.Totals]:
     """Capture what is played into the virtual sensor by the rules of credit."""
-    ask = protocol.Capture(Action.START, 1, 16000, count)
-    reply = protocol.Captured.unpack(device.ask(protocol.CAPTURE, ask))
+    ask = messages.Capture(Action.START, 1, 16000, count)
+    reply = messages.Captured.unpack(device.ask(messages.CAPTURE, ask))
     assert (reply.samples, reply.dropped, reply.room) == (0, 0, 16384)
     parts = np.empty(0, np.int16)
     at = limit = 0
     while True:
         while at < limit:
             part = samples[at : min(at + FRAME_SAMPLES, limit)]
-            device.request(protocol.Sensor(at, part.tobytes()), protocol.SENSOR.number)
+            device.request(messages.Sensor(at, part.tobytes()), messages.SENSOR.number)
             at += len(part)
             if at == len(samples):
-                device.request(protocol.Sensor(at), protocol.SENSOR.number)
+                device.request(messages.Sensor(at), messages.SENSOR.number)
         frame = device.next(lambda f: Flag.EVENT in f.flags)
-        if frame.type == protocol.CREDIT.number:
-            limit = min(protocol.Credit.unpack(frame.payload).limit, len(samples))
-        elif frame.type == protocol.CHUNK.number:
-            chunk = protocol.Chunk.unpack(frame.payload)
+        if frame.type == messages.CREDIT.number:
+            limit = min(messages.Credit.unpack(frame.payload).limit, len(samples))
+        elif frame.type == messages.CHUNK.number:
+            chunk = messages.Chunk.unpack(frame.payload)
             assert (chunk.index, chunk.dropped) == (len(parts), 0)
             parts = np.concatenate([parts, np.frombuffer(chunk.samples, "<i2")])
-        elif frame.type == protocol.ENDED.number:
-            return parts, protocol.Totals.unpack(frame.payload)
+        elif frame.type == messages.ENDED.number:
+            return parts, messages.Totals.unpack(frame.payload)
 
 
 @pytest.mark.parametrize("count", [1, 251, 20_000, 50_123])
@@ -255,7 +255,7 @@ def test_a_capture_is_what_the_sensor_gave(
     played = samples if count == 20_000 else samples[:count]
     parts, totals = captured(device, played, count)
     assert np.array_equal(parts, samples[:count])
-    assert totals == protocol.Totals(count, 0, 0)
+    assert totals == messages.Totals(count, 0, 0)
     results, _ = play(device, samples[:20_000])  # the sensor is free again
     same(results, expected(samples[:20_000]))
 
@@ -267,49 +267,49 @@ def test_a_capture_ends_with_its_sensor(device: HostDevice, samples: np.ndarray)
 
 
 def test_stream_and_capture_end_each_other(device: HostDevice, samples: np.ndarray) -> None:
-    start = protocol.Capture(Action.START, 1, 16000, 1000)
-    device.ask(protocol.STREAM, protocol.Stream(Action.START))
-    device.ask(protocol.CAPTURE, start)
+    start = messages.Capture(Action.START, 1, 16000, 1000)
+    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.CAPTURE, start)
     with pytest.raises(Refused) as caught:  # no stream holds the model
-        device.ask(protocol.INFER, protocol.Infer(1))
+        device.ask(messages.INFER, messages.Infer(1))
     assert caught.value.error.text == "an INPUT is incomplete"
     results, _ = play(device, samples[:20_000])
     same(results, expected(samples[:20_000]))
-    device.ask(protocol.CAPTURE, start)
-    stopped = protocol.Captured.unpack(device.ask(protocol.CAPTURE, protocol.Capture(Action.STOP)))
+    device.ask(messages.CAPTURE, start)
+    stopped = messages.Captured.unpack(device.ask(messages.CAPTURE, messages.Capture(Action.STOP)))
     assert (stopped.samples, stopped.dropped) == (0, 0)
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.SENSOR, protocol.Sensor(0, b"ab"))
+        device.ask(messages.SENSOR, messages.Sensor(0, b"ab"))
     assert caught.value.error.code == ErrorCode.STATE
 
 
 def test_the_line_is_measured_with_zeros(device: HostDevice) -> None:
-    device.ask(protocol.CAPTURE, protocol.Capture(Action.START, 3, 0, 40_000))
+    device.ask(messages.CAPTURE, messages.Capture(Action.START, 3, 0, 40_000))
     heard = 0
     while True:
-        frame = device.next(lambda f: f.type in (protocol.CHUNK.number, protocol.ENDED.number))
-        if frame.type == protocol.ENDED.number:
+        frame = device.next(lambda f: f.type in (messages.CHUNK.number, messages.ENDED.number))
+        if frame.type == messages.ENDED.number:
             break
-        chunk = protocol.Chunk.unpack(frame.payload)
+        chunk = messages.Chunk.unpack(frame.payload)
         assert chunk.index == heard
         assert chunk.samples == bytes(len(chunk.samples))
         heard += len(chunk.samples) // 6
-    assert heard == protocol.Totals.unpack(frame.payload).samples == 40_000
+    assert heard == messages.Totals.unpack(frame.payload).samples == 40_000
 
 
 @pytest.mark.parametrize(
     ("ask", "code"),
     [
-        (protocol.Capture(2, 1, 16000, 1), ErrorCode.BAD_ARG),
-        (protocol.Capture(Action.START, 0, 16000, 1), ErrorCode.BAD_ARG),
-        (protocol.Capture(Action.START, 253, 0, 1), ErrorCode.BAD_ARG),
-        (protocol.Capture(Action.START, 1, 16000, 0), ErrorCode.BAD_ARG),
+        (messages.Capture(2, 1, 16000, 1), ErrorCode.BAD_ARG),
+        (messages.Capture(Action.START, 0, 16000, 1), ErrorCode.BAD_ARG),
+        (messages.Capture(Action.START, 253, 0, 1), ErrorCode.BAD_ARG),
+        (messages.Capture(Action.START, 1, 16000, 0), ErrorCode.BAD_ARG),
     ],
 )
 def test_impossible_captures_are_refused(
-    device: HostDevice, ask: protocol.Capture, code: int
+    device: HostDevice, ask: messages.Capture, code: int
 ) -> None:
     with pytest.raises(Refused) as caught:
-        device.ask(protocol.CAPTURE, ask)
+        device.ask(messages.CAPTURE, ask)
     assert caught.value.error.code == code
     captured(device, np.zeros(100, np.int16), 100)

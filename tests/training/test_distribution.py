@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import train
 from tinyml.errors import ConfigError
-from tinyml.training import Conduct, Options
+from tinyml.training import Conduct, Options, train
 
 WORKER = Path(__file__).with_name("worker.py")
 _PATIENCE_S = 500  # a worker that waits for another for ever fails the test, not the machine

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import photo
 from tinyml.datasets import rendered
+from tinyml.media import photo
 from tinyml.tasks import UNLABELLED, Examples, person_detection
-from tinyml.training import Options, fit, prior
+from tinyml.training import Options, fit, logit_adjust
 from tinyml.training.learner import soft_targets
 
 pytestmark = pytest.mark.needs_tensorflow
@@ -45,10 +45,10 @@ def test_shares_that_unlabelled_examples_shifted_are_put_back() -> None:
     recordings = [rendered.Recording(Path(str(n)), LABELS[n % 4 != 0], str(n)) for n in range(8)]
     taught = np.tile(np.array([[0.75, 0.25, 0.0]], np.float32), (20, 1))
     examples = Examples(np.zeros((20, 1), np.int8), np.full(20, UNLABELLED), taught=taught)
-    shift = prior.shift(recordings, (*LABELS, "silence"), examples)
+    shift = logit_adjust.shift(recordings, (*LABELS, "silence"), examples)
     # 3 of 4 recordings are of people, 1 of 4 answers was: odds are 9 times as high.
     np.testing.assert_allclose(shift, [-np.log(3), np.log(3), 0], rtol=1e-5)
     network = person_detection.build_model(2, 0.1)
     before = network.layers[-1].get_weights()[1]
-    prior.move(network, shift[:2])
+    logit_adjust.move(network, shift[:2])
     np.testing.assert_allclose(network.layers[-1].get_weights()[1], before + shift[:2], rtol=1e-5)

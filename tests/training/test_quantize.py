@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import bundle, cli, hostlib, quantizing, runtimes, sqnr
-from tinyml.boards import load as board
+from tinyml import cli, runtimes
 from tinyml.errors import ConfigError, DataError, ModelError
-from tinyml.oracle import Oracle
-from tinyml.training import own
+from tinyml.firmware.boards import load as board
+from tinyml.model import bundle, host_library
+from tinyml.model.oracle import Oracle
+from tinyml.training import import_network, keras_network, layer_noise
 
 pytestmark = pytest.mark.needs_tensorflow
 SHAPE = (8, 8, 1)
@@ -64,7 +65,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_network_becomes_a_checked_bundle(
     name: str, kind: str, networks: Path, examples: Path, tmp_path: Path
 ) -> None:
-    result = quantizing.quantize(networks / name, examples, tmp_path / "out", labels=["a", "b"])
+    result = import_network.quantize(networks / name, examples, tmp_path / "out", labels=["a", "b"])
     assert (result.kind, result.shape) == (kind, SHAPE)
     made = bundle.load(tmp_path / "out")
     assert made.labels == ("a", "b")
@@ -76,13 +77,13 @@ def test_a_network_becomes_a_checked_bundle(
     assert made.card["accuracy"]["test_clips"] == 10
     # The same numbers from the float network itself, and bit for bit from the compiled runtime.
     inputs = np.load(examples)["inputs"]
-    scores = own.load(networks / name).function(inputs[:1])
-    floats = Oracle(sqnr.floating(made)).run([inputs[:1]])[0]
+    scores = keras_network.load(networks / name).function(inputs[:1])
+    floats = Oracle(layer_noise.floating(made)).run([inputs[:1]])[0]
     np.testing.assert_allclose(
         np.asarray(scores[0] if isinstance(scores, list) else scores), floats, atol=1e-5
     )
     golden = np.load(tmp_path / "out" / "golden.npz")
-    compiled = hostlib.HostModel(runtimes.load("compiled").generate(made, board("qemu-m4")))
+    compiled = host_library.HostModel(runtimes.load("compiled").generate(made, board("qemu-m4")))
     for given, expected in zip(golden["in0"], golden["out0"], strict=True):
         np.testing.assert_array_equal(compiled.run([given])[0], expected)
 
@@ -99,7 +100,7 @@ def test_what_is_no_network_is_refused(networks: Path, tmp_path: Path) -> None:
         (tmp_path / "missing.h5", "does not exist"),
     ):
         with pytest.raises(ModelError, match=said):
-            own.load(path)
+            keras_network.load(path)
 
 
 def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
     network = _network(keras, keras.layers.Lambda(lambda value: value * 2))
     network.save(tmp_path / "code.keras")
     with pytest.raises(ModelError, match="Lambda layer"):
-        own.load(tmp_path / "code.keras")
+        keras_network.load(tmp_path / "code.keras")
 
     class Mine(keras.layers.Layer):  # type: ignore[misc]
         def call(self, value: Any) -> Any:
@@ -116,7 +117,7 @@ def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
 
     _network(keras, Mine()).save(tmp_path / "mine.keras")
     with pytest.raises(ModelError, match="code of your own") as caught:
-        own.load(tmp_path / "mine.keras")
+        keras_network.load(tmp_path / "mine.keras")
     assert "SavedModel" in caught.value.hint
 
 
@@ -136,7 +137,7 @@ def test_code_in_an_h5_is_refused_before_it_runs(
     assert os.environ["RAN"] == "yes"
     monkeypatch.setenv("RAN", "")
     with pytest.raises(ModelError, match="Lambda layer"):
-        own.load(tmp_path / "code.h5")
+        keras_network.load(tmp_path / "code.h5")
     assert os.environ["RAN"] == ""
 
 
@@ -150,11 +151,11 @@ def test_examples_that_do_not_fit_are_refused(networks: Path, tmp_path: Path) ->
     ):
         np.save(wrong, values)
         with pytest.raises(DataError, match=said):
-            quantizing.quantize(network, wrong, out)
+            import_network.quantize(network, wrong, out)
     with pytest.raises(ConfigError, match="front end of gesture gives"):
-        quantizing.quantize(network, wrong, out, task="gesture")
+        import_network.quantize(network, wrong, out, task="gesture")
     with pytest.raises(ConfigError, match="names a more than once"):
-        quantizing.quantize(network, wrong, out, labels=["a", "a"])
+        import_network.quantize(network, wrong, out, labels=["a", "a"])
     assert not out.exists()
 
 
@@ -162,7 +163,7 @@ def test_labels_of_no_score_are_refused(networks: Path, examples: Path, tmp_path
     some = dict(np.load(examples))
     np.savez(tmp_path / "from_one.npz", inputs=some["inputs"], labels=some["labels"] + 1)
     with pytest.raises(DataError, match=r"are 1 to 2; the network has 2 classes, which are 0 to 1"):
-        quantizing.quantize(networks / "two.h5", tmp_path / "from_one.npz", tmp_path / "out")
+        import_network.quantize(networks / "two.h5", tmp_path / "from_one.npz", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -178,7 +179,9 @@ def test_one_example_is_too_few_to_divide(
 
 def test_a_network_of_zeros_is_refused_and_not_run(networks: Path) -> None:
     """The interpreter aborts the process for scores of such a scale."""
-    model, _ = own.convert(own.load(networks / "two.h5"), np.zeros((3, *SHAPE), np.float32))
+    model, _ = keras_network.convert(
+        keras_network.load(networks / "two.h5"), np.zeros((3, *SHAPE), np.float32)
+    )
     with pytest.raises(ModelError, match="as if they were always zero"):
         Oracle(model)
 
@@ -190,7 +193,7 @@ def test_layers_without_int8_are_named(tmp_path: Path, examples: Path) -> None:
     scores = keras.layers.Dense(2)(keras.ops.erfinv(keras.layers.Flatten()(inputs)))
     keras.Model(inputs, scores).save(tmp_path / "odd.keras")
     with pytest.raises(ModelError, match=r"cannot become int8|keeps floats"):
-        quantizing.quantize(tmp_path / "odd.keras", examples, tmp_path / "out")
+        import_network.quantize(tmp_path / "odd.keras", examples, tmp_path / "out")
 
 
 def test_a_float_tflite_is_refused_with_the_reason(
@@ -205,14 +208,17 @@ def test_a_float_tflite_is_refused_with_the_reason(
 
 def test_the_noisy_layer_is_blamed(networks: Path, examples: Path) -> None:
     """A channel that is a thousand times as loud leaves the others few steps."""
-    network = own.load(networks / "two.h5")
+    network = keras_network.load(networks / "two.h5")
     inputs = np.load(examples)["inputs"]
-    model, floating = own.convert(network, inputs)
-    spoilt, _ = own.convert(network, np.concatenate([inputs, 50 * inputs[:1]]))
-    chosen = [quantizing._quantized(one, Oracle(model).inputs[0]) for one in inputs[:8]]
-    coarse = [quantizing._quantized(one, Oracle(spoilt).inputs[0]) for one in inputs[:8]]
-    good, bad = sqnr.measure(model, floating, chosen), sqnr.measure(spoilt, floating, coarse)
+    model, floating = keras_network.convert(network, inputs)
+    spoilt, _ = keras_network.convert(network, np.concatenate([inputs, 50 * inputs[:1]]))
+    chosen = [import_network._quantized(one, Oracle(model).inputs[0]) for one in inputs[:8]]
+    coarse = [import_network._quantized(one, Oracle(spoilt).inputs[0]) for one in inputs[:8]]
+    good, bad = (
+        layer_noise.measure(model, floating, chosen),
+        layer_noise.measure(spoilt, floating, coarse),
+    )
     assert [one.operator for one in good] == [one.operator for one in bad]
     assert good[0].sqnr_db > 25 > bad[0].sqnr_db
-    assert sqnr.worst(bad, 1)[0].added > 10 * sqnr.worst(good, 1)[0].added
-    json.dumps(sqnr.document(good))
+    assert layer_noise.worst(bad, 1)[0].added > 10 * layer_noise.worst(good, 1)[0].added
+    json.dumps(layer_noise.document(good))

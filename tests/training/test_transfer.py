@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import bundle, wav
-from tinyml.train import checkpoint_path, train
-from tinyml.training import AUTO, Options, memory, restore
+from tinyml.media import wav
+from tinyml.model import bundle
+from tinyml.training import AUTO, Options, latent_replay, restore
+from tinyml.training.train import checkpoint_path, train
 
 pytestmark = pytest.mark.needs_tensorflow
 RATE_HZ = 16000
@@ -46,7 +47,9 @@ def test_five_recordings_give_the_shipped_body_a_new_head(tmp_path: Path) -> Non
     )
     assert all(np.array_equal(one, two) for one, two in zip(before[:-2], after[:-2], strict=True))
     assert after[-1].shape == (4,)
-    old, new = (memory.read((one.path / bundle.MEMORY).read_bytes()) for one in (shipped, made))
+    old, new = (
+        latent_replay.read((one.path / bundle.MEMORY).read_bytes()) for one in (shipped, made)
+    )
     np.testing.assert_array_equal(new.vectors[: len(old.vectors)], old.vectors)
     assert set(np.unique(new.targets[len(old.vectors) :])) >= {2, 3}
     assert "estimating" in seen

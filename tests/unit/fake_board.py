@@ -14,7 +14,7 @@ from types import TracebackType
 
 from fake_device import FakeDevice
 
-from tinyml import protocol as p
+from tinyml.protocol import messages as p
 
 # What a device with the audio front end says of it; the fake's labels 0 and 1 make no event.
 AUDIO = [

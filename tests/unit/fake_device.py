@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyml import protocol as p
-from tinyml import wire
 from tinyml.errors import DeviceError
+from tinyml.protocol import frames
+from tinyml.protocol import messages as p
 
 LABELS = ("silence", "unknown", "yes", "n\x1b[2Jo")
 INPUT_SHAPE = (1, 40, 30)
@@ -73,12 +73,12 @@ class FakeDevice:
     uptime_us: int = 5
     overruns: int = 0
     model_state: int = 0
-    version: int = wire.VERSION
-    claims: dict[int, list[wire.Record]] = field(default_factory=dict)
+    version: int = frames.VERSION
+    claims: dict[int, list[frames.Record]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._receiver = wire.Receiver()
+        self._receiver = frames.Receiver()
         self._event_seq = 0
         self.restart()
 
@@ -103,7 +103,7 @@ class FakeDevice:
             out += self._event(p.ERROR, p.Error(p.ErrorCode.BAD_FRAME, 0, 1, ""))
         return out
 
-    def _answer(self, frame: wire.Frame) -> bytes:
+    def _answer(self, frame: frames.Frame) -> bytes:
         message = next(m for m in p.MESSAGES if m.number == frame.type)
         assert message.request is not None
         if message.name == self.faults_on:
@@ -114,40 +114,40 @@ class FakeDevice:
             return self._refuse(frame, p.ErrorCode.VERSION, self.version * 0x101, "version")
         self.executed.append(message.name)
         ask = message.request.unpack(frame.payload)
-        handler: Callable[[wire.Frame, Any], bytes] = getattr(self, f"on_{message.name.lower()}")
+        handler: Callable[[frames.Frame, Any], bytes] = getattr(self, f"on_{message.name.lower()}")
         return handler(frame, ask)
 
-    def on_hello(self, frame: wire.Frame, ask: p.Hello) -> bytes:
+    def on_hello(self, frame: frames.Frame, ask: p.Hello) -> bytes:
         self._boot_id = ask.nonce if self._boot_id is None else self._boot_id
         return _reply(frame, p.HelloReply(ask.nonce, self._boot_id, 1, 1, 512, 4096))
 
-    def on_info(self, frame: wire.Frame, ask: p.Info) -> bytes:
+    def on_info(self, frame: frames.Frame, ask: p.Info) -> bytes:
         records = self.claims.get(ask.section) or self._records(p.Section(ask.section))
         return _body(frame, b"".join(record.pack() for record in records))
 
-    def on_input(self, frame: wire.Frame, ask: p.Input) -> bytes:
+    def on_input(self, frame: frames.Frame, ask: p.Input) -> bytes:
         if ask.offset > len(self._data):
             return self._refuse(frame, p.ErrorCode.BAD_ARG, len(self._data), "offset")
         self._data[ask.offset :] = ask.data
         return _reply(frame, p.InputReply(len(self._data)))
 
-    def on_infer(self, frame: wire.Frame, ask: p.Infer) -> bytes:
+    def on_infer(self, frame: frames.Frame, ask: p.Infer) -> bytes:
         if len(self._data) != INPUT_BYTES:
             return self._refuse(frame, p.ErrorCode.STATE, 0, "an INPUT is incomplete")
         return _body(frame, p.InferReply(12, 345 * ask.repeat, output_of(self._data)).pack())
 
-    def on_layers(self, frame: wire.Frame, ask: p.Layers) -> bytes:
+    def on_layers(self, frame: frames.Frame, ask: p.Layers) -> bytes:
         wanted = range(len(STEP_BYTES)) if ask.step == p.ALL_STEPS else (ask.step,)
         tensors = [step_of(self._data, step) for step in wanted]
         body = b"".join(p.Layer(zlib.crc32(tensor), 50).pack() for tensor in tensors)
         return _body(frame, body + (b"" if ask.step == p.ALL_STEPS else tensors[0]))
 
-    def on_bench(self, frame: wire.Frame, ask: p.Bench) -> bytes:
+    def on_bench(self, frame: frames.Frame, ask: p.Bench) -> bytes:
         if len(self._data) != INPUT_BYTES:
             return self._refuse(frame, p.ErrorCode.STATE, 0, "an INPUT is incomplete")
         return _body(frame, b"".join((1000 + n).to_bytes(8, "little") for n in range(ask.count)))
 
-    def on_stream(self, frame: wire.Frame, ask: p.Stream) -> bytes:
+    def on_stream(self, frame: frames.Frame, ask: p.Stream) -> bytes:
         self._stream = None
         if ask.action == p.Action.STOP:
             return _reply(frame, self._totals)
@@ -158,7 +158,7 @@ class FakeDevice:
             return _reply(frame, p.Totals(0, 0, 0)) + heard
         return _reply(frame, self._totals) + self._credit()
 
-    def on_sensor(self, frame: wire.Frame, ask: p.Sensor) -> bytes:
+    def on_sensor(self, frame: frames.Frame, ask: p.Sensor) -> bytes:
         stream = self._stream
         count = len(ask.samples) // 2
         if stream is None:
@@ -181,7 +181,7 @@ class FakeDevice:
             out += self._credit()
         return out
 
-    def on_capture(self, frame: wire.Frame, ask: p.Capture) -> bytes:
+    def on_capture(self, frame: frames.Frame, ask: p.Capture) -> bytes:
         """The virtual sensor is played to; any other gives 0, 1, 2 ... ; both lose `overruns`."""
         if ask.action == p.Action.STOP:
             self._capture = self._stream = None
@@ -215,7 +215,7 @@ class FakeDevice:
         sent, self._capture, self._stream = self._capture.sent, None, None
         return self._event(p.ENDED, p.Totals(sent, 0, self.overruns))
 
-    def on_reset(self, frame: wire.Frame, ask: p.Reset) -> bytes:
+    def on_reset(self, frame: frames.Frame, ask: p.Reset) -> bytes:
         return _reply(frame, p.Nothing()) + self.restart()
 
     def _consume(self, stream: _Stream, samples: bytes) -> bytes:
@@ -239,23 +239,23 @@ class FakeDevice:
         assert self._stream is not None
         return self._event(p.CREDIT, p.Credit(self._stream.next, self._stream.limit, rewind))
 
-    def _event(self, message: p.Message, record: wire.Record) -> bytes:
+    def _event(self, message: p.Message, record: frames.Record) -> bytes:
         self._event_seq = (self._event_seq + 1) % 256
         payload = record.pack()
-        return wire.Frame(message.number, self._event_seq, payload, wire.Flag.EVENT).encode()
+        return frames.Frame(message.number, self._event_seq, payload, frames.Flag.EVENT).encode()
 
-    def _refuse(self, frame: wire.Frame, code: int, value: int, text: str) -> bytes:
+    def _refuse(self, frame: frames.Frame, code: int, value: int, text: str) -> bytes:
         payload = p.Error(code, frame.type, value, text).pack()
-        flags = wire.Flag.RESPONSE | wire.Flag.ERROR
-        return wire.Frame(p.ERROR.number, frame.seq, payload, flags).encode()
+        flags = frames.Flag.RESPONSE | frames.Flag.ERROR
+        return frames.Frame(p.ERROR.number, frame.seq, payload, flags).encode()
 
-    def _records(self, section: p.Section) -> list[wire.Record]:
+    def _records(self, section: p.Section) -> list[frames.Record]:
         features = "audio" if self.streams else ""
         identity = p.Identity(
             SHA256, 0, 1, 1, 4, 2, "fake\x1b[31m", "1.0", "compiled", "tiny", features,
             self.sensor if self.streams else "",
         )  # fmt: skip
-        every: dict[int, list[wire.Record]] = {
+        every: dict[int, list[frames.Record]] = {
             p.Section.IDENTITY: [identity],
             p.Section.TENSORS: [
                 p.Tensor(9, 3, (*INPUT_SHAPE, 1, 1, 1), 0.5, -3, INPUT_BYTES, "in"),
@@ -277,18 +277,18 @@ class FakeDevice:
         return every[section]
 
 
-def _reply(frame: wire.Frame, record: wire.Record) -> bytes:
-    return wire.Frame(frame.type, frame.seq, record.pack(), wire.Flag.RESPONSE).encode()
+def _reply(frame: frames.Frame, record: frames.Record) -> bytes:
+    return frames.Frame(frame.type, frame.seq, record.pack(), frames.Flag.RESPONSE).encode()
 
 
-def _body(frame: wire.Frame, body: bytes, piece_bytes: int = 100) -> bytes:
+def _body(frame: frames.Frame, body: bytes, piece_bytes: int = 100) -> bytes:
     """A long reply in pieces so small that most bodies have several."""
     out = []
     for offset in range(0, max(len(body), 1), piece_bytes):
         more = offset + piece_bytes < len(body)
-        flags = wire.Flag.RESPONSE | (wire.Flag.MORE if more else wire.NO_FLAGS)
+        flags = frames.Flag.RESPONSE | (frames.Flag.MORE if more else frames.NO_FLAGS)
         payload = p.Piece(offset, body[offset : offset + piece_bytes]).pack()
-        out.append(wire.Frame(frame.type, frame.seq, payload, flags).encode())
+        out.append(frames.Frame(frame.type, frame.seq, payload, flags).encode())
     return b"".join(out)
 
 

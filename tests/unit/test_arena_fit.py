@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml import arena_fit, arenas, boards, bundle, runtimes
-from tinyml.arena_fit import smallest
+from tinyml import runtimes
 from tinyml.errors import ConfigError, DeviceError, ToolError
+from tinyml.firmware import boards
+from tinyml.measure import arena_fit
+from tinyml.measure.arena_fit import smallest
+from tinyml.model import arena_cache, bundle
 from tinyml.records import RuntimeOptions
 from tinyml.runtimes import tflm
 
 MODEL = next(iter(sorted((Path(__file__).parents[1] / "golden" / "add").glob("*.tflite"))))
-SUBJECT = arenas.Subject("ab" * 32, "tflm", "nano33ble", "https://example.org/tflm#1")
-MEASURED = arenas.Measured(22_832, "qemu-m4")
+SUBJECT = arena_cache.Subject("ab" * 32, "tflm", "nano33ble", "https://example.org/tflm#1")
+MEASURED = arena_cache.Measured(22_832, "qemu-m4")
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +80,8 @@ def test_a_crash_means_too_small_an_arena_only_below_one_that_suffices(
     def crash(*_: object) -> None:
         raise DeviceError("qemu-m4 stopped: MemManage fault")
 
-    monkeypatch.setattr(arena_fit.firmware, "generate", lambda *_: None)
-    monkeypatch.setattr(arena_fit.build, "build", lambda *_: None)
+    monkeypatch.setattr(arena_fit.render, "generate", lambda *_: None)
+    monkeypatch.setattr(arena_fit.pio, "build", lambda *_: None)
     monkeypatch.setattr(arena_fit.device, "flash", crash)
     place = arena_fit.Place(boards.load("qemu-m4"), None, tmp_path, RuntimeOptions())
     model = bundle.load(str(MODEL))
@@ -88,25 +91,25 @@ def test_a_crash_means_too_small_an_arena_only_below_one_that_suffices(
 
 
 def test_a_figure_is_remembered_for_just_what_it_was_measured_with() -> None:
-    assert arenas.recall(SUBJECT) is None
-    arenas.remember(SUBJECT, MEASURED)
-    assert arenas.recall(SUBJECT) == MEASURED
+    assert arena_cache.recall(SUBJECT) is None
+    arena_cache.remember(SUBJECT, MEASURED)
+    assert arena_cache.recall(SUBJECT) == MEASURED
     for field, value in {"sha256": "cd" * 32, "board": "spresense", "library": "2"}.items():
-        assert arenas.recall(arenas.Subject(**{**vars(SUBJECT), field: value})) is None
+        assert arena_cache.recall(arena_cache.Subject(**{**vars(SUBJECT), field: value})) is None
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"subject": 1, "bytes": 2, "on": "x"}'])
 def test_a_damaged_figure_is_none(cache: Path, damage: str) -> None:
-    arenas.remember(SUBJECT, MEASURED)
+    arena_cache.remember(SUBJECT, MEASURED)
     (file,) = (cache / "arenas").iterdir()
     file.write_text(damage)
-    assert arenas.recall(SUBJECT) is None
+    assert arena_cache.recall(SUBJECT) is None
 
 
 def test_a_cache_that_cannot_be_written_is_named(cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     with pytest.raises(ToolError, match="cannot be kept") as caught:
-        arenas.remember(SUBJECT, MEASURED)
+        arena_cache.remember(SUBJECT, MEASURED)
     assert "TINYML_CACHE" in caught.value.hint
 
 
@@ -115,7 +118,7 @@ def test_builds_use_what_was_measured() -> None:
     tflm_runtime = runtimes.load("tflm")
     bound = tflm_runtime.generate(model, board)
     assert (bound.arena_origin, bound.arena_exact) == ("bound", False)
-    arenas.remember(tflm.subject(model, board, None), arenas.Measured(1_040, "qemu-m4"))
+    arena_cache.remember(tflm.subject(model, board, None), arena_cache.Measured(1_040, "qemu-m4"))
     fitted = tflm_runtime.generate(model, board)
     assert (fitted.arena_bytes, fitted.arena_origin) == (1_040, "measured")
     assert tflm_runtime.generate(model, boards.load("spresense")).arena_origin == "bound"

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import cli, wav
+from tinyml import cli
+from tinyml.media import wav
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MODEL = next(iter(sorted(GOLDEN.glob("conv_2d/*.tflite"))))

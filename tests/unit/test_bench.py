@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import bench, bundle, footprint, tflite
+from tinyml import tflite
 from tinyml.errors import DeviceError
+from tinyml.measure import bench, footprint
+from tinyml.model import bundle
 from tinyml.records import Bundle, Step, TensorInfo
 
 KWS = "aeea436800704fce17b17292e4412630ad856e9d777c044c64ef748a880bd0ae"

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, paths, runtimes
+from tinyml import paths, runtimes
 from tinyml.device import kinds
 from tinyml.errors import ConfigError
+from tinyml.firmware import boards
 
 GOOD = """\
 [env:new_board]

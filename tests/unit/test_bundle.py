@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from tinyml import bundle, clips, features
+from tinyml import features
+from tinyml.datasets import clips
 from tinyml.errors import ConfigError, ModelError
+from tinyml.model import bundle
 
 CARD: dict[str, Any] = {
     "name": "words",

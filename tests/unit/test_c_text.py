@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml import c_text
+from tinyml.compiler import c_text
 from tinyml.records import Step, TensorInfo
 
 

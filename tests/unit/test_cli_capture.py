@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from fake_device import Clock, FakeDevice, FakeLink
 
-from tinyml import device, wav
+from tinyml import device
 from tinyml.cli import main, recording
 from tinyml.device import deadline
 from tinyml.device.client import Device
+from tinyml.media import wav
 
 Run = Callable[..., int]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import recordings
 
-from tinyml import bundle, cli
+from tinyml import cli
+from tinyml.model import bundle
 
 pytestmark = pytest.mark.needs_cc
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tinyml import cli, metrics, train
+from tinyml import cli
+from tinyml.model import metrics
 from tinyml.records import Bundle
-from tinyml.training import Progress
+from tinyml.training import Progress, train
 
 
 def _interrupted(*arguments: Any, **_: Any) -> None:

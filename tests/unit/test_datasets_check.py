@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml import motion_csv, wav
 from tinyml.datasets import (
     Dataset,
     Recording,
@@ -21,6 +20,7 @@ from tinyml.datasets import (
     stroke_json,
 )
 from tinyml.errors import DataError
+from tinyml.media import motion_csv, wav
 
 
 def _sound(folder: Path, name: str, seed: int, peak: int = 9000) -> Path:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import bundle, wav
 from tinyml.datasets import espeak
 from tinyml.errors import ToolError
+from tinyml.media import wav
+from tinyml.model import bundle
 
 
 def test_missing_program_comes_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

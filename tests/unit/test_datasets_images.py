@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyml import photo
 from tinyml.datasets import PARTS, TEST, check, coco, image_folder, split
 from tinyml.errors import DataError
+from tinyml.media import photo
 
 
 def paint(path: Path, seed: int, size: tuple[int, int] = (24, 20)) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import motion_csv
 from tinyml.datasets import PARTS, Dataset, check, magic_wand, motion_folder, split, wand
 from tinyml.errors import ConfigError, DataError
+from tinyml.media import motion_csv
 
 
 def text(folder: Path, name: str, recordings: int, samples: int = 6) -> Path:

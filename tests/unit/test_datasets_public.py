@@ -15,11 +15,12 @@ import pytest
 from file_server import Server
 from PIL import Image
 
-from tinyml import cli, tasks, wav
+from tinyml import cli, tasks
 from tinyml.datasets import PARTS, TEST, VALIDATION, check, coco, public, split
 from tinyml.datasets.public import coco as public_coco
 from tinyml.datasets.public import magic_wand, speech_commands
 from tinyml.errors import ConfigError, DataError, ToolError
+from tinyml.media import wav
 from tinyml.platforms.download import File
 
 
@@ -299,6 +300,6 @@ def test_commands_take_names_and_say_what_is_missing(
 
 
 def test_every_named_set_is_for_a_task_and_pinned() -> None:
-    assert public.names() == ["coco", "magic_wand", "speech_commands", "vww"]
+    assert public.names() == ("coco", "magic_wand", "speech_commands", "vww")
     for file in (speech_commands.FILE, magic_wand.FILE, public_coco.ANNOTATIONS):
         assert file.digest.partition(":")[0] in ("sha256", "sha1")

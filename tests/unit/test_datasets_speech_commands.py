@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import wav
 from tinyml.datasets import PARTS, TEST, TRAIN, VALIDATION, Dataset, Recording, check, split
 from tinyml.datasets import speech_commands as source
 from tinyml.errors import DataError
+from tinyml.media import wav
 
 
 def _noise(path: Path, length: int = 1600, seed: int | None = None) -> None:

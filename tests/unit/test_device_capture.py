@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from fake_device import ROOM, Clock, FakeDevice, FakeLink
 
-from tinyml import protocol as p
-from tinyml import wire
 from tinyml.device import deadline
 from tinyml.device.client import Device
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout, TinymlError
+from tinyml.protocol import frames
+from tinyml.protocol import messages as p
 
 SAMPLES = np.arange(5000, dtype=np.int16)
 
@@ -98,8 +98,10 @@ class Hostile(FakeDevice):
         super().__init__(sensor="pdm")
         self.chunks = chunks
 
-    def on_capture(self, frame: wire.Frame, ask: p.Capture) -> bytes:
-        out = wire.Frame(frame.type, frame.seq, p.Captured(0, 0, 0xFFFFFFFF).pack(), wire.Flag(1))
+    def on_capture(self, frame: frames.Frame, ask: p.Capture) -> bytes:
+        out = frames.Frame(
+            frame.type, frame.seq, p.Captured(0, 0, 0xFFFFFFFF).pack(), frames.Flag(1)
+        )
         return out.encode() + b"".join(self._event(p.CHUNK, one) for one in self.chunks)
 
 

@@ -14,12 +14,12 @@ from fake_device import Clock, FakeDevice, FakeLink
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml import protocol as p
-from tinyml import wire
 from tinyml.device import deadline, line
 from tinyml.device.client import Device
 from tinyml.device.links import ReplayLink
 from tinyml.errors import DataError, DeviceError, DeviceTimeout
+from tinyml.protocol import frames as wire
+from tinyml.protocol import messages as p
 
 INPUT = np.arange(fake.INPUT_BYTES, dtype=np.int64).astype(np.int8).reshape(fake.INPUT_SHAPE)
 OUTPUT = np.frombuffer(fake.output_of(INPUT.tobytes()), np.int8).reshape(1, 4)

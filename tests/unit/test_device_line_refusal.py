@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyml.device.confirm import quoting
 from tinyml.device.line import ModelRefusal
 from tinyml.errors import DeviceError
-from tinyml.protocol import ModelReason
+from tinyml.protocol.messages import ModelReason
 
 
 def test_a_refusal_keeps_its_reason_whatever_was_printed_meanwhile() -> None:

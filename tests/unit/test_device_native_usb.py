@@ -16,11 +16,11 @@ import fake_device
 import pytest
 from fake_device import FakeDevice
 
-from tinyml import boards
 from tinyml.device import deadline, kinds, ports
 from tinyml.device.kinds import native_usb
 from tinyml.device.ports import Port
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout, ToolError
+from tinyml.firmware import boards
 from tinyml.records import Bundle, CSource, Firmware, Project
 
 BOARD = boards.load("nano33ble")

@@ -11,10 +11,11 @@ import pytest
 from fake_device import SHA256, FakeDevice
 from fake_spresense import FakeSpresense
 
-from tinyml import boards, device
+from tinyml import device
 from tinyml.device import ports
 from tinyml.device.kinds import spresense
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout, ToolError
+from tinyml.firmware import boards
 from tinyml.platforms.spresense import updater
 from tinyml.records import Bundle, CSource, Firmware, Project
 

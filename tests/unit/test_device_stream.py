@@ -11,12 +11,12 @@ import pytest
 from fake_device import RESULT_SAMPLES, Clock, FakeDevice, FakeLink
 from numpy.typing import NDArray
 
-from tinyml import protocol as p
-from tinyml import wire
 from tinyml.device import deadline, stream
 from tinyml.device.client import Device
 from tinyml.device.stream import Reading
 from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
+from tinyml.protocol import frames
+from tinyml.protocol import messages as p
 
 SAMPLES = np.arange(5000, dtype=np.int16)
 
@@ -196,10 +196,10 @@ def test_silence_in_the_middle_is_a_timeout(clock: Clock) -> None:
     ],
 )
 def test_events_that_cannot_be_are_errors(
-    clock: Clock, event: tuple[p.Message, wire.Record]
+    clock: Clock, event: tuple[p.Message, frames.Record]
 ) -> None:
     message, record = event
-    frame = wire.Frame(message.number, 0, record.pack(), wire.Flag.EVENT).encode()
+    frame = frames.Frame(message.number, 0, record.pack(), frames.Flag.EVENT).encode()
     device = connect(clock, to_host=lambda at, data: data + (frame if at > CONNECT_WRITES else b""))
     with pytest.raises(DeviceError):
         list(device.stream(SAMPLES))
@@ -211,7 +211,7 @@ def test_a_device_that_allows_everything_gets_a_bounded_part_of_it(
     monkeypatch.setattr(stream, "SILENT_S", 1.0)
 
     class Greedy(FakeDevice):
-        def on_sensor(self, frame: wire.Frame, ask: p.Sensor) -> bytes:
+        def on_sensor(self, frame: frames.Frame, ask: p.Sensor) -> bytes:
             return b""
 
         def _credit(self, rewind: int = 0) -> bytes:

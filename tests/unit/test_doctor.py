@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import cli, doctor
+from tinyml import cli
+from tinyml.cli import doctor
 
 
 def checks() -> dict[str, doctor.Check]:

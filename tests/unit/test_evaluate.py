@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import recordings
 
-from tinyml import boards, bundle, evaluate, heard
 from tinyml.datasets import Recording
 from tinyml.errors import ConfigError, DataError, ModelError
-from tinyml.metrics import OperatingPoint
+from tinyml.firmware import boards
+from tinyml.measure import evaluate
+from tinyml.model import bundle, leakage
+from tinyml.model.metrics import OperatingPoint
 from tinyml.records import Bundle
+from tinyml.training import restore
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,9 @@ class _AlwaysYes:
 
 
 def test_counts_of_a_device_that_always_says_yes(shipped: Bundle, tones: Path) -> None:
-    report = evaluate.evaluate(shipped, tones, _AlwaysYes(), part="all")
+    report = evaluate.evaluate(
+        shipped, tones, _AlwaysYes(), part="all", floating=restore.float_accuracy
+    )
     assert report.on == "device"
     assert report.clips == 10 + 10 + 6
     assert report.accuracy == pytest.approx(10 / 26)
@@ -103,11 +108,11 @@ def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> No
 def test_what_was_learned_from_is_left_out_under_any_name(
     shipped: Bundle, tones: Path, tmp_path: Path
 ) -> None:
-    learned = heard.recordings(evaluate.read(shipped, tones), "test")
+    learned = leakage.recordings(evaluate.read(shipped, tones), "test")
     assert len([one for one in learned if not one.long]) >= 4
 
     def after(some: Sequence[Recording], part: str = "test") -> evaluate.EvaluationReport:
-        (tmp_path / "heard.npy").write_bytes(heard.file(some))
+        (tmp_path / "heard.npy").write_bytes(leakage.file(some))
         return evaluate.evaluate(shipped, renamed, _AlwaysYes(), part)
 
     renamed = Path(shutil.copytree(tones, tmp_path / "renamed"))
@@ -127,15 +132,15 @@ def test_a_bundle_knows_what_its_start_learned_from(tmp_path: Path) -> None:
     digests = (7, 2**64 - 1, 0, 9)
     some = [Recording(Path(str(one)), "yes", "x", digest=one) for one in digests]
     start = Bundle("start", b"", "", tmp_path)
-    assert heard.among(some, start) is None
-    (tmp_path / "heard.npy").write_bytes(heard.file(some[:1]))
-    (tmp_path / "heard.npy").write_bytes(heard.file(some[1:3], start))
-    known = heard.among(some, start)
+    assert leakage.among(some, start) is None
+    (tmp_path / "heard.npy").write_bytes(leakage.file(some[:1]))
+    (tmp_path / "heard.npy").write_bytes(leakage.file(some[1:3], start))
+    known = leakage.among(some, start)
     assert known is not None
     assert {one.digest for one in known} == {7, 2**64 - 1}
     (tmp_path / "heard.npy").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="damaged"):
-        heard.among(some, start)
+        leakage.among(some, start)
 
 
 def test_nothing_to_measure_on_is_said(shipped: Bundle, tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import boards, bundle, footprint, runtimes, tflite
+from tinyml import runtimes, tflite
+from tinyml.firmware import boards
+from tinyml.measure import footprint
+from tinyml.model import bundle
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BOARD = boards.load("qemu-m4")

@@ -15,19 +15,20 @@ from fake_device import Clock, FakeDevice, FakeLink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import protocol as p
-from tinyml import sensors, wire
 from tinyml.device import deadline
 from tinyml.device.client import Device
 from tinyml.device.identity import printable
 from tinyml.errors import DeviceError, DeviceTimeout
+from tinyml.firmware import sensors
+from tinyml.protocol import frames
+from tinyml.protocol import messages as p
 from tinyml.records import ModelSlot
 
 PEAK_BYTES = 8 << 20
 FLOOD_S = 0.05  # what a frame of the flood takes
 INPUTS = [np.zeros(fake.INPUT_SHAPE, np.int8)]
 
-Answer = Callable[[wire.Frame], Iterator[bytes]]
+Answer = Callable[[frames.Frame], Iterator[bytes]]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ class Hostile(FakeLink):
         self._endless: Iterator[bytes] | None = None
 
     def write(self, data: bytes, deadline: Any) -> None:
-        for frame in wire.Receiver().feed(data):
+        for frame in frames.Receiver().feed(data):
             if frame.type == self._message.number:
                 self._endless = self._answer(frame)
                 return
@@ -72,14 +73,16 @@ def bounded() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def pieces(step: int, flags: wire.Flag = wire.Flag.MORE, start: int = 0) -> Answer:
+def pieces(step: int, flags: frames.Flag = frames.Flag.MORE, start: int = 0) -> Answer:
     """Full pieces of a reply for ever, each `step` bytes after the one before."""
 
-    def answer(request: wire.Frame) -> Iterator[bytes]:
+    def answer(request: frames.Frame) -> Iterator[bytes]:
         offset = start
         while True:
             piece = p.Piece(offset % (1 << 32), bytes(500)).pack()
-            yield wire.Frame(request.type, request.seq, piece, wire.Flag.RESPONSE | flags).encode()
+            yield frames.Frame(
+                request.type, request.seq, piece, frames.Flag.RESPONSE | flags
+            ).encode()
             offset += step
 
     return answer
@@ -93,7 +96,7 @@ def pieces(step: int, flags: wire.Flag = wire.Flag.MORE, start: int = 0) -> Answ
         pieces(499),
         pieces(500, start=4000),
         pieces(-500),
-        pieces(3, wire.NO_FLAGS, 3),
+        pieces(3, frames.NO_FLAGS, 3),
     ],
     ids=["endless", "always from the start", "overlapping", "no start", "backwards", "no end"],
 )
@@ -115,8 +118,8 @@ def test_a_reply_without_end(clock: Clock, message: p.Message, answer: Answer) -
 @pytest.mark.parametrize(
     "unit",
     [
-        wire.Frame(p.LOG.number, 0, p.Log("again").pack(), wire.Flag.EVENT).encode(),
-        wire.Frame(p.RESULT.number, 0, bytes(500), wire.Flag.EVENT).encode(),
+        frames.Frame(p.LOG.number, 0, p.Log("again").pack(), frames.Flag.EVENT).encode(),
+        frames.Frame(p.RESULT.number, 0, bytes(500), frames.Flag.EVENT).encode(),
         b"text without end, and no zero in it ",
         b"\xff\x01" * 500,
         b"\0\x81\0" * 20,
@@ -124,7 +127,7 @@ def test_a_reply_without_end(clock: Clock, message: p.Message, answer: Answer) -
     ids=["logs", "events", "text", "no zero", "damage"],
 )
 def test_noise_without_end(clock: Clock, message: p.Message, unit: bytes) -> None:
-    def answer(request: wire.Frame) -> Iterator[bytes]:
+    def answer(request: frames.Frame) -> Iterator[bytes]:
         while True:
             yield unit * 4
 
@@ -136,9 +139,9 @@ def test_noise_without_end(clock: Clock, message: p.Message, unit: bytes) -> Non
 
 @pytest.mark.parametrize("arrived", [0, 499, 0xFFFFFFFF])
 def test_a_slot_that_says_it_has_what_was_not_sent(clock: Clock, arrived: int) -> None:
-    def answer(request: wire.Frame) -> Iterator[bytes]:
+    def answer(request: frames.Frame) -> Iterator[bytes]:
         reply = p.LoadReply(arrived).pack()
-        yield wire.Frame(request.type, request.seq, reply, wire.Flag.RESPONSE).encode()
+        yield frames.Frame(request.type, request.seq, reply, frames.Flag.RESPONSE).encode()
 
     device = Device(Hostile(clock, p.LOAD, answer), "hostile")
     content = ModelSlot("00" * 32, 1000, bytes(1000))
@@ -187,12 +190,12 @@ def test_names_logs_and_refusals_are_shown_harmless(text: str) -> None:
     try:
         firmware = FakeDevice(claims={p.Section.LABELS: [p.Label(text)] * 4})
 
-        def answer(request: wire.Frame) -> Iterator[bytes]:
+        def answer(request: frames.Frame) -> Iterator[bytes]:
             log = p.Log(text).pack()
-            yield wire.Frame(p.LOG.number, 0, log, wire.Flag.EVENT).encode()
+            yield frames.Frame(p.LOG.number, 0, log, frames.Flag.EVENT).encode()
             error = p.Error(p.ErrorCode.STATE, request.type, 0, text).pack()
-            flags = wire.Flag.RESPONSE | wire.Flag.ERROR
-            yield wire.Frame(p.ERROR.number, request.seq, error, flags).encode()
+            flags = frames.Flag.RESPONSE | frames.Flag.ERROR
+            yield frames.Frame(p.ERROR.number, request.seq, error, flags).encode()
 
         link = Hostile(clock, p.INFER, answer)
         link.device = firmware

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import clips, features, photo
+from tinyml import features
+from tinyml.datasets import clips
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import ImageFrontEnd, image_features
 from tinyml.features.image import FORMATS
+from tinyml.media import photo
 from tinyml.records import FeatureConfig
 
 Pixels = npt.NDArray[np.uint8]

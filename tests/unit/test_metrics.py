@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml import metrics
+from tinyml.model import metrics
 
 
 @pytest.mark.parametrize(

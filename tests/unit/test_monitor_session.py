@@ -14,8 +14,10 @@ import pytest
 from fake_board import FakeBoard, listening_device
 from fake_device import FakeDevice
 
-from tinyml import boards, cli, wav
+from tinyml import cli
 from tinyml.errors import DeviceError
+from tinyml.firmware import boards
+from tinyml.media import wav
 from tinyml.monitor import Session, Wanted
 from tinyml.monitor.events import (
     Attached,

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from fake_board import FakeBoard
 
-from tinyml import wav
+from tinyml.media import wav
 
 WAIT_S = 60.0
 ENTER, LEAVE, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import motion_csv
 from tinyml.errors import DataError
+from tinyml.media import motion_csv
 
 
 def write(folder: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import object_cache
+from tinyml.build import object_cache
 
 
 def entry(place: Path, name: str, size: int, used: float) -> Path:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyml import photo
 from tinyml.errors import DataError
+from tinyml.media import photo
 
 COLOURS = np.random.default_rng(1).integers(0, 256, (6, 8, 3), np.uint8)
 

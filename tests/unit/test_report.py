@@ -14,13 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import boards, bundle, evaluate, runtimes
-from tinyml.bench import BenchRow, LayerCost
+from tinyml import runtimes
 from tinyml.cli import saving
 from tinyml.cli.console import Console
-from tinyml.difference import Bin, Difference
+from tinyml.device.mismatch import Setting
 from tinyml.errors import ConfigError
-from tinyml.metrics import ClassResult, OperatingPoint, Roc
+from tinyml.firmware import boards
+from tinyml.measure import evaluate
+from tinyml.measure.bench import BenchRow, LayerCost
+from tinyml.measure.playback import StreamReport
+from tinyml.measure.spotting import PlaceResult, SpottingReport, WordResult
+from tinyml.measure.validate import LayerCheck, Mismatch, ValidationReport
+from tinyml.model import bundle
+from tinyml.model.metrics import ClassResult, OperatingPoint, Roc
+from tinyml.model.tensor_diff import Bin, Difference
 from tinyml.records import Bundle, Placement
 from tinyml.report import (
     Report,
@@ -33,10 +40,6 @@ from tinyml.report import (
     validation,
     words,
 )
-from tinyml.settings import Setting
-from tinyml.spotting import PlaceResult, SpottingReport, WordResult
-from tinyml.stream import StreamReport
-from tinyml.validate import LayerCheck, Mismatch, ValidationReport
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe"
 VOID = {"meta", "br", "img", "link", "input", "hr"}

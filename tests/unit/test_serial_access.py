@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, doctor, serial_access
+from tinyml.cli import doctor
+from tinyml.device import serial_access
 from tinyml.device.ports import Port
-from tinyml.serial_access import Finding
+from tinyml.device.serial_access import Finding
+from tinyml.firmware import boards
 
 NANO = Port("/dev/ttyACM0", "Nano 33 BLE", "B00B5", 0x2341, 0x805A)
 NANO_WAITS = Port("/dev/ttyACM1", "Nano 33 BLE", "B00B5", 0x2341, 0x005A)

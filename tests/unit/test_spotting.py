@@ -12,11 +12,13 @@ import pytest
 import recordings
 from PIL import Image
 
-from tinyml import bundle, evaluate, features, heard, spotting, stream
+from tinyml import features
 from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
+from tinyml.measure import evaluate, playback, spotting
+from tinyml.measure.spotting import Place, Score
+from tinyml.model import bundle, leakage
 from tinyml.records import Bundle
-from tinyml.spotting import Place, Score
 
 SECOND = 16000
 
@@ -37,7 +39,7 @@ def model() -> Bundle:
 
 def made(model: Bundle, tones: Path, seed: int = 0, minutes: float = 0.3) -> spotting.Scene:
     assert model.features is not None
-    found = heard.recordings(evaluate.read(model, tones), "all")
+    found = leakage.recordings(evaluate.read(model, tones), "all")
     return spotting.scene(found, model, features.load(model.features), minutes, seed)
 
 
@@ -119,7 +121,7 @@ def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
     clips = tuple(one for one in dataset.recordings if not one.long)
     dataset = dataclasses.replace(dataset, recordings=clips)  # pauses part them
     assert model.features is not None
-    validation = heard.recordings(dataset, "validation")
+    validation = leakage.recordings(dataset, "validation")
     word, *_ = spotting.scene(validation, model, features.load(model.features), 0.3, 0).spoken
     hit = (word.end - 500, model.labels.index(word.label), 51)  # scores 0.70
     streams: list[int] = []
@@ -150,7 +152,7 @@ def test_the_host_hears_what_the_listener_hears(model: Bundle, tones: Path) -> N
     samples = made(model, tones, minutes=0.05).samples
     where = spotting.on_host(model, evaluate.place(model, "oracle"))
     scores = list(where.hear(samples, lambda sent: None))
-    expected = list(stream.Listener(model).push(samples))
+    expected = list(playback.Listener(model).push(samples))
     assert [(at, raw.tobytes()) for at, raw in scores] == [(e.sample, e.scores) for e in expected]
     assert scores
 
@@ -173,7 +175,7 @@ def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
         pixels = np.full((80, 120), 50 * (number + 1), np.uint8)
         Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
     front_end = features.load(person.features)
-    found = heard.recordings(evaluate.read(person, tmp_path), "all")
+    found = leakage.recordings(evaluate.read(person, tmp_path), "all")
     scene = spotting.scene(found, person, front_end, 1.0, 0)
     picture = front_end.samples_for(1)
     assert len(scene.spoken) == 4

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import clips, features
-from tinyml.datasets import wand_strokes
+from tinyml import features
+from tinyml.datasets import clips, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import StrokeFrontEnd, stroke_picture
 from tinyml.records import FeatureConfig

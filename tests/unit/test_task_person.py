@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml import teachers
 from tinyml.datasets import Recording, rendered
 from tinyml.errors import ConfigError
 from tinyml.features import image_features
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import UNLABELLED, Examples, person_detection
-from tinyml.teachers import Teacher
+from tinyml.training import teachers
+from tinyml.training.teachers import Teacher
 
 LABELS = ("not_person", "person")
 

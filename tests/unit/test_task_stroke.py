@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml import motion_csv
 from tinyml.datasets import Dataset, stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import StrokeFrontEnd
+from tinyml.media import motion_csv
 from tinyml.tasks import stroke
 
 

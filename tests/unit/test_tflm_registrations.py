@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import boards, bundle, runtimes
+from tinyml import runtimes
+from tinyml.firmware import boards
+from tinyml.model import bundle
 
 
 def operators(model: str) -> list[str]:

@@ -10,7 +10,7 @@ import recordings
 
 from tinyml import training
 from tinyml.errors import ConfigError, ToolError
-from tinyml.train import checkpoint_path, train
+from tinyml.training.train import checkpoint_path, train
 
 
 @pytest.mark.parametrize(

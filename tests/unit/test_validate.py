@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import difference
-from tinyml import validate as room
 from tinyml.errors import DeviceError
+from tinyml.measure import validate as room
+from tinyml.model import tensor_diff
+from tinyml.model.vectors import random
 from tinyml.records import Bundle, TensorInfo
-from tinyml.vectors import random
 
 BUNDLE = Bundle("m", b"model", "aa" * 32, Path("m.tflite"))
 INPUT = TensorInfo("x", "int8", (1, 8), 1.0, 0)
@@ -92,7 +92,9 @@ class Device:
 
     def layers(self, inputs: Any) -> Any:
         self.now = [
-            difference.computed(self.compute(inputs[0])[step.tensor_index], step.channels).tobytes()
+            tensor_diff.computed(
+                self.compute(inputs[0])[step.tensor_index], step.channels
+            ).tobytes()
             for step in STEPS
         ]
         return [
@@ -170,10 +172,10 @@ def test_another_model_is_refused_with_the_command() -> None:
     ],
 )
 def test_differences_are_of_bits(expected: Any, actual: Any, count: int, worst: float) -> None:
-    found = difference.difference("t", expected, actual)
+    found = tensor_diff.difference("t", expected, actual)
     assert found is not None
     assert (found.count, found.worst) == (count, worst)
-    assert difference.difference("t", expected, expected.copy()) is None
+    assert tensor_diff.difference("t", expected, expected.copy()) is None
 
 
 def test_settings_that_differ_fail_and_are_named() -> None:
@@ -189,7 +191,7 @@ def test_the_channel_is_that_of_the_model_and_the_histogram_counts_all() -> None
     expected = np.zeros((1, 2, 3), np.int8)
     actual = expected.copy()
     actual[0, :, 2] = (5, -40)
-    found = difference.difference("t", expected, actual, (1, 4, 9))
+    found = tensor_diff.difference("t", expected, actual, (1, 4, 9))
     assert found is not None
     assert (found.index, found.channel, found.channels, found.all_channels) == ((0, 0, 2), 9, 1, 3)
     assert sum(one.count for one in found.histogram) == found.count == 2
@@ -199,7 +201,7 @@ def test_the_channel_is_that_of_the_model_and_the_histogram_counts_all() -> None
 
 
 def test_small_whole_differences_each_have_a_bin() -> None:
-    found = difference.difference("t", np.int8([0, 0, 0, 9]), np.int8([1, -1, 1, 9]))
+    found = tensor_diff.difference("t", np.int8([0, 0, 0, 9]), np.int8([1, -1, 1, 9]))
     assert found is not None
     assert [(one.low, one.high, one.count) for one in found.histogram] == [
         (-1, -1, 1),

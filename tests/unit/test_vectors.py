@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import motion_csv, photo, vectors, wav
 from tinyml.datasets import wand_strokes
 from tinyml.errors import DataError
+from tinyml.media import motion_csv, photo, wav
+from tinyml.model import vectors
 from tinyml.records import Bundle, FeatureConfig, TensorInfo
 from tinyml.tasks import stroke
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml import wav
 from tinyml.errors import DataError
+from tinyml.media import wav
 
 SAMPLES = np.array([0, 1, -1, 32767, -32768, 5], np.int16)
 

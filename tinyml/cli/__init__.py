@@ -1,4 +1,6 @@
-"""The command line: finds the verb, runs it, turns errors into text and exit codes.
+"""Arguments and exit codes.
+
+The command line: finds the verb, runs it, turns errors into text and exit codes.
 
 Exit codes: 0 done and passed, 1 a comparison failed, 2 the user's input, 3 a tool or device,
 70 a bug of ours (with its traceback), 130 interrupted, 141 nobody reads the output any more.
@@ -9,17 +11,17 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib
 import os
-import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from tinyml import __version__, errors
-from tinyml.cli import verbs
 from tinyml.cli.console import Console
+from tinyml.registry import Registry
+
+_VERBS = Registry("tinyml.cli.verbs", "command")
 
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
@@ -52,9 +54,9 @@ class Parser(argparse.ArgumentParser):
         raise errors.ConfigError(message, f"see: {self.prog} --help")
 
 
-def names() -> list[str]:
+def names() -> tuple[str, ...]:
     """Return the verbs there are: the files of `tinyml/cli/verbs`."""
-    return sorted(module.name for module in pkgutil.iter_modules(verbs.__path__))
+    return _VERBS.names()
 
 
 def load(name: str) -> Verb:
@@ -62,7 +64,7 @@ def load(name: str) -> Verb:
     if name not in names():
         hint = f"{errors.nearest(name, names())} (see: tinyml --help)"
         raise errors.ConfigError(f"unknown command {name!r}", hint)
-    verb: Verb = importlib.import_module(f"tinyml.cli.verbs.{name}")
+    verb: Verb = _VERBS.load(name)
     return verb
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from tinyml import boards
+from tinyml.firmware import boards
+from tinyml.registry import Registry
 
 DEFAULT_MODEL = "keyword_spotting"
 DEFAULT_BOARD = boards.DEFAULT
@@ -25,8 +26,7 @@ def add_model(parser: ArgumentParser) -> None:
 
 def add_task(parser: ArgumentParser, what: str) -> None:
     """TASK; the help names all there are by their files: help must not import their libraries."""
-    folder = Path(__file__).parent.parent / "tasks"
-    names = sorted(one.stem for one in folder.glob("*.py") if not one.stem.startswith("_"))
+    names = Registry("tinyml.tasks", "task").names()
     parser.add_argument("task", metavar="TASK", help=f"{what}: {', '.join(names)}")
 
 

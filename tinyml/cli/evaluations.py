@@ -9,9 +9,9 @@ from tinyml.report import words
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.evaluate import EvaluationReport
-    from tinyml.metrics import OperatingPoint
-    from tinyml.spotting import SpottingReport
+    from tinyml.measure.evaluate import EvaluationReport
+    from tinyml.measure.spotting import SpottingReport
+    from tinyml.model.metrics import OperatingPoint
 
 _ROWS = 10  # thresholds shown
 

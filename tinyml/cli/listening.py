@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from tinyml import boards
 from tinyml.errors import DeviceError, TinymlError
+from tinyml.firmware import boards
 from tinyml.monitor import Picture, Session, Wanted
 from tinyml.monitor.events import Event, Played
 from tinyml.monitor.feed import Feed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.sqnr import LayerNoise
+    from tinyml.training.layer_noise import LayerNoise
 
 _NAME = 48
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyml import boards, bundle
 from tinyml.cli.arguments import BUILD
 from tinyml.errors import ConfigError
+from tinyml.firmware import boards
+from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
 
 
 def _note_consent(choice: Choice, console: Console) -> None:
-    from tinyml import sensors
+    from tinyml.firmware import sensors
 
     sensor = sensors.choose(choice.bundle, choice.board, choice.sensor)
     if sensor is not None and sensor.consent:
@@ -59,30 +60,30 @@ def _note_consent(choice: Choice, console: Console) -> None:
 
 def generate(choice: Choice, console: Console) -> Project:
     """Write the project of `choice`; say what the chosen sensor's library entails."""
-    from tinyml import firmware
+    from tinyml.firmware import render
 
     _note_consent(choice, console)
     with console.progress(f"generating {choice.out}"):
-        return firmware.generate(
+        return render.generate(
             choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
         )
 
 
 def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     """Write the Arduino sketch of `choice`; return its .ino file."""
-    from tinyml import firmware
+    from tinyml.firmware import render
 
     _note_consent(choice, console)
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
     with console.progress(f"generating {folder}"):
-        return firmware.generate_sketch(
+        return render.generate_sketch(
             choice.bundle, choice.board, choice.runtime, folder, choice.options, choice.sensor
         )
 
 
 def fit(choice: Choice, console: Console, port: str | None) -> None:
     """Measure the arena of `choice`, so that the next build reserves just that."""
-    from tinyml import arena_fit
+    from tinyml.measure import arena_fit
 
     if choice.runtime != "tflm":
         console.note(f"the arena of the {choice.runtime} runtime is exact: nothing to measure")
@@ -99,7 +100,7 @@ def fit(choice: Choice, console: Console, port: str | None) -> None:
 
 def build(choice: Choice, console: Console) -> Firmware:
     """Generate and build the firmware of `choice`."""
-    from tinyml import build as room
+    from tinyml.build import pio as room
 
     project = generate(choice, console)
     with console.progress(f"building {choice.bundle.name} for {choice.board.id}") as shown:

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml import boards, capture, clips, device, features, stream, tasks
-from tinyml.capture import Notes, Shelf, Take
-from tinyml.clips import Clip
+from tinyml import device, features, tasks
+from tinyml.datasets import clips
+from tinyml.datasets.clips import Clip
 from tinyml.device import DeviceInfo, Recording
 from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED, ConfigError
 from tinyml.features import FrontEnd
+from tinyml.firmware import boards
+from tinyml.measure import playback
+from tinyml.monitor import shelf as capture
+from tinyml.monitor.shelf import Notes, Shelf, Take
 from tinyml.tasks import Capturing, Task
 
 if TYPE_CHECKING:
@@ -96,7 +100,7 @@ class _Session:
         self._connection = connection
         info = connection.info  # a camera says itself which pictures it takes
         self._front_end = (
-            stream.front_end_of(info) if capturing.whole else features.load(task.features)
+            playback.front_end_of(info) if capturing.whole else features.load(task.features)
         )
         self._asks = not args.yes and sys.stdin.isatty() and not connection.info.is_virtual
         self._kept: list[dict[str, Any]] = []

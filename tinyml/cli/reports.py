@@ -9,10 +9,10 @@ from tinyml.report import words
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.difference import Difference
-    from tinyml.settings import Setting
-    from tinyml.stream import ClipResult, StreamReport
-    from tinyml.validate import LayerCheck, ValidationReport
+    from tinyml.device.mismatch import Setting
+    from tinyml.measure.playback import ClipResult, StreamReport
+    from tinyml.measure.validate import LayerCheck, ValidationReport
+    from tinyml.model.tensor_diff import Difference
 
 _SHOWN = 10
 _BAR = 32

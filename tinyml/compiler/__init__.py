@@ -1,4 +1,6 @@
-"""Graph in, C source of one model out: check, passes, memory plan, emit.
+"""An int8 `.tflite` to plain C: passes, memory plan, kernels.
+
+Graph in, C source of one model out: check, passes, memory plan, emit.
 
 `compile_graph` is the whole pipeline. Operators live in `ops/` (one pair of files each), rewrites
 of the graph in `passes/`.
@@ -6,8 +8,8 @@ of the graph in `passes/`.
 
 from __future__ import annotations
 
-from tinyml.c_text import MAX_RANK
 from tinyml.compiler import ops, passes, slot
+from tinyml.compiler.c_text import MAX_RANK
 from tinyml.compiler.emit import Emitter
 from tinyml.compiler.plan import plan
 from tinyml.errors import ModelError, UnsupportedOpError

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Learned
-from tinyml.compiler.linear import bias_of, folded_bias, reach
+from tinyml.compiler.ops._linear import bias_of, folded_bias, reach
 from tinyml.compiler.quant import INT32_MAX, activation_range, channel_multipliers, requantize
 from tinyml.tflite import Graph, Op
 

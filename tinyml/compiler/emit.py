@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import c_text
-from tinyml.compiler import ops
+from tinyml.compiler import c_text, ops
 from tinyml.compiler.call import Arg, Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.plan import Plan
 from tinyml.compiler.slot import Block

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import c_text
-from tinyml.compiler import ops
+from tinyml.compiler import c_text, ops
 from tinyml.records import ModelSlot, TensorInfo
 
 _FIXED_PART = "tml_compiled_slot.h"

@@ -1,4 +1,6 @@
-"""Sources of recordings: one file per source, each giving a `Dataset`.
+"""Where recordings come from, and how they are divided.
+
+Sources of recordings: one file per source, each giving a `Dataset`.
 
 A source that reads a folder of the user's has `read(folder) -> Dataset`; one that makes recordings
 has `generate(...) -> Dataset`. Nothing here knows about models or features.

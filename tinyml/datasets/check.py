@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv, photo, wav
 from tinyml.datasets import Recording
 from tinyml.errors import DataError
+from tinyml.media import motion_csv, photo, wav
 
 _SILENT = 64  # peak of 32,768 (-54 dB): quieter than the noise of any microphone in a room
 _SHORTEST_SOUND_S, _SHORTEST_MOTION_S = 0.1, 0.2  # of a word, and of a gesture

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import paths, proc, wav
+from tinyml import paths, proc
 from tinyml.datasets import SILENCE, UNKNOWN, Dataset, Recording
 from tinyml.datasets.speech_commands import WORDS
 from tinyml.errors import ToolError
+from tinyml.media import wav
 
 PROGRAM = "espeak-ng"
 HINT = "sudo apt-get install espeak-ng"

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tinyml import photo
 from tinyml.datasets import TEST, Dataset, Recording, check
 from tinyml.errors import DataError
+from tinyml.media import photo
 
 LIST = "files.csv"
 LEAST_SIDE = 16  # pixels

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check
 from tinyml.datasets.check import Findings, Published
 from tinyml.errors import DataError
+from tinyml.media import motion_csv
 
 RATE_HZ = 25
 NEGATIVE = "negative"  # motion that is no gesture

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check
 from tinyml.datasets.check import Findings
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
+from tinyml.media import motion_csv
 
 _PERFORMED = re.compile(r"\d{4,}_(.+)")
 _HINT = f"a folder per gesture with CSV files ({','.join(motion_csv.COLUMNS)}), or gesture_*.txt"

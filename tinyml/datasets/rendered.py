@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from tinyml import paths, photo
+from tinyml import paths
 from tinyml.datasets import Dataset, Recording
 from tinyml.datasets._figures import Canvas, Colour, Figure, Point, any_colour, shade
 from tinyml.datasets.coco import NOT_PERSON, PERSON
 from tinyml.errors import ConfigError
-from tinyml.photo import Pixels
+from tinyml.media import photo
+from tinyml.media.photo import Pixels
 
 LICENCE = "rendered by tinyml"
 SOURCE = "rendered"  # of its recordings

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import wav
 from tinyml.datasets import (
     RECORDING,
     SILENCE,
@@ -32,6 +31,7 @@ from tinyml.datasets import (
 )
 from tinyml.datasets.check import Findings
 from tinyml.errors import DataError
+from tinyml.media import wav
 
 WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
 OTHER_WORDS = (

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv, paths
+from tinyml import paths
 from tinyml.datasets import Dataset, Recording
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import ConfigError
+from tinyml.media import motion_csv
 
 GESTURES = ("ring", "slope")
 LICENCE = "simulated by tinyml"

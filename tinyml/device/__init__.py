@@ -1,4 +1,6 @@
-"""Devices: put firmware on one, connect to it, list and stop those that are emulated.
+"""Talks to a board: links, flashing, the emulator, streams.
+
+Devices: put firmware on one, connect to it, list and stop those that are emulated.
 
 A built `Firmware` or a `Board` goes in, a `Device` comes out. How a board is reached is a file of
 `kinds`; what carries the bytes is a class of `links`. No other room opens ports.

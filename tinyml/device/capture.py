@@ -17,7 +17,8 @@ from tinyml.device.identity import DeviceInfo
 from tinyml.device.line import Line
 from tinyml.device.stream import QUIET_S, SILENT_S, Outbox
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout
-from tinyml.protocol import (
+from tinyml.protocol.frames import Flag, Frame
+from tinyml.protocol.messages import (
     CAPTURE,
     CHUNK,
     CREDIT,
@@ -34,7 +35,6 @@ from tinyml.protocol import (
     Sensor,
     Totals,
 )
-from tinyml.wire import Flag, Frame
 
 Samples = NDArray[np.int16]
 OnChunk = Callable[[Samples], None]

@@ -25,7 +25,8 @@ from tinyml.device.line import Line, Told, ignore
 from tinyml.device.links import Link
 from tinyml.device.stream import Stream
 from tinyml.errors import DataError, DeviceError
-from tinyml.protocol import (
+from tinyml.protocol.frames import MAX_PAYLOAD, Record
+from tinyml.protocol.messages import (
     ALL_STEPS,
     BENCH,
     INFER,
@@ -57,9 +58,8 @@ from tinyml.protocol import (
     StepInfo,
     Tensor,
 )
-from tinyml.protocol import Stream as StreamRequest
+from tinyml.protocol.messages import Stream as StreamRequest
 from tinyml.records import ModelSlot, TensorInfo
-from tinyml.wire import MAX_PAYLOAD, Record
 
 Array = NDArray[Any]
 R = TypeVar("R", bound=Record)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyml.errors import DeviceError
-from tinyml.protocol import (
+from tinyml.protocol.messages import (
     SLOT_BYTES,
     VIRTUAL_SENSOR,
     HelloReply,

@@ -15,7 +15,8 @@ from tinyml.device.deadline import Deadline
 from tinyml.device.identity import printable
 from tinyml.device.links import Link
 from tinyml.errors import DeviceError, DeviceTimeout
-from tinyml.protocol import (
+from tinyml.protocol.frames import VERSION, Flag, Frame, Receiver, Record
+from tinyml.protocol.messages import (
     ERROR,
     FAULT,
     HELLO,
@@ -34,7 +35,6 @@ from tinyml.protocol import (
     Reset,
     ResetTarget,
 )
-from tinyml.wire import VERSION, Flag, Frame, Receiver, Record
 
 HELLO_S = 0.25  # silence after which HELLO is said again
 REPLY_S = 1.0  # silence after which a request that takes no time is repeated

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tinyml.device.line import Line
 from tinyml.errors import DeviceError
-from tinyml.protocol import LOAD, SLOT, USE, Load, LoadReply, Nothing, SlotReply, Use
+from tinyml.protocol.messages import LOAD, SLOT, USE, Load, LoadReply, Nothing, SlotReply, Use
 from tinyml.records import ModelSlot
 
 USE_S = 60.0  # checking a hash and starting an interpreter on a busy computer's emulator

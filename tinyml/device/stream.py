@@ -19,7 +19,8 @@ from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
 from tinyml.device.line import Line
 from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
-from tinyml.protocol import (
+from tinyml.protocol.frames import Flag, Frame
+from tinyml.protocol.messages import (
     CREDIT,
     ENDED,
     ERROR,
@@ -39,8 +40,7 @@ from tinyml.protocol import (
     Status,
     Totals,
 )
-from tinyml.protocol import Stream as Request
-from tinyml.wire import Flag, Frame
+from tinyml.protocol.messages import Stream as Request
 
 Samples = NDArray[Any]
 QUIET_S = 2.0  # silence after which what may have been lost is sent again

@@ -1,4 +1,6 @@
-"""Front ends: from sensor samples to what a model reads, and from its scores to events.
+"""From samples to what a model sees: front ends, written once in C.
+
+Front ends: from sensor samples to what a model reads, and from its scores to events.
 
 Written once, in C: a front end is `<name>.c` and `<name>.h` (with `<name>_*.c` where one file is
 too long), copied into every firmware that uses it and compiled into the extension `_native`, which
@@ -24,6 +26,10 @@ from tinyml.features.motion import MotionFrontEnd
 from tinyml.features.recognizer import Event, Recognizer, RecognizerSettings
 from tinyml.features.stroke import StrokeFrontEnd, stroke_picture, stroke_points
 from tinyml.records import FeatureConfig
+from tinyml.registry import Registry, stems
+
+RECOGNIZER = "recognizer"  # shared by all front ends, and none itself
+_FRONT_ENDS = Registry(__name__, "front end")
 
 __all__ = ["AudioFrontEnd", "Event", "FrontEnd", "ImageFrontEnd", "MotionFrontEnd", "Recognizer",
            "RecognizerSettings", "StrokeFrontEnd", "audio_features", "check", "image_features",
@@ -87,9 +93,7 @@ def check(config: FeatureConfig) -> None:
 
     A front end's wrapper has the same function for itself.
     """
-    folder = Path(__file__).parent
-    known = [c.stem for c in folder.glob("*.c") if (folder / f"{c.stem}.py").is_file()]
-    known.remove("recognizer")
+    known = sorted(set(_FRONT_ENDS.names()) & set(stems(_FRONT_ENDS.folder, "*.c")) - {RECOGNIZER})
     if config.name not in known:
         raise ConfigError(f"no front end {config.name!r}", nearest(config.name, known))
     _module(config).check(config)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import wav
 from tinyml.errors import ConfigError, DataError
 from tinyml.features._extension import ffi, lib
+from tinyml.media import wav
 from tinyml.records import FeatureConfig
 
 # What the C computes; a FeatureConfig that asks for something else is refused.

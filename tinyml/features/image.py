@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import photo
 from tinyml.errors import ConfigError, DataError
 from tinyml.features._extension import ffi, lib
-from tinyml.photo import Pixels
+from tinyml.media import photo
+from tinyml.media.photo import Pixels
 from tinyml.records import FeatureConfig
 
 # Names of what image.h calls TML_IMAGE_..., which `format` is in a FeatureConfig.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv
 from tinyml.errors import ConfigError, DataError
 from tinyml.features._extension import ffi, lib
+from tinyml.media import motion_csv
 from tinyml.records import FeatureConfig
 
 AXES = 3

@@ -1,4 +1,6 @@
-"""A running device as a person wants to see it: live on a terminal, as lines, or on a web page.
+"""A person before a live board.
+
+A running device as a person wants to see it: live on a terminal, as lines, or on a web page.
 
 Data flows one way: `session` connects, streams, reconnects and tells it as `events`; `feed` takes
 them from its thread to the one that shows; `picture` folds them into what is shown. The views turn

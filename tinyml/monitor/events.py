@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.device import DeviceInfo, Reading
-from tinyml.protocol import Status
-from tinyml.stream import StreamReport
+from tinyml.measure.playback import StreamReport
+from tinyml.protocol.messages import Status
 
 RECONNECTED = "reconnected"  # it had gone
 RESET = "reset"  # it was asked to start anew

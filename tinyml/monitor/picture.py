@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.device import DeviceInfo
+from tinyml.measure.playback import ClipResult
 from tinyml.monitor.events import (
     Attached,
     Detached,
@@ -20,8 +21,7 @@ from tinyml.monitor.events import (
     Summed,
     Text,
 )
-from tinyml.protocol import Status
-from tinyml.stream import ClipResult
+from tinyml.protocol.messages import Status
 
 RATE_S = 5.0  # over how long the rate is taken
 KEPT = 200  # events, lines and so on that a view may show

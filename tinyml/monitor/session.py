@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import clips, device
-from tinyml import stream as streams
-from tinyml.clips import Clip
+from tinyml import device
+from tinyml.datasets import clips
+from tinyml.datasets.clips import Clip
 from tinyml.device import Device, Reading
 from tinyml.device.deadline import Deadline
 from tinyml.errors import DeviceError, TinymlError
 from tinyml.features import FrontEnd
+from tinyml.measure import playback as streams
 from tinyml.monitor.events import (
     RECONNECTED,
     RESET,

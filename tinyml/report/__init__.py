@@ -1,4 +1,6 @@
-"""Reports to keep and to send: records of a command in, one file out.
+"""Shows results: one description of a page for terminal, HTML, JUnit and JSON.
+
+Reports to keep and to send: records of a command in, one file out.
 
 A file here that is named like a command (`validation`, `evaluation`, `spotting`, `benchmark`) turns
 that command's records into a `Page` and a JUnit `Suite`. `page` has the few blocks of which every

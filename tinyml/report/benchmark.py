@@ -11,7 +11,7 @@ from tinyml.report.junit import Case, Suite
 from tinyml.report.page import Cell, Note, Page, Section, table
 
 if TYPE_CHECKING:
-    from tinyml.bench import BenchRow
+    from tinyml.measure.bench import BenchRow
 
 
 def report(rows: Sequence[BenchRow], firmwares: Sequence[Firmware], baseline: str) -> Report:

@@ -13,9 +13,9 @@ from tinyml.report.page import Block, Cell, Facts, Figure, Note, Page, Section, 
 from tinyml.report.validation import confusion
 
 if TYPE_CHECKING:
-    from tinyml.evaluate import EvaluationReport
-    from tinyml.metrics import OperatingPoint
-    from tinyml.spotting import SpottingReport
+    from tinyml.measure.evaluate import EvaluationReport
+    from tinyml.measure.spotting import SpottingReport
+    from tinyml.model.metrics import OperatingPoint
 
 
 def report(result: EvaluationReport, bundle: Bundle) -> Report:

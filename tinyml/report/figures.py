@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tinyml.difference import Bin
+from tinyml.model.tensor_diff import Bin
 from tinyml.records import Placement
 
 WIDTH, HEIGHT = 640.0, 300.0

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-from tinyml import __version__, elf
+from tinyml import __version__
+from tinyml.build import elf
 from tinyml.records import CSource, Firmware
 from tinyml.report import figures, words
 from tinyml.report.page import Block, Cell, Facts, Figure, Note, Section, table

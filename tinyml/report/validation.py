@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tinyml.device.mismatch import Setting
 from tinyml.records import Bundle, Firmware
 from tinyml.report import Report, figures, parts, words
 from tinyml.report.junit import Case, Suite
 from tinyml.report.page import Block, Cell, Facts, Figure, Note, Page, Section, table
-from tinyml.settings import Setting
 
 if TYPE_CHECKING:
-    from tinyml.stream import StreamReport
-    from tinyml.validate import LayerCheck, ValidationReport
+    from tinyml.measure.playback import StreamReport
+    from tinyml.measure.validate import LayerCheck, ValidationReport
 
 _SHOWN = 50
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from tinyml.datasets import TEST
 
 if TYPE_CHECKING:
-    from tinyml.difference import Bin, Difference
-    from tinyml.evaluate import EvaluationReport
-    from tinyml.metrics import OperatingPoint
-    from tinyml.settings import Setting
-    from tinyml.spotting import SpottingReport
-    from tinyml.stream import StreamReport
-    from tinyml.validate import ValidationReport
+    from tinyml.device.mismatch import Setting
+    from tinyml.measure.evaluate import EvaluationReport
+    from tinyml.measure.playback import StreamReport
+    from tinyml.measure.spotting import SpottingReport
+    from tinyml.measure.validate import ValidationReport
+    from tinyml.model.metrics import OperatingPoint
+    from tinyml.model.tensor_diff import Bin, Difference
 
 _NAME = 48
 

@@ -1,4 +1,6 @@
-"""The runtimes that can implement `model.h`: one file each, named as `--runtime` names it.
+"""What runs a model on a board: a bundle to the C that implements `model.h`.
+
+The runtimes that can implement `model.h`: one file each, named as `--runtime` names it.
 
 A runtime is a module with `generate(bundle, board, options) -> CSource`, which returns the C files
 that give the functions of `firmware_templates/common/model.h` for that model. What is the same for
@@ -7,12 +9,12 @@ every model lies in `firmware_templates/<runtime>`, where the runtime needs any.
 
 from __future__ import annotations
 
-import importlib
-from pathlib import Path
 from typing import Protocol, cast
 
-from tinyml.errors import ConfigError, nearest
 from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, RuntimeOptions
+from tinyml.registry import Registry
+
+_RUNTIMES = Registry(__name__, "runtime")
 
 
 class Runtime(Protocol):
@@ -30,12 +32,9 @@ class Runtime(Protocol):
 
 def names() -> tuple[str, ...]:
     """The runtimes that exist, sorted."""
-    stems = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return tuple(sorted(stem for stem in stems if stem != "__init__"))
+    return _RUNTIMES.names()
 
 
 def load(name: str) -> Runtime:
     """Return the runtime `name`; raises ConfigError, naming the nearest, where there is none."""
-    if name not in names():
-        raise ConfigError(f"no runtime {name!r}", nearest(name, names()))
-    return cast(Runtime, importlib.import_module(f"{__name__}.{name}"))
+    return cast(Runtime, _RUNTIMES.load(name))

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tinyml import __version__, arenas, c_text
+from tinyml import __version__
+from tinyml.compiler import c_text
 from tinyml.errors import ConfigError, ModelError
-from tinyml.oracle import Oracle
+from tinyml.model import arena_cache
+from tinyml.model.oracle import Oracle
 from tinyml.records import (
     DEFAULT_OPTIONS,
     DTYPE_BYTES,
@@ -149,18 +151,18 @@ def _slot(
     )
 
 
-def _arena(oracle: Oracle, about: arenas.Subject, options: RuntimeOptions) -> tuple[int, str]:
+def _arena(oracle: Oracle, about: arena_cache.Subject, options: RuntimeOptions) -> tuple[int, str]:
     """Return the arena in bytes, and its origin as CSource names it."""
     if options.arena_bytes is not None:
         return options.arena_bytes, "given"
-    measured = arenas.recall(about) if options.measured else None
+    measured = arena_cache.recall(about) if options.measured else None
     return (arena_bound(oracle), "bound") if measured is None else (measured.bytes, "measured")
 
 
-def subject(bundle: Bundle, board: Board, library: Path | None) -> arenas.Subject:
+def subject(bundle: Bundle, board: Board, library: Path | None) -> arena_cache.Subject:
     """Return what a measured arena of `bundle` is about; `library` None means the board's own."""
     edition = board.options.get("custom_tflm", "") if library is None else _digest(library)
-    return arenas.Subject(bundle.sha256, "tflm", board.id, edition)
+    return arena_cache.Subject(bundle.sha256, "tflm", board.id, edition)
 
 
 def _digest(library: Path) -> str:

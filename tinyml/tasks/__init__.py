@@ -1,4 +1,6 @@
-"""Tasks: one file each, which defines the constant `TASK = Task(...)` and the functions it names.
+"""What a model is for: one file a task.
+
+Tasks: one file each, which defines the constant `TASK = Task(...)` and the functions it names.
 
 A task says what it hears or sees, its front end, network, augmentation and how a device turns
 scores into events. The file's name is the task's name.
@@ -6,22 +8,22 @@ scores into events. The file's name is the task's name.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml.datasets import Dataset, Recording
-from tinyml.errors import ConfigError, nearest
 from tinyml.records import FeatureConfig, StreamConfig
+from tinyml.registry import Registry
 
 Features = npt.NDArray[np.int8]
 Samples = npt.NDArray[np.int16]
 UNLABELLED = -1
+_TASKS = Registry(__name__, "task")
 OnProgress = Callable[[int, int], None]
 
 
@@ -108,16 +110,11 @@ def stacked(
     return Examples(inputs, np.array([index[label] for _, label in rows], np.int64))
 
 
-def names() -> list[str]:
+def names() -> tuple[str, ...]:
     """Return the names of all tasks, sorted."""
-    return sorted(
-        file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")
-    )
+    return _TASKS.names()
 
 
 def load(name: str) -> Task:
     """Return the task `name`; raises ConfigError, with the nearest names, for an unknown one."""
-    if name not in names():
-        raise ConfigError(f"there is no task {name!r}", nearest(name, names()))
-    task: Task = importlib.import_module(f"{__name__}.{name}").TASK
-    return task
+    return cast(Task, _TASKS.load(name).TASK)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from tinyml.photo import Pixels
+from tinyml.media.photo import Pixels
 
 Gray = npt.NDArray[np.uint8]
 _MOST_STRETCH = 0.3  # log of a change of the aspect

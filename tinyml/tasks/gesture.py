@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check, magic_wand, motion_folder, wand
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.features import MotionFrontEnd
+from tinyml.media import motion_csv
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 from tinyml.tasks._motion import (

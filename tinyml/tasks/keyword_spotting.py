@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import wav
 from tinyml.datasets import (
     SILENCE,
     UNKNOWN,
@@ -19,6 +18,7 @@ from tinyml.datasets import (
     speech_commands,
 )
 from tinyml.features import audio_features
+from tinyml.media import wav
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 from tinyml.tasks._speech import (

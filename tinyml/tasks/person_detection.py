@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tinyml import photo
 from tinyml.datasets import Dataset, Recording, coco, image_folder, rendered
 from tinyml.features import ImageFrontEnd, image_features
 from tinyml.features.image import FORMATS
+from tinyml.media import photo
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import UNLABELLED, Capturing, Examples, Features, Task
 from tinyml.tasks._camera import Photographer

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import motion_csv
 from tinyml.datasets import Dataset, Recording, check, motion_folder, stroke_json, wand_strokes
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.datasets.stroke_json import Points
 from tinyml.datasets.wand import smooth
 from tinyml.errors import DataError
 from tinyml.features import StrokeFrontEnd, stroke_picture, stroke_points
+from tinyml.media import motion_csv
 from tinyml.records import FeatureConfig, StreamConfig
 from tinyml.tasks import Capturing, Examples, Features, Task, stacked
 

@@ -1,4 +1,6 @@
-"""A `.tflite` file in, a validated `Graph` of its main subgraph out. No operator semantics here.
+"""What a `.tflite` file says: its graph, checked.
+
+A `.tflite` file in, a validated `Graph` of its main subgraph out. No operator semantics here.
 
 The flatbuffer is read with the schema that the `tflite_micro` package ships. Whatever the bytes
 are (missing, truncated, random, bit-flipped), the answer is a `Graph` or a `ModelError`.

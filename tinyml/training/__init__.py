@@ -1,4 +1,4 @@
-"""Training: recordings in, a float network and its int8 `.tflite` out. The only room of TensorFlow.
+"""Recordings to a network and its int8 `.tflite`; the only room of TensorFlow.
 
 TensorFlow is imported inside functions, so that importing this room costs nothing. Models are
 tf_keras (Keras 2) models: quantization-aware training needs them.
@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml import chatter, extras
+from tinyml import extras
+from tinyml import quiet as chatter
 from tinyml.errors import ConfigError, ToolError
 
 INSTALL = extras.install("train")

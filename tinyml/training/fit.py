@@ -18,8 +18,8 @@ from tinyml.training import Conduct, OnProgress, Options, Progress, checkpoint, 
 from tinyml.training.checkpoint import State
 from tinyml.training.distribution import Cluster
 from tinyml.training.events import Events
+from tinyml.training.latent_replay import labelled
 from tinyml.training.learner import Array, Learner, Stage, schedule
-from tinyml.training.memory import labelled
 
 
 @dataclass(frozen=True)

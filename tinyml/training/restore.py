@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.errors import ModelError
+from tinyml.errors import ModelError, ToolError
+from tinyml.model import bundle as bundles
 from tinyml.records import Bundle
 from tinyml.tasks import Examples, Task
 from tinyml.training import tensorflow
@@ -63,3 +64,17 @@ def accuracy(task: Task, network: Any, examples: Examples) -> float:
     """Return the share of `examples` that a float network gets right."""
     logits = network.predict(real(task, examples.inputs), batch_size=64, verbose=0)
     return float(np.mean(logits.argmax(axis=1) == examples.targets))
+
+
+def float_accuracy(bundle: Bundle, task: Task, examples: Examples) -> tuple[float | None, str]:
+    """Return the share of `examples` that the float network of `bundle` has right, 0..1, and "".
+
+    Or None and why there is no such figure: no float weights, or no TensorFlow.
+    """
+    file = bundle.path / bundles.WEIGHTS
+    if not file.is_file():
+        return None, "the bundle has no float weights"
+    try:
+        return accuracy(task, model(task, bundle, file.read_bytes()), examples), ""
+    except ToolError as error:
+        return None, f"the float weights were not run: {error.message}"

@@ -27,11 +27,11 @@ import numpy.typing as npt
 
 from tinyml.datasets import Recording
 from tinyml.errors import ConfigError
-from tinyml.oracle import Oracle
+from tinyml.model.oracle import Oracle
 from tinyml.tasks import Examples, Task
-from tinyml.training import memory, quantize, restore, tensorflow
+from tinyml.training import latent_replay, quantize, restore, tensorflow
+from tinyml.training.latent_replay import Memory, labelled
 from tinyml.training.learner import Array
-from tinyml.training.memory import Memory, labelled
 
 FEW = 8  # recordings of a word below which none can be spared for testing
 SOME = 50  # below which to start from a trained network is worth it, and only the head is trained
@@ -113,7 +113,7 @@ class Start:
 
     def with_head(self, examples: Examples) -> list[Array]:
         """Return weights whose head is trained on `examples` and what is remembered."""
-        seen = [memory.vectors(self.task, self.network(), examples)]
+        seen = [latent_replay.vectors(self.task, self.network(), examples)]
         targets = [examples.targets]
         if self.memory is not None:
             seen.append(self.memory.vectors)
@@ -212,16 +212,16 @@ class _Room:
             on_word(number)
             made = labelled(task.augmented([one] * _COPIES + quiet, labels, seed * 1009 + number))
             self._inputs.append(made.inputs)
-            self._copies.append((memory.vectors(task, network, made), made.targets))
+            self._copies.append((latent_replay.vectors(task, network, made), made.targets))
         seeds = range(seed * 1009 + 997, seed * 1009 + 999) if len(others) > len(quiet) else ()
         rest = [labelled(task.augmented(others, labels, one)) for one in seeds]
-        self._other = [(memory.vectors(task, network, one), one.targets) for one in rest]
+        self._other = [(latent_replay.vectors(task, network, one), one.targets) for one in rest]
         self._clean = task.examples(words, labels)
         self.targets = self._clean.targets
-        self._seen = memory.vectors(task, network, self._clean)
+        self._seen = latent_replay.vectors(task, network, self._clean)
         asked = [np.zeros((0, self._seen.shape[1]), np.float32)]
         if held_out:
-            asked.append(memory.vectors(task, network, task.examples(held_out, labels)))
+            asked.append(latent_replay.vectors(task, network, task.examples(held_out, labels)))
         if known.memory is not None:
             learned, kept = known.memory.parts()
             self._other.append((learned.vectors, learned.targets))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tinyml.cli import arguments
 
 if TYPE_CHECKING:
-    from tinyml.bench import BenchRow
     from tinyml.cli.console import Console
+    from tinyml.measure.bench import BenchRow
 
 HELP = "measure models on a board, beside what TensorFlow Lite Micro needs for them"
 EXAMPLES = """
@@ -41,8 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Build, flash and measure each model in turn."""
-    from tinyml import bench
     from tinyml.cli import pipeline, saving
+    from tinyml.measure import bench
     from tinyml.report import benchmark
 
     saving.require_places(args.report)
@@ -67,7 +67,7 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _show(rows: list[BenchRow], console: Console) -> None:
-    from tinyml import bench
+    from tinyml.measure import bench
 
     unit = rows[0].counter_unit
     console.table(

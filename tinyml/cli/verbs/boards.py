@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print one row per board."""
-    from tinyml import boards
+    from tinyml.firmware import boards
 
     known = [boards.load(name) for name in boards.names()]
     if args.json:

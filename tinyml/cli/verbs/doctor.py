@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print one row per need; exit 3 where a required one is missing."""
-    from tinyml import doctor
+    from tinyml.cli import doctor
 
     if args.fix is not None:
         with console.progress(f"installing for {args.fix}") as shown:

@@ -135,9 +135,12 @@ def _most_per_hour(args: Namespace, model: Bundle) -> float:
 
 
 def _clips(args: Namespace, console: Console) -> bool:
-    from tinyml import boards, bundle, evaluate
     from tinyml.cli import evaluations, saving
+    from tinyml.firmware import boards
+    from tinyml.measure import evaluate
+    from tinyml.model import bundle
     from tinyml.report import evaluation
+    from tinyml.training import restore
 
     model, board = bundle.load(args.model), boards.load(args.board)
     most_per_hour = _most_per_hour(args, model)
@@ -157,6 +160,7 @@ def _clips(args: Namespace, console: Console) -> bool:
                 args.part,
                 lambda done, total: _tick(shown, done, total, "clips"),
                 most_per_hour=most_per_hour,
+                floating=restore.float_accuracy,
             )
     if args.json:
         console.json("evaluate", report)
@@ -167,12 +171,14 @@ def _clips(args: Namespace, console: Console) -> bool:
 
 
 def _stream(args: Namespace, console: Console) -> bool:
-    from tinyml import boards, bundle, evaluate, spotting, stream
     from tinyml.cli import evaluations, saving
+    from tinyml.firmware import boards
+    from tinyml.measure import evaluate, playback, spotting
+    from tinyml.model import bundle
     from tinyml.report import evaluation
 
     model, board = bundle.load(args.model), boards.load(args.board)
-    stream.require_listening(model)
+    playback.require_listening(model)
     most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read(model, args.data)
     with _devices(args, model, console) as devices:
@@ -206,8 +212,9 @@ def _devices(
     args: Namespace, model: Bundle, console: Console
 ) -> Iterator[list[tuple[str, Device | None]]]:
     """The places by name, with the connected device of each that is a board."""
-    from tinyml import boards, evaluate
     from tinyml.errors import ConfigError
+    from tinyml.firmware import boards
+    from tinyml.measure import evaluate
 
     names = args.on or [evaluate.HOST if args.stream else evaluate.ORACLE]
     here = (evaluate.ORACLE, evaluate.HOST)
@@ -228,8 +235,8 @@ def _devices(
 
 
 def _board(name: str, known: list[str]) -> Board:
-    from tinyml import boards
     from tinyml.errors import ConfigError, nearest
+    from tinyml.firmware import boards
 
     if name not in known:
         raise ConfigError(f"a model cannot be evaluated on {name!r}", nearest(name, known))
@@ -239,8 +246,9 @@ def _board(name: str, known: list[str]) -> Board:
 @contextmanager
 def _flashed(args: Namespace, board: Board, console: Console) -> Iterator[Device]:
     """Build, flash and connect a board; with --port, the device there as it is."""
-    from tinyml import sensors, validate
     from tinyml.cli import pipeline
+    from tinyml.firmware import sensors
+    from tinyml.measure import validate
 
     asked = Namespace(**{**vars(args), "board": board.id})
     if args.stream:

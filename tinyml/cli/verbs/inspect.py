@@ -10,7 +10,7 @@ from tinyml.cli import arguments
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.footprint import Footprint, OperatorInfo
+    from tinyml.measure.footprint import Footprint, OperatorInfo
     from tinyml.records import Bundle, TensorInfo
 
 HELP = "show a model's operators, MACs, arena and flash, and whether it fits a board"
@@ -41,7 +41,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print the operators and the cost per runtime."""
-    from tinyml import boards, bundle, footprint
+    from tinyml.firmware import boards
+    from tinyml.measure import footprint
+    from tinyml.model import bundle
 
     board, model = boards.load(args.board), bundle.load(args.model)
     if args.sqnr is not None:
@@ -59,7 +61,8 @@ def run(args: Namespace, console: Console) -> int:
 
 def _all_boards(model: Bundle, args: Namespace, console: Console) -> int:
     """Print which boards hold the model."""
-    from tinyml import boards, footprint
+    from tinyml.firmware import boards
+    from tinyml.measure import footprint
 
     with console.progress(f"compiling {model.name}"):
         found = [footprint.inspect(model, boards.load(name)) for name in boards.names()]
@@ -90,20 +93,21 @@ def _all_boards(model: Bundle, args: Namespace, console: Console) -> int:
 
 def _sqnr(model: Bundle, args: Namespace, console: Console) -> int:
     """Print what int8 loses in each layer."""
-    from tinyml import sqnr, vectors
     from tinyml.cli import noise
-    from tinyml.oracle import Oracle
+    from tinyml.model import vectors
+    from tinyml.model.oracle import Oracle
+    from tinyml.training import layer_noise
 
     with console.progress(f"comparing {model.name} with its float network"):
         infos = [tensor.info for tensor in Oracle(model.model, model.name).inputs]
-        floating = sqnr.floating(model)
+        floating = layer_noise.floating(model)
         if args.sqnr.suffix in (".npz", ".npy"):
             inputs = [one.arrays[0] for one in vectors.load(args.sqnr, model, infos)]
         else:
-            inputs = sqnr.training_inputs(model, args.sqnr)
-        layers = sqnr.measure(model.model, floating, inputs)
+            inputs = layer_noise.training_inputs(model, args.sqnr)
+        layers = layer_noise.measure(model.model, floating, inputs)
     if args.json:
-        console.json("sqnr", {"layers": sqnr.document(layers)})
+        console.json("sqnr", {"layers": layer_noise.document(layers)})
     else:
         noise.show(layers, console)
     return 0

@@ -37,8 +37,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Check the model, send it, and say what the device runs now."""
-    from tinyml import boards, bundle, model_slot
     from tinyml.cli import pipeline
+    from tinyml.device import model_slot
+    from tinyml.firmware import boards
+    from tinyml.model import bundle
 
     board = boards.load(args.board)
     with pipeline.connected(board, console, args.port) as device:

@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print one row per shipped bundle."""
-    from tinyml import bundle
+    from tinyml.model import bundle
 
     shipped = [bundle.load(name) for name in bundle.shipped()]
     if args.json:

@@ -10,7 +10,7 @@ from tinyml.cli import arguments, noise
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.quantizing import Result
+    from tinyml.training.import_network import Result
 
 HELP = """turn a network of your own into an int8 bundle
 
@@ -53,12 +53,12 @@ def run(args: Namespace, console: Console) -> int:
     """Quantize and say what it costs in accuracy."""
     import warnings
 
-    from tinyml import quantizing
+    from tinyml.training import import_network
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     out = args.out or arguments.BUILD / args.network.stem
     with console.progress(f"quantizing {args.network}"):
-        result = quantizing.quantize(
+        result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
         )
     if args.json:

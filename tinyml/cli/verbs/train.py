@@ -116,8 +116,7 @@ def run(args: Namespace, console: Console) -> int:
     """Train and say how good the model is and where it lies."""
     import warnings
 
-    from tinyml import train
-    from tinyml.training import Conduct, Options
+    from tinyml.training import Conduct, Options, train
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     names = [field.name for field in dataclasses.fields(Options)]
@@ -189,13 +188,14 @@ def _show(bundle: Bundle, out: Path, console: Console) -> None:
     if "estimate" in card:
         _show_estimate(card["estimate"], start["name"], console)
     elif (lost := (card["accuracy"]["float"] or 0) - card["accuracy"]["int8"]) > _LOST:
-        from tinyml import sqnr
+        from tinyml.training import layer_noise
 
         blamed = [
-            sqnr.LayerNoise(**{**one, "sqnr_db": one["sqnr_db"] or 0}) for one in card["noise"]
+            layer_noise.LayerNoise(**{**one, "sqnr_db": one["sqnr_db"] or 0})
+            for one in card["noise"]
         ]
         console.print(f"\nint8 loses {100 * lost:.1f} points; the layers that add most noise:")
-        noise.show(sqnr.worst(blamed), console)
+        noise.show(layer_noise.worst(blamed), console)
         console.print("try --qat, which trains with the rounding of int8")
     if card["stand_in"]:
         console.print(

@@ -78,8 +78,10 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
-    from tinyml import tflite, validate, vectors
+    from tinyml import tflite
     from tinyml.cli import pipeline, reports, saving
+    from tinyml.measure import validate
+    from tinyml.model import vectors
     from tinyml.report import validation
 
     graph = tflite.read(choice.bundle.model, choice.bundle.name)
@@ -112,19 +114,21 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from dataclasses import replace
 
-    from tinyml import clips as recordings
-    from tinyml import features, sensors, stream
+    from tinyml import features
     from tinyml.cli import pipeline, reports, saving
+    from tinyml.datasets import clips as recordings
+    from tinyml.firmware import sensors
+    from tinyml.measure import playback
     from tinyml.report import validation
 
-    config, _ = stream.require_listening(choice.bundle)
+    config, _ = playback.require_listening(choice.bundle)
     clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
     choice = replace(choice, sensor=sensors.VIRTUAL)
     with (
         pipeline.flashed(choice, console, args.port) as (device, firmware),
         console.progress("streaming") as shown,
     ):
-        report = stream.play(device, clips, against=choice.bundle, on_progress=shown.update)
+        report = playback.play(device, clips, against=choice.bundle, on_progress=shown.update)
     if args.json:
         console.json("stream", report)
     else:

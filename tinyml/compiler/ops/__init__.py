@@ -27,9 +27,9 @@ same bits, or a second kernel that `call` chooses by shape. No heap, no stdio, n
 floating point in integer kernels; clean under -Wall -Wextra -Wshadow -Wconversion.
 
 Shared by several operators: rounding in `tinyml/compiler/quant.py` and `tml_kernel.h` (the same
-functions in Python and C, tested against each other), window geometry in
-`tinyml/compiler/window.py`, output channels in `tinyml/compiler/channels.py`; the two-lane
-arithmetic of the DSP instructions, with a plain C twin, in `tml_kernel.h`. A header may include
+functions in Python and C, tested against each other), window geometry in `_window.py`, output
+channels in `tinyml/compiler/channels.py`; the two-lane arithmetic of the DSP instructions, with a
+plain C twin, in `tml_kernel.h`. A header may include
 another operator's header; `emit.py` carries along what is included. The proof is data:
 `tests/golden` holds a small model and vectors for each operator, and a test runs every one.
 
@@ -39,15 +39,15 @@ removes it.
 
 from __future__ import annotations
 
-import importlib
-from pathlib import Path
 from typing import Protocol, cast
 
 from tinyml.compiler.call import Call
 from tinyml.errors import UnsupportedOpError
+from tinyml.registry import Registry
 from tinyml.tflite import Graph, Op, Tensor
 
-FOLDER = Path(__file__).parent
+_OPERATORS = Registry(__name__, "operator")
+FOLDER = _OPERATORS.folder
 
 
 class Operator(Protocol):
@@ -60,8 +60,7 @@ class Operator(Protocol):
 
 def names() -> tuple[str, ...]:
     """The operators that have a pair here, as TFLite enum names, sorted."""
-    stems = (path.stem for path in FOLDER.glob("*.py"))
-    return tuple(sorted(stem.upper() for stem in stems if stem != "__init__"))
+    return tuple(name.upper() for name in _OPERATORS.names())
 
 
 def load(op: Op, graph: Graph) -> Operator:
@@ -73,7 +72,7 @@ def load(op: Op, graph: Graph) -> Operator:
             "use the TFLM runtime (--runtime tflm), or change the model; supported: "
             + ", ".join(names()),
         )
-    return cast(Operator, importlib.import_module(f"{__name__}.{op.name.lower()}"))
+    return cast(Operator, _OPERATORS.load(op.name.lower()))
 
 
 def unsupported(op: Op, tensor: Tensor, why: str) -> UnsupportedOpError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
-from tinyml.compiler.pool import call_pool, check_pool
+from tinyml.compiler.ops._pool import call_pool, check_pool
 from tinyml.tflite import Graph, Op
 
 

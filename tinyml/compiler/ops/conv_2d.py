@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tinyml.compiler import conv
 from tinyml.compiler.call import Call
-from tinyml.compiler.linear import bias_of, check_linear
-from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops import _conv, unsupported
+from tinyml.compiler.ops._linear import bias_of, check_linear
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
@@ -15,7 +14,7 @@ def check(op: Op, graph: Graph) -> None:
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.shape) != 4 or weights.data is None:
         raise unsupported(op, weights, "needs weights of rank 4")
-    conv.window_of(op, graph)
+    _conv.window_of(op, graph)
     channels, depth = weights.shape[0], weights.shape[3]
     groups = source.shape[3] // max(depth, 1)
     if depth == 0 or source.shape[3] != groups * depth or channels % groups != 0:
@@ -28,10 +27,10 @@ def check(op: Op, graph: Graph) -> None:
 def scratch_bytes(op: Op, graph: Graph) -> int:
     weights = graph.input(op, 1).data
     assert weights is not None
-    return conv.scratch_bytes(op, graph, weights)
+    return _conv.scratch_bytes(op, graph, weights)
 
 
 def call(op: Op, graph: Graph) -> Call:
     weights = graph.input(op, 1).data
     assert weights is not None
-    return conv.call(op, graph, weights)
+    return _conv.call(op, graph, weights)

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.compiler import conv
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import prepare
-from tinyml.compiler.linear import bias_of, check_linear
-from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops import _conv, unsupported
+from tinyml.compiler.ops._linear import bias_of, check_linear
+from tinyml.compiler.ops._window import overlap_distance
 from tinyml.compiler.quant import activation_range, channel_multipliers
-from tinyml.compiler.window import overlap_distance
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
@@ -29,7 +28,7 @@ def check(op: Op, graph: Graph) -> None:
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.shape) != 4 or weights.shape[0] != 1:
         raise unsupported(op, weights, "needs weights [1, h, w, channels]")
-    conv.window_of(op, graph)
+    _conv.window_of(op, graph)
     channels = weights.shape[3]
     # TFLM takes the multiplier from the shapes' agreement with its option.
     multiplier = op.option("depth_multiplier")
@@ -44,7 +43,7 @@ def check(op: Op, graph: Graph) -> None:
 
 def scratch_bytes(op: Op, graph: Graph) -> int:
     if _is_convolution(op, graph):
-        return conv.scratch_bytes(op, graph, _as_convolution(op, graph))
+        return _conv.scratch_bytes(op, graph, _as_convolution(op, graph))
     if _is_3x3(op, graph):
         height, width = _plane(op, graph)
         return 2 * height * width
@@ -53,7 +52,7 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 
 def call(op: Op, graph: Graph) -> Call:
     if _is_convolution(op, graph):
-        return conv.call(op, graph, _as_convolution(op, graph))
+        return _conv.call(op, graph, _as_convolution(op, graph))
     if _is_3x3(op, graph):
         return _3x3(op, graph)
     if _is_fast(op, graph):
@@ -73,7 +72,7 @@ def _as_convolution(op: Op, graph: Graph) -> Array:
 
 def _is_3x3(op: Op, graph: Graph) -> bool:
     """3x3 filters, stride 1 or 2, no dilation, small enough sums."""
-    geometry = conv.window_of(op, graph)
+    geometry = _conv.window_of(op, graph)
     strides = (geometry.stride_height, geometry.stride_width)
     plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
     square = (geometry.filter_height, geometry.filter_width) == (3, 3)
@@ -84,7 +83,7 @@ def _is_3x3(op: Op, graph: Graph) -> bool:
 
 def _plane(op: Op, graph: Graph) -> tuple[int, int]:
     """Height and width of one padded channel; the width is even, for whole pairs of outputs."""
-    geometry = conv.window_of(op, graph)
+    geometry = _conv.window_of(op, graph)
     stride = geometry.stride_width
     reach = (geometry.output_height - 1) * stride + 3
     height = max(geometry.pad_top + geometry.input_height, reach)
@@ -96,7 +95,7 @@ def _plane(op: Op, graph: Graph) -> tuple[int, int]:
 def _3x3(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     prepared = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True)
-    geometry = conv.window_of(op, graph)
+    geometry = _conv.window_of(op, graph)
     depth = source.shape[3]
     multiplier = target.shape[3] // depth
     height, width = _plane(op, graph)
@@ -132,7 +131,7 @@ def _3x3(op: Op, graph: Graph) -> Call:
 def _is_fast(op: Op, graph: Graph) -> bool:
     """Depth multiplier 1, whole words of channels, no dilation, small enough sums."""
     weights, depth = _weights(op, graph), graph.input(op, 0).shape[3]
-    geometry = conv.window_of(op, graph)
+    geometry = _conv.window_of(op, graph)
     plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
     if not plain or depth != weights.shape[3] or depth % _GROUP:
         return False
@@ -143,7 +142,7 @@ def _fast(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     weights = _weights(op, graph)
     depth = weights.shape[3]
-    geometry = conv.window_of(op, graph)
+    geometry = _conv.window_of(op, graph)
     prepared = prepare(op, graph, _by_channel(weights), folded=False)
     params = Struct(
         "tml_depthwise_conv_2d_fast_t",
@@ -177,7 +176,7 @@ def _any(op: Op, graph: Graph) -> Call:
     params = Struct(
         "tml_depthwise_conv_2d_t",
         {
-            **conv.window_of(op, graph).fields,
+            **_conv.window_of(op, graph).fields,
             "input_depth": source.shape[3],
             "depth_multiplier": channels // source.shape[3],
             "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),

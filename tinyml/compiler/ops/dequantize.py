@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_dtype, unsupported
-from tinyml.compiler.table import check_same_shape
+from tinyml.compiler.ops._table import check_same_shape
 from tinyml.tflite import Graph, Op
 
 _SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16"}

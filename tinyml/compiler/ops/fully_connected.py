@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
-from tinyml.compiler.linear import bias_of, check_linear, folded_bias, reach
 from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops._linear import bias_of, check_linear, folded_bias, reach
 from tinyml.compiler.quant import activation_range, channel_multipliers, quantize_multiplier
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op

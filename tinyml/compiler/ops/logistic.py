@@ -9,6 +9,7 @@ from __future__ import annotations
 from tinyml.compiler.call import Call
 from tinyml.compiler.fixed_point import exp_on_negative_values, shift_left_saturating
 from tinyml.compiler.ops import require_quantized, unsupported
+from tinyml.compiler.ops._table import check_same_shape, table_call, tabulate
 from tinyml.compiler.quant import (
     INT32_MAX,
     doubling_high_mul,
@@ -16,7 +17,6 @@ from tinyml.compiler.quant import (
     requantize,
     rounding_shift_right,
 )
-from tinyml.compiler.table import check_same_shape, table_call, tabulate
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 

@@ -6,9 +6,9 @@ import math
 
 from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
+from tinyml.compiler.ops._table import check_requantize
+from tinyml.compiler.ops._walk import MAX_RANK, row_major, walk
 from tinyml.compiler.quant import INT32_MAX, quantize_multiplier
-from tinyml.compiler.table import check_requantize
-from tinyml.compiler.walk import MAX_RANK, row_major, walk
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 

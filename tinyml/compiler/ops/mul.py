@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.binary import binary_call, check_binary
 from tinyml.compiler.call import Call, Learned, Struct
 from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops._binary import binary_call, check_binary
 from tinyml.compiler.quant import activation_range, quantize_multiplier
 from tinyml.tflite import Graph, Op
 

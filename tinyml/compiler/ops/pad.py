@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_dtype, unsupported_anywhere
-from tinyml.compiler.walk import byte_walk, row_major
+from tinyml.compiler.ops._walk import byte_walk, row_major
 from tinyml.errors import ModelError
 from tinyml.records import DTYPE_BYTES
 from tinyml.tflite import Graph, Op

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_dtype, unsupported
+from tinyml.compiler.ops._table import byte_table, check_requantize, check_same_shape, table_call
 from tinyml.compiler.quant import quantize_multiplier
-from tinyml.compiler.table import byte_table, check_requantize, check_same_shape, table_call
 from tinyml.tflite import Graph, Op, Tensor
 
 _SHORT = {"float32": "f32", "int8": "s8", "uint8": "u8", "int16": "s16"}

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyml.compiler.call import Call
 from tinyml.compiler.ops import require_quantized
-from tinyml.compiler.table import byte_table, check_requantize, check_same_shape, table_call
+from tinyml.compiler.ops._table import byte_table, check_requantize, check_same_shape, table_call
 from tinyml.tflite import Graph, Op
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_quantized, unsupported
+from tinyml.compiler.ops._table import check_same_shape
 from tinyml.compiler.quant import INT32_MAX
-from tinyml.compiler.table import check_same_shape
 from tinyml.tflite import Graph, Op, Tensor
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml.compiler.binary import add_params, binary_call, check_binary
 from tinyml.compiler.call import Call
+from tinyml.compiler.ops._binary import add_params, binary_call, check_binary
 from tinyml.tflite import Graph, Op
 
 

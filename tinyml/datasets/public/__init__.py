@@ -8,7 +8,6 @@ where they did not. Downloads continue where they broke off.
 
 from __future__ import annotations
 
-import importlib
 import re
 import shutil
 import tarfile
@@ -21,16 +20,16 @@ from tinyml import paths
 from tinyml.errors import ConfigError, DataError, ToolError, nearest
 from tinyml.platforms import download
 from tinyml.platforms.download import DownloadError, File
+from tinyml.registry import Registry
 
 OnProgress = Callable[[int, int], None]
+_DATA_SETS = Registry(__name__, "public data set")
 _NAMED = re.compile(r"([a-z][a-z0-9_]*)(?::(.*))?")
 
 
-def names() -> list[str]:
+def names() -> tuple[str, ...]:
     """Return the names of all public data sets, sorted."""
-    return sorted(
-        file.stem for file in Path(__file__).parent.glob("*.py") if not file.stem.startswith("_")
-    )
+    return _DATA_SETS.names()
 
 
 def resolve(data: Path, task: str, on_progress: OnProgress | None = None) -> Path:
@@ -50,7 +49,7 @@ def resolve(data: Path, task: str, on_progress: OnProgress | None = None) -> Pat
             f"there is no folder {data}, and no public data set of that name",
             nearest(name[1], names()),
         )
-    source = importlib.import_module(f"{__name__}.{name[1]}")
+    source = _DATA_SETS.load(name[1])
     if task != source.TASK:
         raise ConfigError(f"{name[1]} is a data set for {source.TASK}, not for {task}")
     count = None if name[2] is None else _count(name[1], name[2])

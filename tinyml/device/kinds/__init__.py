@@ -11,8 +11,6 @@ To add a kind, add a file that defines
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +19,9 @@ from tinyml.device.line import Told, ignore
 from tinyml.device.links import Link
 from tinyml.errors import ConfigError, nearest
 from tinyml.records import Board, Firmware
+from tinyml.registry import Registry
+
+_KINDS = Registry(__name__, "kind of connection")
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Kind(Protocol):
         """Reach a board."""
 
 
-def names() -> list[str]:
+def names() -> tuple[str, ...]:
     """Return the kinds there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return _KINDS.names()
 
 
 def of(board: Board) -> Kind:
@@ -55,5 +56,5 @@ def of(board: Board) -> Kind:
         raise ConfigError(
             f"{board.path}: custom_link is {board.link!r}", nearest(board.link, names())
         )
-    kind: Kind = importlib.import_module(f"{__name__}.{board.link}")
+    kind: Kind = _KINDS.load(board.link)
     return kind

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from tinyml import build
+from tinyml.build import pio
 from tinyml.device import ports
 from tinyml.device.client import Device
 from tinyml.device.confirm import confirm
@@ -45,7 +45,7 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told 
     started = time.monotonic()
     on_step(f"uploading through {used.path}")
     try:
-        build.upload(firmware.project, used.path, UPLOAD_S)
+        pio.upload(firmware.project, used.path, UPLOAD_S)
     except ToolError as error:
         hint = open_hint(error) or _DOUBLE_TAP
         raise ToolError(f"{board.name} was not flashed: {error.message}", hint) from error

@@ -1,0 +1,1 @@
+"""From a project to firmware: PlatformIO, its downloads, checks of what it linked."""

@@ -1,0 +1,85 @@
+"""What element-wise operators of two int8 inputs share: checks, and the walk along the output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinyml.compiler.call import Call, Learned, Ref, Struct
+from tinyml.compiler.ops import require_quantized, unsupported, unsupported_anywhere
+from tinyml.compiler.ops._walk import MAX_RANK, broadcast_strides, walk
+from tinyml.compiler.quant import activation_range, quantize_multiplier
+from tinyml.errors import ModelError
+from tinyml.tflite import Graph, Op
+
+ADD_LEFT_SHIFT = 20  # TML_ADD_LEFT_SHIFT in add.h
+
+
+def check_binary(op: Op, graph: Graph) -> None:
+    """Check dtypes, quantization, fused activation and that the inputs broadcast to the output."""
+    left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    require_quantized(op, left, right, target)
+    activation_range(op, target)
+    try:
+        shape = np.broadcast_shapes(left.shape, right.shape)
+    except ValueError:
+        shape = None
+    if shape != target.shape:
+        raise ModelError(f"operator {op}: {left} and {right} do not broadcast to {target}")
+    if len(shape) > MAX_RANK:
+        raise unsupported(op, target, f"rank {len(shape)}, more than {MAX_RANK}")
+
+
+def binary_call(op: Op, graph: Graph, kernel: str, params: Struct) -> Call:
+    """The call of a kernel (input1, input2, output, walk, params).
+
+    The output may lie on an input of its own shape: each element is read before it is written.
+    """
+    left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    along = walk(
+        target.shape,
+        broadcast_strides(left.shape, target.shape),
+        broadcast_strides(right.shape, target.shape),
+    )
+    in_place = tuple(
+        {t.index for t in (left, right) if t.elements == target.elements and not t.is_constant}
+    )
+    args = (Ref(left.index), Ref(right.index), Ref(target.index), along, params)
+    return Call(kernel, args, in_place)
+
+
+def add_params(op: Op, graph: Graph, narrow: Callable[[float], float]) -> Struct:
+    """The `tml_add_t` of ADD and SUB.
+
+    TFLM computes the three real multipliers of ADD in double and those of SUB in float32
+    (CalculateOpDataAdd, CalculateOpDataSub): `narrow` rounds each intermediate result. Raises
+    UnsupportedOpError where the output scale is so small that TFLM would stop the program.
+    """
+    left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    twice_max = narrow(2 * max(left.scale, right.scale))
+    scales = [narrow(left.scale / twice_max), narrow(right.scale / twice_max)]
+    scales.append(narrow(twice_max / narrow((1 << ADD_LEFT_SHIFT) * target.scale)))
+    if not all(0 < scale < 1 for scale in scales):
+        why = f"scale {target.scale} too far from those of the inputs"
+        raise unsupported_anywhere(op, target, why)
+    (multiplier1, shift1), (multiplier2, shift2), (multiplier, shift) = (
+        quantize_multiplier(scale) for scale in scales
+    )
+    act_min, act_max = activation_range(op, target)
+    return Struct(
+        "tml_add_t",
+        {
+            "input1_offset": Learned(-left.zero_point),
+            "input1_multiplier": Learned(multiplier1),
+            "input1_shift": Learned(shift1),
+            "input2_offset": Learned(-right.zero_point),
+            "input2_multiplier": Learned(multiplier2),
+            "input2_shift": Learned(shift2),
+            "output_offset": Learned(target.zero_point),
+            "output_multiplier": Learned(multiplier),
+            "output_shift": Learned(shift),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
+        },
+    )

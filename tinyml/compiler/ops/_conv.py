@@ -1,0 +1,130 @@
+"""The kernels of `ops/conv_2d.h`: which one a convolution gets, and its arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
+from tinyml.compiler.channels import prepare
+from tinyml.compiler.ops._linear import bias_of
+from tinyml.compiler.ops._window import Window, overlap_distance, window
+from tinyml.compiler.quant import activation_range, channel_multipliers
+from tinyml.tflite import Graph, Op
+
+Array = NDArray[Any]
+_GROUP = 4  # taps that a kernel takes at a time
+
+
+def window_of(op: Op, graph: Graph) -> Window:
+    """The geometry of `op`, whose weights are [.., h, w, ..]."""
+    shape = graph.input(op, 1).shape
+    return window(op, graph, shape[1], shape[2])
+
+
+def scratch_bytes(op: Op, graph: Graph, weights: Array) -> int:
+    """Bytes that the kernel of `call` needs: two widened windows, one more unless C % 4 == 0."""
+    if not _is_fast(op, graph, weights):
+        return 0
+    taps = _taps(weights)
+    return 4 * taps + (taps if weights.shape[3] % _GROUP else 0)
+
+
+def call(op: Op, graph: Graph, weights: Array) -> Call:
+    """The call for a convolution with `weights` [O, h, w, C / groups]."""
+    if _is_fast(op, graph, weights):
+        return _fast(op, graph, weights)
+    return _any(op, graph, weights)
+
+
+def _is_fast(op: Op, graph: Graph, weights: Array) -> bool:
+    """No dilation, no groups, and every channel fits the channel table."""
+    geometry = window_of(op, graph)
+    dense = weights.shape[3] == graph.input(op, 0).shape[3]
+    plain = (geometry.dilation_height, geometry.dilation_width) == (1, 1)
+    return dense and plain and prepare(op, graph, weights, folded=True).fit_table
+
+
+def _fast(op: Op, graph: Graph, weights: Array) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    channels, depth = weights.shape[0], weights.shape[3]
+    geometry = window_of(op, graph)
+    prepared = prepare(op, graph, weights, folded=True)
+    order = _pairs(channels)
+    params = Struct(
+        "tml_conv_2d_fast_t",
+        {
+            **geometry.fields,
+            "depth": depth,
+            "taps": _taps(weights),
+            "channels": channels,
+            "padding": Learned(source.zero_point),
+            "pointwise": int(geometry.is_pointwise and depth % _GROUP == 0),
+            **prepared.output_fields,
+        },
+    )
+    return Call(
+        "tml_conv_2d_clamped_s8" if prepared.clamped else "tml_conv_2d_s8",
+        (
+            Ref(source.index),
+            Const(_packed(prepared.weights, order), "weights"),
+            Const(prepared.table[order], "channels", "tml_channel_t"),
+            Ref(target.index),
+            params,
+            Scratch(),
+        ),
+        overlap={source.index: overlap_distance(geometry, depth, channels, block=2, late=False)},
+    )
+
+
+def _any(op: Op, graph: Graph, weights: Array) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    multipliers, shifts = channel_multipliers(op, graph, len(weights))
+    act_min, act_max = activation_range(op, target)
+    params = Struct(
+        "tml_conv_2d_t",
+        {
+            **window_of(op, graph).fields,
+            "input_depth": source.shape[3],
+            "filter_depth": weights.shape[3],
+            "channels": len(weights),
+            "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
+            "shifts": Const(np.array(shifts, np.int8), "shifts"),
+            "input_offset": Learned(-source.zero_point),
+            "output_offset": Learned(target.zero_point),
+            "act_min": Learned(act_min),
+            "act_max": Learned(act_max),
+        },
+    )
+    return Call(
+        "tml_conv_2d_any_s8",
+        (
+            Ref(source.index),
+            Const(weights, "weights"),
+            Const(bias_of(op, graph, weights), "bias"),
+            Ref(target.index),
+            params,
+        ),
+    )
+
+
+def _taps(weights: Array) -> int:
+    """Taps of one output channel, rounded up to a whole group."""
+    return -(-(weights.size // len(weights)) // _GROUP) * _GROUP
+
+
+def _pairs(channels: int) -> list[int]:
+    """The channels in pairs; an odd number starts with (0, 1), (1, 2), a single one with (0, 0)."""
+    if channels % 2 == 0:
+        return list(range(channels))
+    return [0, *range(1, min(channels, 2)), *range(min(channels - 1, 1), channels)]
+
+
+def _packed(weights: Array, order: list[int]) -> Array:
+    """Weights as the kernel reads them: pairs of channels, in each four taps of either in turn."""
+    flat = weights.reshape(len(weights), -1)
+    padded = np.pad(flat, ((0, 0), (0, _taps(weights) - flat.shape[1])))[order]
+    packed: Array = padded.reshape(len(order) // 2, 2, -1, _GROUP).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(packed)

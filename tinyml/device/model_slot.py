@@ -1,0 +1,74 @@
+"""Which models fit into the slot of a running device, and what is sent to it.
+
+A model and what a device says of itself in, a `ModelSlot` out; `device.Device.load` sends it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinyml import runtimes
+from tinyml.device import mismatch
+from tinyml.device.mismatch import NONE, Setting
+from tinyml.errors import DeviceError, ModelError
+from tinyml.records import Board, Bundle, ModelSlot, RuntimeOptions
+
+if TYPE_CHECKING:
+    from tinyml.device import Device, DeviceInfo
+
+
+def prepare(device: Device, board: Board, bundle: Bundle) -> ModelSlot:
+    """Return the content of the slot for `bundle`.
+
+    Raises DeviceError for firmware without a slot, ModelError for a model that does not fit it,
+    saying in what it differs; nothing is sent then.
+    """
+    info = device.info
+    slot = device.slot()
+    options = RuntimeOptions(slot=True)
+    source = runtimes.load(_runtime(info)).generate(bundle, board, options)
+    hint = f"build firmware for it: tinyml flash MODEL --board {board.id} --model-slot"
+    made = source.slot
+    assert made is not None
+    if bytes(slot.structure).hex() != made.structure:
+        raise ModelError(
+            f"{bundle.name} does not fit the firmware of {info.board}, which runs "
+            f"{info.model}: {_difference(info, source.runtime)}",
+            hint,
+        )
+    if len(made.block) > slot.bytes:
+        raise ModelError(
+            f"{bundle.name} needs {len(made.block):,} bytes of the model slot, which has "
+            f"{slot.bytes:,}",
+            f"{hint} --slot-bytes {len(made.block)}",
+        )
+    _require_same_use(info, bundle, hint)
+    return made
+
+
+def _runtime(info: DeviceInfo) -> str:
+    if info.runtime not in runtimes.names():
+        raise DeviceError(f"{info.board} has the runtime {info.runtime!r}, which is not known here")
+    return info.runtime
+
+
+def _difference(info: DeviceInfo, runtime: str) -> str:
+    if runtime == "tflm":
+        return "its inputs and outputs must have the same types, shapes and quantization"
+    return (
+        "its operators, shapes, and the quantization of its inputs and outputs must be the same, "
+        f"and so must the version of tinyml ({info.version})"
+    )
+
+
+def _require_same_use(info: DeviceInfo, bundle: Bundle, hint: str) -> None:
+    """Refuse a model whose labels or front end are not what the firmware was built with.
+
+    A bare .tflite has neither, and takes the firmware's.
+    """
+    differing = mismatch.differing(info, bundle) if bundle.stream is not None else ()
+    if bundle.labels and bundle.labels != info.labels and not differing:
+        differing = (Setting("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE),)
+    if differing:
+        words = "; ".join(f"{one.name} {one.expected}, not {one.actual}" for one in differing)
+        raise ModelError(f"{bundle.name} is not for the firmware of {info.board}: {words}", hint)

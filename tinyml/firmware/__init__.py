@@ -1,0 +1,1 @@
+"""From generated C to a project: boards, sensors, settings, rendered templates."""

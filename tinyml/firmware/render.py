@@ -1,0 +1,313 @@
+"""Renders firmware: bundle, board and runtime in, a PlatformIO project that stands alone out.
+
+Every file of a template folder goes where its folder's rule says; names ending in `.j2` are
+rendered. All logic is here or in `firmware_config`: templates only insert values and repeat lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tinyml import __version__, paths, runtimes
+from tinyml.compiler import c_text
+from tinyml.errors import ConfigError
+from tinyml.firmware import arduino_sketch, mlperf, sensors
+from tinyml.firmware.config import FirmwareConfig
+from tinyml.firmware.sensors import Sensor
+from tinyml.protocol import as_c, frames, messages
+from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
+
+MANIFEST = "tinyml.json"
+_FORMAT = 1
+
+
+def generate(
+    bundle: Bundle,
+    board: Board,
+    runtime: str,
+    out: Path,
+    options: RuntimeOptions = DEFAULT_OPTIONS,
+    sensor: str | None = None,
+) -> Project:
+    """Write the project for `bundle` on `board` into the folder `out`, or bring it up to date.
+
+    `sensor`: what `sensors.choose` takes.
+    Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
+    are replaced one by one and only where they differ, so builds stay incremental and files of
+    others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
+    such a project or holds generated files that were edited since.
+    """
+    source = runtimes.load(runtime).generate(bundle, board, options)
+    files = render(bundle, board, source, sensor)
+    try:
+        _write(files, out)
+        _link(out / "lib" / runtime / "tree", source.library)
+    except OSError as error:
+        raise _not_written(out, error) from error
+    return Project(out, board, bundle, source)
+
+
+def _not_written(out: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot write the project into {out}: {error.strerror or error}",
+        "name another folder with --out",
+    )
+
+
+def generate_sketch(
+    bundle: Bundle,
+    board: Board,
+    runtime: str,
+    out: Path,
+    options: RuntimeOptions = DEFAULT_OPTIONS,
+    sensor: str | None = None,
+) -> Path:
+    """Write the Arduino sketch for `bundle` on `board` into the folder `out`; return its .ino file.
+
+    As `generate`, in every other respect. Raises ConfigError for a board or a runtime of which no
+    sketch can be made, and for a folder whose name the IDE does not take.
+    """
+    # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
+    options = replace(options, measured=False)
+    source = runtimes.load(runtime).generate(bundle, board, options)
+    name = out.resolve().name
+    arduino_sketch.require(board, source, name)
+    context = _context(bundle, board, source, sensor)
+    context["libraries"] = arduino_sketch.libraries(context["options"])
+    files = arduino_sketch.arrange(render(bundle, board, source, sensor))
+    templates = paths.shared("firmware_templates") / "arduino_sketch"
+    for file, target in (("README.md.j2", "README.md"), ("sketch.ino.j2", f"{name}.ino")):
+        text = (templates / file).read_text(encoding="utf-8")
+        files[target] = _render(_environment(), templates / file, text, context).encode()
+    try:
+        _write(dict(sorted(files.items())), out)
+    except OSError as error:
+        raise _not_written(out, error) from error
+    return out / f"{name}.ino"
+
+
+def render(
+    bundle: Bundle, board: Board, source: CSource, sensor: str | None = None
+) -> dict[str, bytes]:
+    """Return every file of the project: path relative to it -> contents."""
+    chosen = sensors.choose(bundle, board, sensor)
+    bundle = sensors.fitted(bundle, chosen)
+    environment, context = _environment(), _context(bundle, board, source, sensor)
+    files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
+    for target, file in _templates(bundle, board, source, chosen):
+        contents = file.read_bytes()
+        if target.endswith(".j2"):
+            target = target.removesuffix(".j2")
+            contents = _render(environment, file, contents.decode(), context).encode()
+        files[target] = contents
+    return dict(sorted(files.items()))
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["c_string"] = c_text.string
+    return environment
+
+
+def _context(bundle: Bundle, board: Board, source: CSource, sensor: str | None) -> dict[str, Any]:
+    """Return what templates may insert."""
+    chosen = sensors.choose(bundle, board, sensor)
+    bundle = sensors.fitted(bundle, chosen)
+    return {
+        "board": board,
+        "options": _merged(board.options, source.options, chosen.options if chosen else {}),
+        "sensor": chosen.name if chosen else "",
+        "consent": chosen.consent if chosen else "",
+        "bundle": bundle,
+        "source": source,
+        "config": FirmwareConfig(bundle, board, source),
+        "protocol": messages,
+        "protocol_c": as_c,
+        "wire": frames,
+        "version": __version__,
+        "generated": (
+            f"tinyml {__version__}, model {bundle.name} {bundle.sha256[:16]}, "
+            f"runtime {source.runtime}, board {board.id}: generated, do not edit"
+        ),
+    }
+
+
+def _merged(*options: Mapping[str, str]) -> dict[str, str]:
+    """Return PlatformIO options of several origins as one: values of the same name add up."""
+    merged: dict[str, str] = {}
+    for name, value in (item for origin in options for item in origin.items()):
+        merged[name] = f"{merged[name]}\n{value}" if name in merged else value
+    return merged
+
+
+def _render(
+    environment: jinja2.Environment, file: Path, text: str, context: Mapping[str, Any]
+) -> str:
+    try:
+        return environment.from_string(text).render(context)
+    except jinja2.TemplateError as error:
+        raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
+
+
+def _templates(
+    bundle: Bundle, board: Board, source: CSource, sensor: Sensor | None
+) -> Iterator[tuple[str, Path]]:
+    """Yield (path in the project, file) of everything that is copied or rendered."""
+    templates = paths.shared("firmware_templates")
+    folders = {"": templates / "project", "src/app": templates / "common"}
+    folders["src/board"] = templates / board.template
+    if bundle.features is not None and sensor is not None:
+        folders["src/stream"] = templates / "stream"
+        folders["src/front_end"] = templates / "front_ends" / bundle.features.name
+        yield from _feature_sources(bundle.features.name)
+        yield from ((f"src/sensor/{file.name}", file) for file in sensor.sources)
+        if not sensor.is_virtual:
+            yield from _tree("src/sensor", templates / "board_sensor")
+    else:
+        folders["src/stream"] = templates / "no_stream"
+    folders["src/slot"] = templates / ("no_slot" if source.slot is None else "slot")
+    profile = mlperf.profile_of(bundle, source)
+    folders["src/text"] = templates / ("no_mlperf" if profile is None else "mlperf")
+    for target, folder in folders.items():
+        if not folder.is_dir():
+            raise ConfigError(
+                f"this tinyml has no firmware templates in {folder}",
+                f"boards/{board.id}.ini and the model's card name what must exist there",
+            )
+        yield from _tree(target, folder)
+    yield from _runtime_templates(board, source, templates)
+    platforms = paths.shared("platforms")
+    if (platforms / board.template).is_dir():
+        yield from _tree(f"platforms/{board.template}", platforms / board.template)
+        for shared in sorted(platforms.glob("*.py")):
+            yield f"platforms/{shared.name}", shared
+
+
+def _runtime_templates(
+    board: Board, source: CSource, templates: Path
+) -> Iterator[tuple[str, Path]]:
+    """Yield what is the same for every model of a runtime, and how to build its library."""
+    yield from _tree("src/model", templates / source.runtime)
+    library = templates / f"{source.runtime}_library"
+    if source.library is not None:
+        yield from _tree(f"lib/{source.runtime}", library)
+    elif library.is_dir() and "lib_deps" not in source.options:
+        raise ConfigError(
+            f"the {source.runtime} runtime needs its library, and {board.id} names none",
+            f"name a folder that has it with --{source.runtime}-dir DIR, or use --runtime compiled",
+        )
+
+
+def _link(link: Path, target: Path | None) -> None:
+    """Make `link` lead to `target`, or nowhere."""
+    if link.is_symlink() and (target is None or link.readlink() != target):
+        link.unlink()
+    if target is not None and not link.is_symlink():
+        link.symlink_to(target, target_is_directory=True)
+
+
+def _feature_sources(name: str) -> Iterator[tuple[str, Path]]:
+    folder = paths.shared("features")
+    for pattern in (f"{name}*.[ch]", "recognizer.[ch]"):
+        for file in folder.glob(pattern):
+            yield f"src/features/{file.name}", file
+
+
+def _tree(target: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    for file in folder.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield str(Path(target) / file.relative_to(folder).as_posix()), file
+
+
+def _write(files: Mapping[str, bytes], out: Path) -> None:
+    hashes = {name: [hashlib.sha256(contents).hexdigest()] for name, contents in files.items()}
+    previous = _previous(out)
+    _refuse_edited(out, previous, hashes)
+    out.mkdir(parents=True, exist_ok=True)
+    # While files change, both of their versions count as ours: an interrupted run can be repeated.
+    both = {name: previous.get(name, []) + hashes.get(name, []) for name in {*previous, *hashes}}
+    _replace(out / MANIFEST, _manifest(both))
+    for name, contents in files.items():
+        file = out / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.is_file() or file.read_bytes() != contents:
+            _replace(file, contents)
+    for name in previous.keys() - hashes.keys():
+        (out / name).unlink(missing_ok=True)
+    _replace(out / MANIFEST, _manifest(hashes))
+
+
+def _manifest(hashes: Mapping[str, list[str]]) -> bytes:
+    content = {"format": _FORMAT, "tinyml": __version__, "files": dict(sorted(hashes.items()))}
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _previous(out: Path) -> dict[str, list[str]]:
+    """Return the files of the project in `out` with their possible hashes; none if it is new."""
+    if not out.exists():
+        return {}
+    try:
+        manifest = json.loads((out / MANIFEST).read_bytes())
+        files = {str(name): list(hashes) for name, hashes in manifest["files"].items()}
+        if manifest["format"] == _FORMAT and all(_is_inside(Path(name)) for name in files):
+            return files
+    except FileNotFoundError:
+        if not any(out.iterdir()):
+            return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ConfigError(
+        f"{out} is not empty and is not a project that this tinyml generated",
+        "name a new folder with --out",
+    )
+
+
+def _is_inside(path: Path) -> bool:
+    """Whether a path relative to a folder stays inside it."""
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def _refuse_edited(
+    out: Path, previous: Mapping[str, list[str]], hashes: Mapping[str, list[str]]
+) -> None:
+    edited = [
+        name
+        for name in sorted({*previous, *hashes})
+        if (out / name).is_file()
+        and hashlib.sha256((out / name).read_bytes()).hexdigest()
+        not in previous.get(name, []) + hashes.get(name, [])
+    ]
+    if edited:
+        raise ConfigError(
+            f"{out} has files that were changed since they were generated: {', '.join(edited)}",
+            "name a new folder with --out, or delete those files to have them generated again",
+        )
+
+
+def _replace(file: Path, contents: bytes) -> None:
+    """Write a file as a whole: beside its place first, then renamed onto it."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(contents)
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        temporary.replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Is a model right, is it good, is it fast: validation, evaluation, benchmarks."""

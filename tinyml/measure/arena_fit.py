@@ -1,0 +1,181 @@
+"""Finds out how large an arena a model needs, to 16 bytes, by running it: `tinyml build --fit`.
+
+A firmware with an arena that certainly suffices says what was touched of it; one with just that
+much must then compute the same. Where no board is attached an emulated one runs the same library:
+the same code for the same processor core needs the same memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinyml import device
+from tinyml.build import pio
+from tinyml.device.line import ModelRefusal
+from tinyml.errors import ConfigError, DeviceError, DoesNotFitError, TinymlError
+from tinyml.firmware import boards, render
+from tinyml.measure import validate
+from tinyml.model import arena_cache, vectors
+from tinyml.model.arena_cache import Measured
+from tinyml.model.oracle import Oracle
+from tinyml.protocol.messages import ModelReason
+from tinyml.records import Board, Bundle, RuntimeOptions
+from tinyml.runtimes import tflm
+
+_ALIGNMENT = 16
+_VECTORS = 4
+_ROOM = 4 << 20  # what the emulated machine really has of either memory
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is measured: a board, the port it is attached to (None: emulated), a folder."""
+
+    board: Board
+    port: str | None
+    folder: Path
+    options: RuntimeOptions
+
+
+def measure(
+    bundle: Bundle,
+    board: Board,
+    out: Path,
+    options: RuntimeOptions,
+    port: str | None = None,
+    on_step: Told = lambda text: None,
+) -> Measured:
+    """Measure the arena that `bundle` needs under the `tflm` runtime on `board`, and remember it.
+
+    It is measured on the board at `port` with a project in `out`, else on an emulated one with a
+    project that does not outlive this call. Raises ConfigError where it cannot be measured, and
+    what building, flashing and running raise.
+    """
+    library = tflm.library_folder(options)
+    about = tflm.subject(bundle, board, library)
+    bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
+    if port is not None:
+        there: AbstractContextManager[Place] = nullcontext(Place(board, port, out, options))
+    else:
+        library = library or _downloaded(bundle, board, out, on_step)
+        there = _emulated(replace(options, library=library))
+    with there as place:
+        needed = smallest(
+            bound, lambda arena: _touched(bundle, place, arena, on_step, may_crash=arena < bound)
+        )
+        measured = Measured(needed, place.board.id)
+    arena_cache.remember(about, measured)
+    return measured
+
+
+@contextmanager
+def _emulated(options: RuntimeOptions) -> Iterator[Place]:
+    """The default board with all the memory that there is: bounds and large models fit as well."""
+    roomy = replace(boards.load(boards.DEFAULT), flash_bytes=_ROOM, ram_bytes=_ROOM)
+    with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
+        try:
+            yield Place(roomy, None, Path(folder) / "project", options)
+        finally:
+            if any(one.board == roomy.id for one in device.devices()):
+                device.stop(roomy.id)
+
+
+def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: Told) -> Path:
+    """Have PlatformIO download the library that `board` uses; return where it is."""
+    if not board.options.get("custom_tflm"):
+        raise ConfigError(
+            f"{board.id} has no TFLM library of its own to measure with", "add --tflm-dir DIR"
+        )
+    on_step(f"building for {board.id}, for its library")
+    pio.build(render.generate(bundle, board, "tflm", out), on_step)
+    folder = out / ".pio" / "libdeps" / board.id
+    for one in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if tflm.is_library(one):
+            return one
+    raise ConfigError(
+        f"{folder} has no TFLM library to measure with", "add --tflm-dir DIR, or --port PORT"
+    )
+
+
+def smallest(enough: int, run: Callable[[int], int | None]) -> int:
+    """Return the smallest arena in bytes, in steps of 16, with which `run` succeeds.
+
+    `run` returns what was touched of an arena, None where it is too small. What was touched is only
+    where to look next: a kernel may reserve bytes that it does not use, and the memory planner
+    takes for itself what a larger arena has left. So 16 bytes less than what is returned have been
+    tried, and were too little. Raises ConfigError where `enough` is not.
+    """
+    touched = run(enough)
+    if touched is None:
+        raise ConfigError(
+            f"the model does not start with an arena of {enough:,} bytes, which was taken to be "
+            "enough",
+            "give a larger one: --arena BYTES",
+        )
+    too_little = step = 0
+    while too_little + _ALIGNMENT < enough:
+        candidate = min(_aligned(touched), enough - max(step, _ALIGNMENT))
+        if candidate <= too_little:
+            candidate = _aligned((too_little + enough) // 2)
+        now = run(candidate)
+        if now is None:
+            too_little = candidate
+        else:
+            enough, touched = candidate, now
+            step = max(2 * step, _ALIGNMENT)  # what is touched may be all that there is
+    return enough
+
+
+def _aligned(count: int) -> int:
+    return -(-count // _ALIGNMENT) * _ALIGNMENT
+
+
+def _touched(
+    bundle: Bundle, place: Place, arena: int, on_step: Told, *, may_crash: bool
+) -> int | None:
+    """Return what a firmware with that arena touched of it; None where it is too small.
+
+    The library of 2023 uses some memory without looking whether it got any, so a model that
+    `may_crash` as it starts has too small an arena as well. Raises DeviceError where the outputs
+    are not those of the reference.
+    """
+    on_step(f"trying an arena of {arena:,} bytes on {place.board.id}")
+    options = replace(place.options, arena_bytes=arena)
+    project = render.generate(bundle, place.board, "tflm", place.folder, options)
+    try:
+        built = pio.build(project)
+        device.flash(built, place.port)
+    except ModelRefusal as refusal:
+        if refusal.reason == ModelReason.ARENA:
+            return None
+        raise
+    except DeviceError:
+        if may_crash:
+            return None
+        raise
+    except DoesNotFitError as error:
+        raise _not_here(place, error) from error
+    with device.connect(place.board, place.port) as connected:
+        chosen = vectors.default(bundle, connected.info.inputs, _VECTORS, seed=0)[:_VECTORS]
+        report = validate.validate(connected, bundle, chosen)
+        if not report.passed:
+            raise DeviceError(
+                f"with an arena of {arena:,} bytes {place.board.id} computes something else",
+                f"tinyml validate {bundle.path} --board {place.board.id} --runtime tflm --layers",
+            )
+        return connected.status().arena_used
+
+
+def _not_here(place: Place, error: TinymlError) -> ConfigError:
+    return ConfigError(
+        f"the arena cannot be measured on {place.board.id}: {error.message}",
+        "leave --port away to measure on the emulated board, which has more memory"
+        if place.port is not None
+        else "attach the board and name its --port",
+    )

@@ -1,0 +1,398 @@
+"""Recordings played into a device's virtual sensor, and what came of each of them.
+
+Clips in, a `StreamReport` out. The host runs the same stream through the same front end, the
+reference interpreter and the same recognizer: every inference of the device is compared with it.
+"""
+
+from __future__ import annotations
+
+import bisect
+import statistics
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml import features
+from tinyml.datasets.clips import Clip, Samples, joined
+from tinyml.device import StreamTotals, mismatch
+from tinyml.device.mismatch import Setting
+from tinyml.errors import ConfigError
+from tinyml.features import Event, FrontEnd, Recognizer
+from tinyml.measure.validate import require_model
+from tinyml.model.oracle import Oracle
+from tinyml.records import Bundle, FeatureConfig, StreamConfig, TensorInfo
+
+if TYPE_CHECKING:
+    from tinyml.device import Device, DeviceInfo, Reading
+
+Array = NDArray[Any]
+Run = Callable[[Sequence[Array]], Sequence[Array]]
+GAP_S = 1.0
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One inference of the stream as the host expects it, or as the device reports it."""
+
+    number: int
+    sample: int
+    scores: bytes
+    heard: Event | None
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """What came of a clip: its events, and whether they are the one that was said.
+
+    `start_s`: where it starts in the stream. `right` is None where nobody knows what was said; a
+    clip of a background label is right when nothing was recognised.
+    """
+
+    name: str
+    said: str | None
+    start_s: float
+    heard: tuple[Event, ...]
+    right: bool | None
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """The stream in figures. JSON document `tinyml.stream/1` has exactly these fields.
+
+    `inferences`: as the host expects them; `mismatched`: of them, those whose number, sample, score
+    bytes or event the device reports otherwise or not at all; `first_mismatch` says in words. Where
+    nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
+    `real_time_factor`: seconds of the stream per second. `counter_*`: per inference, in
+    `counter_unit`; `front_counter_per_stride`: the front end's cost for each of its strides of
+    `stride_ms`, median; 0 ms where rows come when they come, as strokes do. `dropped`: samples the
+    device lost. `settings`: what the firmware was built with that is not what the model's bundle
+    says.
+    """
+
+    passed: bool
+    proved: bool
+    model: str
+    sha256: str
+    board: str
+    runtime: str
+    sample_rate_hz: int
+    stream_s: float
+    real_time_factor: float
+    clips: tuple[ClipResult, ...]
+    right: int
+    judged: int
+    inferences: int
+    mismatched: int
+    first_mismatch: str
+    dropped: int
+    counter_unit: str
+    counter_min: int
+    counter_median: int
+    counter_max: int
+    stride_ms: int
+    front_counter_per_stride: int
+    settings: tuple[Setting, ...] = ()
+
+
+def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
+    """Return how `bundle` listens; raise ConfigError for one that is not made for streams."""
+    if bundle.features is None or bundle.stream is None:
+        raise ConfigError(
+            f"model {bundle.name} does not say how to listen (its card has no stream)",
+            "name a bundle of a task; see: tinyml models",
+        )
+    return bundle.features, bundle.stream
+
+
+class Listener:
+    """The host's twin of a listening device: samples in, the inferences it must report out."""
+
+    def __init__(self, bundle: Bundle, run: Run | None = None) -> None:
+        """`run` takes the model's inputs and returns its outputs, instead of the reference.
+
+        Raises ConfigError for a bundle that is not made for streams.
+        """
+        config, stream = require_listening(bundle)
+        oracle = Oracle(bundle.model, bundle.name)
+        taken, output = oracle.inputs[0], oracle.outputs[0]
+        self._run = run or oracle.step  # its state, if any, is that of the stream
+        self._shape = taken.shape
+        self._front_end = features.load(config)
+        self._recognizer = Recognizer(stream, bundle.labels, output.info, self._front_end.rate_hz)
+        self._every = stream.stride_frames
+        self._rows = taken.elements // self._front_end.row_bytes
+        self._window: list[Array] = []
+        self._seen = 0
+        self._number = 0
+
+    def push(self, samples: Samples) -> Iterator[Inference]:
+        """Take samples and yield the inferences that they complete."""
+        for row in self._front_end.push(samples):
+            self._window = [*self._window, row][-self._rows :]
+            self._seen += 1
+            ready = self._seen - self._rows
+            if ready >= 0 and ready % self._every == 0:
+                yield self._infer()
+
+    def _infer(self) -> Inference:
+        sample = self._front_end.samples_for(self._seen)
+        scores = self._run([np.stack(self._window).reshape(self._shape)])[0]
+        heard = self._recognizer.push(scores, sample)
+        inference = Inference(self._number, sample, scores.tobytes(), heard)
+        self._number += 1
+        return inference
+
+
+def judge(
+    clips: Sequence[Clip],
+    starts: Sequence[int],
+    heard: Sequence[Event],
+    silent: Collection[str],
+    rate_hz: int,
+) -> tuple[ClipResult, ...]:
+    """Give every event to the clip in which, or after which, it came, and judge the clip.
+
+    `starts` are the clips' first samples; labels in `silent` are said by making no event.
+    """
+    ends = [*starts[1:], None]
+    results = []
+    for clip, start, end in zip(clips, starts, ends, strict=True):
+        own = tuple(
+            one
+            for one in heard
+            if start < one.sample_index and (end is None or one.sample_index <= end)
+        )
+        wanted = [] if clip.said in silent else [clip.said]
+        right = None if clip.said is None else [one.label for one in own] == wanted
+        results.append(ClipResult(clip.name, clip.said, start / rate_hz, own, right))
+    return tuple(results)
+
+
+class Play:
+    """Clips, each followed by a pause of GAP_S, on their way through a device.
+
+    Iterate once for its readings; `report` says what came of the clips played so far.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        clips: Sequence[Clip],
+        *,
+        against: Bundle | None = None,
+        paced: bool = False,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        """With `against`, every inference is compared with what the host computes for that model.
+
+        `paced`: as fast as a real sensor would give samples and no faster. `on_sent` gets how many
+        samples have arrived. Raises DeviceError for another model than `against`.
+        """
+        if against is not None:
+            require_model(device, against)
+        self._front_end = front_end_of(device.info)
+        gap = round(GAP_S * self._front_end.rate_hz)
+        self.clips = clips
+        self.samples, self.starts = joined(clips, gap, self._front_end)
+        self._info = device.info
+        self._built = () if against is None else mismatch.differing(device.info, against)
+        self._readings: list[Reading] = []
+        self._heard: list[Event] = []
+        self._comparison = Comparison(
+            None if against is None else Listener(against).push(self.samples)
+        )
+        self._stream = device.stream(self.samples, paced=paced, on_sent=on_sent)
+        self.stop = self._stream.stop
+        self.status = self._stream.status
+
+    def __iter__(self) -> Iterator[Reading]:
+        for reading in self._stream:
+            self._readings.append(reading)
+            actual = of_device(reading, self._info.outputs[0])
+            self._comparison.take(actual)
+            if actual.heard is not None:
+                self._heard.append(actual.heard)
+            yield reading
+        self._comparison.finish()
+
+    def clip_at(self, sample: int) -> int:
+        """Return the number of the clip, or of the one before the pause, that `sample` is of."""
+        return max(0, bisect.bisect_right(self.starts, sample) - 1)
+
+    @property
+    def finished(self) -> int:
+        """How many clips and their pauses the device has been through."""
+        totals = self._stream.totals
+        last = self._readings[-1].sample if self._readings else 0
+        reached = last if totals is None else totals.samples
+        return sum(end <= reached for end in [*self.starts[1:], len(self.samples)])
+
+    def report(self) -> StreamReport:
+        """Return what came of the clips that are finished; all of them when the stream has ended.
+
+        Of a stream that broke, only what the readings say is known.
+        """
+        info, count = self._info, self.finished
+        end = [*self.starts, len(self.samples)][count]
+        results = judge(
+            self.clips[:count],
+            self.starts[:count],
+            [event for event in self._heard if event.sample_index <= end],
+            silent_labels(info),
+            info.sample_rate_hz,
+        )
+        totals = self._stream.totals or _totals_of(self._readings)
+        return _report(
+            info, self._front_end, self._comparison, self._readings, results, totals, self._built
+        )
+
+
+def play(
+    device: Device,
+    clips: Sequence[Clip],
+    *,
+    against: Bundle | None = None,
+    on_progress: Callable[[str, float, float], None] | None = None,
+) -> StreamReport:
+    """Play `clips` as fast as the line carries them, and report what came of each.
+
+    `against` as for Play. `on_progress` gets what is played, the samples that have arrived and how
+    many there are. Raises DeviceError for another model than `against` or a device that fails.
+    """
+
+    def on_sent(arrived: int) -> None:
+        if on_progress is not None:
+            name = clips[playing.clip_at(arrived)].name
+            on_progress(name, arrived, len(playing.samples))
+
+    playing = Play(device, clips, against=against, on_sent=on_sent)
+    for _ in playing:
+        pass
+    return playing.report()
+
+
+def _totals_of(readings: Sequence[Reading]) -> StreamTotals:
+    last = readings[-1] if readings else None
+    if last is None:
+        return StreamTotals(0, 0, 0, 0, 0.0, 0.0)
+    lost = last.number + 1 - len(readings)
+    return StreamTotals(last.sample, last.number + 1, last.dropped, lost, 0.0, 0.0)
+
+
+def front_end_of(info: DeviceInfo) -> FrontEnd:
+    """Return the front end that a device says it has; raises ConfigError for one unknown here."""
+    params = {
+        name.removeprefix("features."): values[0]
+        for name, values in info.parameters.items()
+        if name.startswith("features.") and values
+    }
+    return features.load(FeatureConfig(info.features, params))
+
+
+def silent_labels(info: DeviceInfo) -> set[str]:
+    """Return the labels that never make an event, as the device has them."""
+    return {info.labels[int(index)] for index in info.parameters.get("stream.background", ())}
+
+
+def _report(
+    info: DeviceInfo,
+    front_end: FrontEnd,
+    comparison: Comparison,
+    readings: Sequence[Reading],
+    clips: tuple[ClipResult, ...],
+    totals: StreamTotals,
+    built: tuple[Setting, ...],
+) -> StreamReport:
+    judged = [clip.right for clip in clips if clip.right is not None]
+    counters = [reading.infer_counter for reading in readings] or [0]
+    front_counters = [reading.front_counter for reading in readings] or [0]
+    strides = max(1, int(info.parameters.get("stream.stride_frames", (1.0,))[0]))
+    equal = comparison.compared > 0 and comparison.mismatched == 0
+    return StreamReport(
+        passed=equal and totals.dropped == 0 and not built,
+        proved=comparison.proves,
+        model=info.model,
+        sha256=info.sha256,
+        board=info.board,
+        runtime=info.runtime,
+        sample_rate_hz=info.sample_rate_hz,
+        stream_s=totals.samples / info.sample_rate_hz,
+        real_time_factor=totals.real_time_factor,
+        clips=clips,
+        right=sum(judged),
+        judged=len(judged),
+        inferences=comparison.compared,
+        mismatched=comparison.mismatched,
+        first_mismatch=comparison.first,
+        dropped=totals.dropped,
+        counter_unit=info.counter_unit,
+        counter_min=min(counters),
+        counter_median=statistics.median_low(counters),
+        counter_max=max(counters),
+        stride_ms=_stride_ms(front_end),
+        front_counter_per_stride=statistics.median_low(front_counters) // strides,
+        settings=built,
+    )
+
+
+def _stride_ms(front_end: FrontEnd) -> int:
+    """Return the time from row to row, 0 where only the samples tell."""
+    samples = front_end.samples_for(1001) - front_end.samples_for(1)  # no whole number each, maybe
+    return round(samples / front_end.rate_hz)
+
+
+def of_device(reading: Reading, output: TensorInfo) -> Inference:
+    """Return what the device reports in the host's terms; `output` describes its scores."""
+    heard = None
+    if reading.event is not None and reading.score is not None:
+        score = (reading.score - output.zero_point) * output.scale
+        heard = Event(reading.event, score, reading.sample)
+    return Inference(reading.number, reading.sample, reading.scores.tobytes(), heard)
+
+
+class Comparison:
+    """Pairs what the device reports with what the host expects, by number.
+
+    Without anything expected, inferences are only counted.
+    """
+
+    def __init__(self, expected: Iterator[Inference] | None) -> None:
+        self._expected = expected
+        self.proves = expected is not None
+        self.compared = 0
+        self.mismatched = 0
+        self.first = ""
+
+    def take(self, actual: Inference) -> None:
+        """Compare the next inference that the device reports; what it skipped is missing."""
+        if self._expected is None:
+            self.compared += 1
+            return
+        for expected in self._expected:
+            if expected.number == actual.number:
+                self._compare(expected, actual)
+                return
+            self._compare(expected, None)
+        self._compare(None, actual)
+
+    def finish(self) -> None:
+        """Count what the device should have reported as well."""
+        for expected in self._expected or ():
+            self._compare(expected, None)
+
+    def _compare(self, expected: Inference | None, actual: Inference | None) -> None:
+        self.compared += 1
+        if expected != actual:
+            self.mismatched += 1
+            self.first = self.first or f"expected {_words(expected)}, got {_words(actual)}"
+
+
+def _words(inference: Inference | None) -> str:
+    if inference is None:
+        return "none"
+    scores = np.frombuffer(inference.scores, np.int8).tolist()
+    heard = f", heard {inference.heard.label}" if inference.heard else ""
+    return f"inference {inference.number} at sample {inference.sample} with {scores}{heard}"

@@ -1,0 +1,1 @@
+"""What travels on the serial line: frames and messages, also as C and Markdown."""
