@@ -127,7 +127,7 @@ def evaluate(
 
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
     `board`), a connected device, or several places. `floating` measures the bundle's float network,
-    as `training.restore.float_accuracy` does; without it there is no such figure. `part` "all" takes
+    as `training.restore.float_accuracy` does; without it there is none. `part` "all" takes
     every recording. Raises what `read` and `leakage.asked` raise.
     """
     dataset = read(bundle, data)
