@@ -8,15 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyml.errors import DataError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what was written there takes its place at the end.
 
-    Where the block raises, `path` stays as it was and nothing is left behind. The folder is made.
-    Raises OSError where it cannot be written.
+    Where the block raises, `path` stays as it was and nothing is left behind. Raises OSError where
+    it cannot be written, or its folder is missing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -34,6 +35,16 @@ def write(path: Path, contents: bytes | str) -> None:
     data = contents.encode("utf-8") if isinstance(contents, str) else contents
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def saving(path: Path) -> Iterator[Path]:
+    """As `replacing`, for recordings of a user: raises DataError instead of OSError."""
+    try:
+        with replacing(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _umask() -> int:

@@ -74,7 +74,9 @@ class Dataset:
     @property
     def words(self) -> tuple[str, ...]:
         """What is to be recognised: words, or gestures."""
-        return tuple(sorted({one.label for one in self.recordings} - set(self.background)))
+        return tuple(
+            sorted({recording.label for recording in self.recordings} - set(self.background))
+        )
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class Split:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return part -> label -> number of clips, and the number of groups as `groups`."""
-        found: dict[str, dict[str, int]] = {}
+        by_part: dict[str, dict[str, int]] = {}
         for part in PARTS:
-            clips = [one for one in self.parts[part] if not one.long]
-            counts = dict(sorted(Counter(one.label for one in clips).items()))
-            found[part] = {"groups": len({one.group for one in clips}), **counts}
-        return found
+            clips = [recording for recording in self.parts[part] if not recording.long]
+            counts = dict(sorted(Counter(recording.label for recording in clips).items()))
+            by_part[part] = {"groups": len({recording.group for recording in clips}), **counts}
+        return by_part
 
 
 def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Split:
@@ -106,17 +108,17 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
     """
     if dataset.in_time:
         return _split_in_time(dataset, test, validation)
-    fixed = {one.group: one.part for one in dataset.recordings if one.part}
-    free = [one for one in dataset.recordings if one.group not in fixed]
-    words = [one for one in free if one.label not in (SILENCE, UNKNOWN)]
-    quiet = [one for one in free if one.label == SILENCE]
+    fixed = {recording.group: recording.part for recording in dataset.recordings if recording.part}
+    free = [recording for recording in dataset.recordings if recording.group not in fixed]
+    words = [recording for recording in free if recording.label not in (SILENCE, UNKNOWN)]
+    quiet = [recording for recording in free if recording.label == SILENCE]
     places = _places(words) | _places(quiet)
     parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
-    for one in dataset.recordings:
-        place = places.get(one.group)
-        place = _fraction(one.group) if place is None else place
+    for recording in dataset.recordings:
+        place = places.get(recording.group)
+        place = _fraction(recording.group) if place is None else place
         part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
-        parts[fixed.get(one.group, part)].append(one)
+        parts[fixed.get(recording.group, part)].append(recording)
     _check(dataset, parts)
     return Split(
         f"by {dataset.by}: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it "
@@ -126,7 +128,7 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
         + _fixed_rule(fixed)
         + ("; nothing says who made which: a person may be in two parts"
            if RECORDING in dataset.by else ""),
-        {part: tuple(some) for part, some in parts.items()},
+        {part: tuple(members) for part, members in parts.items()},
     )  # fmt: skip
 
 
@@ -139,22 +141,22 @@ def _fixed_rule(fixed: Mapping[str, str]) -> str:
 def _split_in_time(dataset: Dataset, test: float, validation: float) -> Split:
     parts: dict[str, list[Recording]] = {part: [] for part in PARTS}
     for label in dataset.labels:
-        some = [one for one in dataset.recordings if one.label == label]
-        ends = [round(len(some) * share) for share in (1 - test - validation, 1 - test, 1)]
+        in_time = [recording for recording in dataset.recordings if recording.label == label]
+        ends = [round(len(in_time) * share) for share in (1 - test - validation, 1 - test, 1)]
         for part, start, end in zip(PARTS, [0, *ends], ends, strict=False):
-            parts[part] += some[start:end]
+            parts[part] += in_time[start:end]
     _check(dataset, parts)
     return Split(
         f"by recording, in order of time: of each label the last {test:.2f} are test, "
         f"{validation:.2f} before them validation; how well the model does for another "
         f"{dataset.by} was not measured",
-        {part: tuple(some) for part, some in parts.items()},
+        {part: tuple(in_time) for part, in_time in parts.items()},
     )
 
 
 def _places(recordings: Sequence[Recording]) -> dict[str, float]:
     """Return group -> where it lies in 0..1: test below `test`, and so on; a single one trains."""
-    counts = Counter(one.group for one in recordings)
+    counts = Counter(recording.group for recording in recordings)
     if len(counts) == 1:
         return dict.fromkeys(counts, 1.0)
     if len(counts) >= _FEW:
@@ -171,10 +173,12 @@ def _fraction(name: str) -> float:
 
 def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
     for part in (TRAIN, TEST):
-        present = {one.label for one in parts[part] if not one.long}
+        present = {recording.label for recording in parts[part] if not recording.long}
         missing = [label for label in dataset.words if label not in present]
         if missing:
-            groups = len({one.group for one in dataset.recordings if one.label in missing})
+            groups = len(
+                {recording.group for recording in dataset.recordings if recording.label in missing}
+            )
             if dataset.in_time:
                 raise DataError(
                     f"{dataset.source}: too few recordings of {', '.join(missing)} to test on",

@@ -38,7 +38,7 @@ class Canvas:
 
 def shade(colour: Colour, factor: float) -> Colour:
     """Return `colour` lighter or darker."""
-    red, green, blue = (int(np.clip(one * factor, 0, 255)) for one in colour)
+    red, green, blue = (int(np.clip(channel * factor, 0, 255)) for channel in colour)
     return red, green, blue
 
 
@@ -76,7 +76,7 @@ class Figure:
         hips, up = at, -3.0 * head * self._tall
         lean = math.radians(self._tilt)
         neck = hips[0] - up * math.sin(lean), hips[1] + up * math.cos(lean)
-        shoulder, hip = (one * head * self._width * half for one in (0.95, 0.62))
+        shoulder, hip = (reach * head * self._width * half for reach in (0.95, 0.62))
         far, near = (-1, 1) if self._random.random() < 0.5 else (1, -1)
         self._limb(canvas, (neck[0] + far * shoulder, neck[1] + 0.35 * head), head, far, arm=True)
         for side in (far, near):

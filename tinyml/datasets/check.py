@@ -1,4 +1,4 @@
-"""Which recordings are fit to learn from: the rules that every source applies, in one place.
+"""Training data quality: which recordings are fit to learn from, the rules of every source.
 
 Left out, each named with its path: what cannot be read or is in another format, with the command
 that converts it; recordings too short to hold anything, or without any sound or motion in them;
@@ -98,8 +98,8 @@ MOTIONS = Format(
 
 def ending(folder: Path, *suffixes: str) -> list[Path]:
     """Return the files in `folder` that end so, in any case, sorted; hidden ones are none."""
-    files = (one for one in folder.iterdir() if one.suffix.lower() in suffixes)
-    return sorted(one for one in files if one.name[0] != ".")
+    files = (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
+    return sorted(file for file in files if file.name[0] != ".")
 
 
 def notes_file(recording: Path) -> Path:
@@ -149,24 +149,28 @@ class Findings:
         of another format.
         """
         try:
-            folders = sorted(one for one in folder.iterdir() if one.is_dir())
-            empty = [one for one in folders if one.name[0] not in "_." and not any(one.iterdir())]
+            folders = sorted(subfolder for subfolder in folder.iterdir() if subfolder.is_dir())
+            empty = [
+                subfolder
+                for subfolder in folders
+                if subfolder.name[0] not in "_." and not any(subfolder.iterdir())
+            ]
             if empty:
                 raise DataError(f"{empty[0]} is empty", "put recordings in it, or remove it")
-            found = {}
-            for one in folders:
+            by_label = {}
+            for subfolder in folders:
                 before = len(self.skipped)
-                files = self.files(one, form) if one.name[0] not in "_." else []
+                files = self.files(subfolder, form) if subfolder.name[0] not in "_." else []
                 if files:
-                    found[one.name] = files
+                    by_label[subfolder.name] = files
                 elif len(self.skipped) > before:
-                    raise DataError(*_nothing(one, self.skipped[-1]))
+                    raise DataError(*_nothing(subfolder, self.skipped[-1]))
         except OSError as error:
             raise DataError(
                 f"{folder} cannot be read: {error.strerror or error}",
                 "name a folder with one folder of recordings per label",
             ) from error
-        return found
+        return by_label
 
     def require(self, folder: Path, taken: Iterable[bool]) -> None:
         """Raise DataError unless a recording in `folder` is `taken` up; all of them are tried."""
@@ -195,25 +199,24 @@ class Findings:
         are copies of such with another.
         """
         same: dict[bytes, list[Recording]] = defaultdict(list)
-        for one, digest in self._found:
-            same[digest].append(one)
-        kept, wrong = [], {}
-        for one, digest in self._found:
+        for recording, digest in self._found:
+            same[digest].append(recording)
+        unique, wrong = [], {}
+        for recording, digest in self._found:
             first, *_ = same[digest]
             labels = sorted({other.label for other in same[digest]})
             if len(labels) > 1:
-                others = [named(other) for other in same[digest] if other is not one]
-                self.skip(
-                    f"{named(one)} is a copy of {others[0]}, and labelled {' and '.join(labels)}"
-                )
-                wrong[one.label] = self.skipped[-1]
-            elif one is not first:
-                self.skip(f"{named(one)} is a copy of {named(first)}")
+                others = [named(other) for other in same[digest] if other is not recording]
+                labelled = " and ".join(labels)
+                self.skip(f"{named(recording)} is a copy of {others[0]}, and labelled {labelled}")
+                wrong[recording.label] = self.skipped[-1]
+            elif recording is not first:
+                self.skip(f"{named(recording)} is a copy of {named(first)}")
             else:
-                kept.append(replace(one, digest=int.from_bytes(digest[:8], "big")))
-        for label in sorted(wrong.keys() - {one.label for one in kept}):
+                unique.append(replace(recording, digest=int.from_bytes(digest[:8], "big")))
+        for label in sorted(wrong.keys() - {recording.label for recording in unique}):
             raise DataError(*_nothing(label, wrong[label]))
-        return tuple(kept)
+        return tuple(unique)
 
 
 def _nothing(label: Path | str, why: str) -> tuple[str, str]:
@@ -229,9 +232,9 @@ def named(recording: Recording) -> str:
 def several_made_each(recordings: Iterable[Recording]) -> bool:
     """Whether every label has recordings of more than one group."""
     makers: dict[str, set[str]] = defaultdict(set)
-    for one in recordings:
-        makers[one.label].add(one.group)
-    return all(len(some) > 1 for some in makers.values())
+    for recording in recordings:
+        makers[recording.label].add(recording.group)
+    return all(len(groups) > 1 for groups in makers.values())
 
 
 def sound(samples: npt.NDArray[np.int16], rest: bool = False) -> tuple[str, str]:
@@ -277,11 +280,11 @@ def _units(samples: Array, rate_hz: float) -> str:
     if not _GRAVITY_MG[0] <= gravity <= _GRAVITY_MG[1]:
         if not gravity:
             return "is zero throughout: was the sensor on?"
-        said = f"has a median of {gravity:.3g}; in milli-g, gravity alone is 1000"
+        problem = f"has a median of {gravity:.3g}; in milli-g, gravity alone is 1000"
         for unit, factor in _MG_PER.items():
             if 0.5 < gravity * factor / 1000 < 2:
-                said += f" (it is probably in {unit}: multiply by {factor:.4g})"
-        return said
+                problem += f" (it is probably in {unit}: multiply by {factor:.4g})"
+        return problem
     seconds = len(samples) / rate_hz
     if rate_hz < _SLOWEST_HZ:
         return f"has {rate_hz:.3g} samples a second; needed are {_SLOWEST_HZ:g}"
@@ -297,10 +300,12 @@ def _units(samples: Array, rate_hz: float) -> str:
 def fingerprint(recordings: Iterable[Recording]) -> str:
     """Return a SHA-256 of what `recordings` are: contents and labels in order, not names."""
     total = hashlib.sha256()
-    for one in recordings:
-        stat = one.path.stat()
-        content = _file(one.path, stat.st_mtime_ns, stat.st_size)
-        total.update(f"{one.label}\0{one.number}\0{one.long}\0".encode() + content)
+    for recording in recordings:
+        stat = recording.path.stat()
+        content = _file(recording.path, stat.st_mtime_ns, stat.st_size)
+        total.update(
+            f"{recording.label}\0{recording.number}\0{recording.long}\0".encode() + content
+        )
     return total.hexdigest()
 
 
@@ -310,7 +315,7 @@ def summary(messages: Sequence[str], folder: Path | None) -> list[str]:
         return list(messages)
     # From where a path may begin to its suffix: what follows in it is no other path.
     path = re.compile(rf"""(?<![^\s'"]){re.escape(f"{folder}/")}((?:.*?\.\w+(?=[\s,:;'"]|$))?)""")
-    return [path.sub(r"\1", one) for one in messages]
+    return [path.sub(r"\1", message) for message in messages]
 
 
 @functools.lru_cache(maxsize=1 << 17)

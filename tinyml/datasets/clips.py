@@ -40,7 +40,7 @@ def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
             f"no {' or '.join(suffixes)} files in {', '.join(map(str, paths))}",
             "name files or folders",
         )
-    return [Clip(file.name, said, front_end.read(file)) for file, said in files]
+    return [Clip(file.name, label, front_end.read(file)) for file, label in files]
 
 
 def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
@@ -52,7 +52,9 @@ def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | 
             f"{path} does not exist", f"name {' or '.join(suffixes)} files or folders of them"
         )
     labels = _labels(path)
-    for file in sorted(one for one in path.rglob("*") if one.suffix.lower() in suffixes):
+    for file in sorted(
+        candidate for candidate in path.rglob("*") if candidate.suffix.lower() in suffixes
+    ):
         folder = file.parent.name if file.parent != path else None
         yield file, labels.get(file.name, folder)
 

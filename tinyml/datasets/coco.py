@@ -34,16 +34,16 @@ def labels(document: Mapping[str, Any], least_area: float = LEAST_AREA) -> dict[
     `least_area`: share of the picture that a person must have. Crowds count. Raises KeyError,
     TypeError or ValueError where `document` is not what COCO's are.
     """
-    people = {one["id"] for one in document["categories"] if one["name"] == PERSON}
+    people = {entry["id"] for entry in document["categories"] if entry["name"] == PERSON}
     if not people:
         raise ValueError("there is no category person")
-    sizes = {one["id"]: one["width"] * one["height"] for one in document["images"]}
+    sizes = {entry["id"]: entry["width"] * entry["height"] for entry in document["images"]}
     shown = {
-        one["image_id"]
-        for one in document["annotations"]
-        if one["category_id"] in people
-        and one["image_id"] in sizes
-        and one["area"] / sizes[one["image_id"]] >= least_area
+        entry["image_id"]
+        for entry in document["annotations"]
+        if entry["category_id"] in people
+        and entry["image_id"] in sizes
+        and entry["area"] / sizes[entry["image_id"]] >= least_area
     }
     return {picture: PERSON if picture in shown else NOT_PERSON for picture in sizes}
 
@@ -58,20 +58,23 @@ def read(folder: Path) -> Dataset:
     of a label is there.
     """
     there = {file.name: file for file in sorted(folder.rglob("*.jpg"))}
-    found: dict[str, tuple[Recording, str]] = {}
+    by_name: dict[str, tuple[Recording, str]] = {}
     areas = []
     for file in annotation_files(folder):
         document = load(file)
         try:
             areas.append(float(document.get("least_area", LEAST_AREA)))
-            some = _labelled(file, document, areas[-1], there)
+            labelled = _labelled(file, document, areas[-1], there)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{file} is no annotation file of COCO: {error!r}", _HINT) from error
-        found = {**{one.path.name: (one, licence) for one, licence in some}, **found}
+        by_name = {
+            **{recording.path.name: (recording, licence) for recording, licence in labelled},
+            **by_name,
+        }
     findings = check.Findings()
-    kept = usable([one for one, _ in found.values()], findings)
+    photographs = usable([recording for recording, _ in by_name.values()], findings)
     for label in (PERSON, NOT_PERSON):
-        if not any(one.label == label for one in kept):
+        if not any(recording.label == label for recording in photographs):
             raise DataError(
                 f"{folder} has no usable picture of {label} among the {len(there):,} that are "
                 "there and those that its annotations name",
@@ -80,8 +83,9 @@ def read(folder: Path) -> Dataset:
     rules = " or ".join(sorted({f"{area:.1%}" for area in areas}))
     return Dataset(
         f"COCO; a person is one whose area is at least {rules} of the picture",
-        counted(found[one.path.name][1] for one in kept) + "; annotations CC BY 4.0",
-        kept,
+        counted(by_name[recording.path.name][1] for recording in photographs)
+        + "; annotations CC BY 4.0",
+        photographs,
         skipped=tuple(findings.skipped),
         background=(NOT_PERSON,),
         by="source picture",
@@ -92,17 +96,17 @@ def _labelled(
     file: Path, document: Mapping[str, Any], least_area: float, there: Mapping[str, Path]
 ) -> list[tuple[Recording, str]]:
     """Return the pictures of one annotation file that are there, with their licences."""
-    licences = {one["id"]: str(one["name"]) for one in document.get("licenses", ())}
-    wanted = labels(document, least_area)
-    found = []
-    for one in document["images"]:
-        path, label = there.get(one["file_name"]), wanted.get(one["id"])
+    licences = {image["id"]: str(image["name"]) for image in document.get("licenses", ())}
+    label_of = labels(document, least_area)
+    labelled = []
+    for image in document["images"]:
+        path, label = there.get(image["file_name"]), label_of.get(image["id"])
         if path is not None and label is not None:
-            licence = licences.get(one.get("license"), "unknown licence")
+            licence = licences.get(image.get("license"), "unknown licence")
             where = group(path.stem)
-            made = Recording(path, label, where, part=part(licence), source=file.stem)
-            found.append((made, licence))
-    return found
+            recording = Recording(path, label, where, part=part(licence), source=file.stem)
+            labelled.append((recording, licence))
+    return labelled
 
 
 def load(file: Path) -> dict[str, Any]:

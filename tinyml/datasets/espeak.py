@@ -82,21 +82,23 @@ def generate(
     draw = random.Random(seed)
     other = [word for word in OTHER_WORDS if word not in words]
     variants = draw.sample(VARIANTS, min(clips_per_word, len(VARIANTS)))
-    said = [(word, number) for word in words for number in range(clips_per_word)]
-    said += [(other[number % len(other)], number) for number in range(6 * clips_per_word)]
-    found = []
-    for done, (word, number) in enumerate(said, 1):
+    spoken = [(word, number) for word in words for number in range(clips_per_word)]
+    spoken += [(other[number % len(other)], number) for number in range(6 * clips_per_word)]
+    recordings = []
+    for done, (word, number) in enumerate(spoken, 1):
         speed, pitch = draw.randint(110, 220), draw.randint(15, 85)
         voice = Voice(draw.choice(ACCENTS), variants[number % len(variants)], speed, pitch)
         label = word if word in words else UNKNOWN
-        found.append(Recording(_cached(folder, word, voice), label, f"espeak {voice.variant}"))
+        recordings.append(Recording(_cached(folder, word, voice), label, f"espeak {voice.variant}"))
         if on_progress is not None:
-            on_progress(done, len(said))
-    found += [
+            on_progress(done, len(spoken))
+    recordings += [
         Recording(_noise(folder, name, slope), SILENCE, f"{name} noise", long=True)
         for name, slope in _NOISES
     ]
-    return Dataset(f"espeak-ng {version()} synthetic speech", LICENCE, tuple(found), stand_in=True)
+    return Dataset(
+        f"espeak-ng {version()} synthetic speech", LICENCE, tuple(recordings), stand_in=True
+    )
 
 
 def version() -> str:
@@ -143,9 +145,9 @@ def resampled(samples: Samples, rate: int, target: int) -> Samples:
 
 def _one_second(samples: Samples) -> Samples:
     """Cut away the quiet ends and put what is left into the middle of one second."""
-    heard = np.flatnonzero(np.abs(samples.astype(np.int32)) > 300)
-    if len(heard):
-        samples = samples[max(0, heard[0] - 400) : heard[-1] + 400]
+    audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > 300)
+    if len(audible):
+        samples = samples[max(0, audible[0] - 400) : audible[-1] + 400]
     if len(samples) > _SECOND:
         start = (len(samples) - _SECOND) // 2
         return samples[start : start + _SECOND]

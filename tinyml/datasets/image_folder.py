@@ -49,17 +49,19 @@ def read(folder: Path) -> Dataset:
     try:
         listed = folder / LIST
         is_listed = listed.is_file()
-        found = _listed(folder, findings) if is_listed else _by_folder(folder, findings)
+        labelled = _listed(folder, findings) if is_listed else _by_folder(folder, findings)
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}", _HINT) from error
-    background = _background(folder, {one.label for one, _ in found})
-    kept = usable([one for one, _ in found], findings)
-    for label in sorted({one.label for one, _ in found} - {one.label for one in kept}):
+    background = _background(folder, {recording.label for recording, _ in labelled})
+    kept = usable([recording for recording, _ in labelled], findings)
+    for label in sorted(
+        {recording.label for recording, _ in labelled} - {recording.label for recording in kept}
+    ):
         raise DataError(f"{folder}: {label} has no usable picture: {findings.skipped[-1]}", _HINT)
-    licences = dict(found)
+    licences = dict(labelled)
     dataset = Dataset(
         folder.resolve().name,
-        counted(licences[one] for one in kept) or OWNER,
+        counted(licences[recording] for recording in kept) or OWNER,
         kept,
         skipped=tuple(findings.skipped),
         background=(background,),
@@ -73,11 +75,17 @@ def _by_photographer(dataset: Dataset) -> Dataset:
     takers = _photographers(dataset.recordings)
     if not takers:
         return dataset
-    grouped = tuple(replace(one, group=takers.get(one, one.group)) for one in dataset.recordings)
+    grouped = tuple(
+        replace(recording, group=takers.get(recording, recording.group))
+        for recording in dataset.recordings
+    )
     if len(takers) < len(grouped):
         return replace(dataset, recordings=grouped, by="source picture or photographer")
     # Names begin with the photographer; numbers go up with time.
-    ordered = sorted(grouped, key=lambda one: (one.label, int(one.path.stem.rpartition("_")[2])))
+    ordered = sorted(
+        grouped,
+        key=lambda recording: (recording.label, int(recording.path.stem.rpartition("_")[2])),
+    )
     in_time = not check.several_made_each(grouped)
     return replace(dataset, recordings=tuple(ordered), in_time=in_time, by="photographer")
 
@@ -88,19 +96,23 @@ def _photographers(recordings: Iterable[Recording]) -> dict[Recording, str]:
     Its notes say so; without them its name does, if that is of a photographer of every class:
     `person_0001.png` in `person` is by nobody.
     """
-    said: dict[Recording, str] = {}
+    photographers: dict[Recording, str] = {}
     noted: set[str] = set()
     classes: dict[str, set[str]] = defaultdict(set)
     labels = set()
-    for one in recordings:
-        labels.add(one.label)
-        named = _CAPTURED.fullmatch(one.path.name)
-        if named and not _NUMBER.match(one.path.stem):
-            said[one] = named[1]
-            classes[named[1]].add(one.label)
-            if check.notes_file(one.path).is_file():
+    for recording in recordings:
+        labels.add(recording.label)
+        named = _CAPTURED.fullmatch(recording.path.name)
+        if named and not _NUMBER.match(recording.path.stem):
+            photographers[recording] = named[1]
+            classes[named[1]].add(recording.label)
+            if check.notes_file(recording.path).is_file():
                 noted.add(named[1])
-    return {one: who for one, who in said.items() if who in noted or classes[who] == labels}
+    return {
+        recording: who
+        for recording, who in photographers.items()
+        if who in noted or classes[who] == labels
+    }
 
 
 def group(stem: str) -> str:
@@ -117,22 +129,22 @@ def part(licence: str) -> str:
 
 def counted(licences: Iterable[str]) -> str:
     """Return the licences that occur, with how many pictures each has; the most common first."""
-    some = Counter(licence for licence in licences if licence)
-    return ", ".join(f"{name} ({count:,})" for name, count in some.most_common())
+    counts = Counter(licence for licence in licences if licence)
+    return ", ".join(f"{name} ({count:,})" for name, count in counts.most_common())
 
 
 def usable(recordings: Iterable[Recording], findings: check.Findings) -> tuple[Recording, ...]:
     """Return the pictures that can be read, large enough and no copies; the others are noted."""
-    for one in recordings:
+    for recording in recordings:
         try:
-            pixels = photo.read(one.path)
+            pixels = photo.read(recording.path)
         except DataError as error:
             findings.refuse(error)
             continue
         height, width = pixels.shape[:2]
         small = min(width, height) < LEAST_SIDE
         problem = f"has {width} x {height} pixels, fewer than {LEAST_SIDE} a side" if small else ""
-        findings.add(one, pixels, problem)
+        findings.add(recording, pixels, problem)
     return findings.recordings()
 
 
@@ -150,7 +162,7 @@ def _listed(folder: Path, findings: check.Findings) -> list[tuple[Recording, str
     Paths in it are seen from `folder`, or from the one around it.
     """
     listed = folder / LIST
-    found: list[tuple[Recording, str]] = []
+    labelled: list[tuple[Recording, str]] = []
     for number, row in _rows(listed):
         name = row["file"]
         at = [base / name for base in (folder, folder.parent) if (base / name).is_file()]
@@ -162,9 +174,9 @@ def _listed(folder: Path, findings: check.Findings) -> list[tuple[Recording, str
             licence = row.get("licence") or ""
             source = row.get("source") or row.get("repo") or ""
             where = group(at[0].stem)
-            one = Recording(at[0], row["label"], where, part=part(licence), source=source)
-            found.append((one, licence))
-    return found
+            recording = Recording(at[0], row["label"], where, part=part(licence), source=source)
+            labelled.append((recording, licence))
+    return labelled
 
 
 def _rows(listed: Path) -> list[tuple[int, Mapping[str, str]]]:
@@ -189,7 +201,7 @@ def _rows(listed: Path) -> list[tuple[int, Mapping[str, str]]]:
 def _background(folder: Path, labels: set[str]) -> str:
     if len(labels) < 2:
         raise DataError(f"{folder} has {len(labels)} classes, a model needs at least 2", _HINT)
-    empty = sorted(one for one in labels if one in _BACKGROUNDS or one.startswith("not_"))
+    empty = sorted(label for label in labels if label in _BACKGROUNDS or label.startswith("not_"))
     if len(empty) != 1:
         raise DataError(
             f"{folder} has {len(empty)} classes in which there is nothing to recognise, a model "

@@ -49,26 +49,28 @@ def read(folder: Path) -> Dataset:
     left out and listed in `skipped`. Raises DataError where a file cannot be read or has no usable
     recording, or there are fewer than two labels.
     """
-    found = Findings()
+    findings = Findings()
     files = check.ending(folder, ".txt")
     performers = {file: _PERFORMED.fullmatch(file.stem) for file in by_performer(folder)}
     for file in performers or files:
         named = performers.get(file)
         label = named[1] if named else file.stem.removeprefix("gesture_")
         group = f"{named[1]} {named[2]}" if named and named[1] == NEGATIVE else named and named[2]
-        some = enumerate(_recordings(file))
-        if not sum(_take(found, file, label, group or folder.name, one) for one in some):
-            why = found.skipped[-1] if found.skipped else "there is none"
+        numbered = enumerate(_recordings(file))
+        if not sum(
+            _take(findings, file, label, group or folder.name, recording) for recording in numbered
+        ):
+            why = findings.skipped[-1] if findings.skipped else "there is none"
             raise DataError(f"{file} has no usable recording: {why}", _HINT)
-    recordings = found.recordings()
-    labels = {one.label for one in recordings}
+    recordings = findings.recordings()
+    labels = {recording.label for recording in recordings}
     if len(labels) < 2:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     return Dataset(
         *_PUBLISHED.origin(folder, performers or files),
         recordings,
-        skipped=tuple(found.skipped),
-        remarks=tuple(found.remarks),
+        skipped=tuple(findings.skipped),
+        remarks=tuple(findings.remarks),
         background=(NEGATIVE,),
         in_time=not performers,
         by="performer",
@@ -89,16 +91,16 @@ def motion(recording: Recording, rate_hz: int) -> motion_csv.Samples:
 
 
 def _take(
-    found: Findings, file: Path, label: str, group: str, one: tuple[int, Motion | str]
+    findings: Findings, file: Path, label: str, group: str, numbered: tuple[int, Motion | str]
 ) -> bool:
     """Take up one recording of a file if it is fit to learn from."""
-    number, values = one
+    number, values = numbered
     if isinstance(values, str):
-        found.skip(values)
+        findings.skip(values)
         return False
     problem, remark = check.motion(values, RATE_HZ, rest=label == NEGATIVE)
     recording = Recording(file, label, group, number=number)
-    return found.add(recording, values, problem, remark)
+    return findings.add(recording, values, problem, remark)
 
 
 @functools.lru_cache(maxsize=16)
@@ -115,15 +117,15 @@ def _recordings(file: Path) -> tuple[Motion | str, ...]:
         blocks = _blocks(lines)
     else:
         raise DataError(f"{file} has no line {_BEGIN}", _HINT)
-    return tuple(_parsed(file, start, some) for start, some in blocks)
+    return tuple(_parsed(file, start, lines_of_it) for start, lines_of_it in blocks)
 
 
 def _pieces(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield one long recording piece by piece; a short rest at its end is left out."""
     samples = [(number, line) for number, line in enumerate(lines, 1) if line and line != _BEGIN]
     for start in range(0, len(samples) - _PIECE + 1, _PIECE):
-        some = samples[start : start + _PIECE]
-        yield some[0][0], [line for _, line in some]
+        piece = samples[start : start + _PIECE]
+        yield piece[0][0], [line for _, line in piece]
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:

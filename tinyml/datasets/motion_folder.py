@@ -28,38 +28,38 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     performer, else by time. Unusable files are left out and listed in `skipped`. Raises DataError
     where a gesture has no usable file, or there are fewer than two, `negative` counted as one.
     """
-    found = Findings()
-    for name, files in found.by_label(folder, check.MOTIONS).items():
-        found.require(folder / name, (_take(found, file, name, needed) for file in files))
-    recordings = found.recordings()
-    labels = {one.label for one in recordings}
+    findings = Findings()
+    for name, files in findings.by_label(folder, check.MOTIONS).items():
+        findings.require(folder / name, (_take(findings, file, name, needed) for file in files))
+    recordings = findings.recordings()
+    labels = {recording.label for recording in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     return Dataset(
         folder.resolve().name,
         check.OWNERS,
         recordings,
-        skipped=tuple(found.skipped),
-        remarks=tuple(found.remarks),
+        skipped=tuple(findings.skipped),
+        remarks=tuple(findings.remarks),
         background=(NEGATIVE,),
         in_time=not (
-            all(_PERFORMED.fullmatch(one.path.stem) for one in recordings)
+            all(_PERFORMED.fullmatch(recording.path.stem) for recording in recordings)
             and check.several_made_each(recordings)
         ),
         by="performer",
     )
 
 
-def _take(found: Findings, file: Path, label: str, needed: tuple[str, ...]) -> bool:
+def _take(findings: Findings, file: Path, label: str, needed: tuple[str, ...]) -> bool:
     """Take up one file if it is fit to learn from."""
     try:
         table = motion_csv.table(file, needed)
     except DataError as error:
-        found.refuse(error)
+        findings.refuse(error)
         return False
     time_ms, samples = table[:, 0], table[:, 1:]
     rate_hz = 1000 * (len(time_ms) - 1) / (time_ms[-1] - time_ms[0])
     problem, remark = check.motion(samples[:, :3], rate_hz, rest=label == NEGATIVE)
     performed = _PERFORMED.fullmatch(file.stem)
     recording = Recording(file, label, performed[1] if performed else file.parent.parent.name)
-    return found.add(recording, samples, problem, remark)
+    return findings.add(recording, samples, problem, remark)

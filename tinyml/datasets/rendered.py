@@ -46,17 +46,17 @@ def generate(
             "train without --synthetic",
         )
     folder = paths.cache() / "rendered" / str(_VERSION)
-    found = []
+    recordings = []
     for number in range(per_label):
         for at, label in enumerate((NOT_PERSON, PERSON)):
             file = _cached(folder, label, seed, number)
-            found.append(Recording(file, label, f"rendered {seed} {number}", source=SOURCE))
+            recordings.append(Recording(file, label, f"rendered {seed} {number}", source=SOURCE))
             if on_progress is not None:
                 on_progress(2 * number + at + 1, 2 * per_label)
     return Dataset(
         "rendered pictures",
         LICENCE,
-        tuple(found),
+        tuple(recordings),
         stand_in=True,
         background=(NOT_PERSON,),
         by="scene",
@@ -112,7 +112,7 @@ def _room(random: np.random.Generator, canvas: Canvas) -> float:
         end = (corner + (x - corner) * 3, size)
         draw.line([(x, edge), end], fill=shade(floor, 0.7), width=int(random.integers(1, 3)))
     for _ in range(int(random.integers(0, 4))):  # windows, doors, frames
-        x, y = (float(one) * size for one in random.uniform((0, 0), (0.9, 0.5)))
+        x, y = (float(fraction) * size for fraction in random.uniform((0, 0), (0.9, 0.5)))
         box = (x, y, x + random.uniform(0.1, 0.35) * size, y + random.uniform(0.1, 0.4) * size)
         draw.rectangle(box, fill=any_colour(random), outline=any_colour(random, 0.9), width=4)
         if random.random() < 0.5:
@@ -132,7 +132,7 @@ def _street(random: np.random.Generator, canvas: Canvas) -> float:
     _gradient(canvas, (0, edge, size, size), shade(soil, 0.85), soil)
     for _ in range(int(random.integers(0, 5))):
         x, width, high = (
-            float(one) * size for one in random.uniform((-0.1, 0.1, 0.1), (1, 0.4, 0.6))
+            float(fraction) * size for fraction in random.uniform((-0.1, 0.1, 0.1), (1, 0.4, 0.6))
         )
         house = any_colour(random, 0.6)
         draw.rectangle((x, edge - high, x + width, edge), fill=house)
@@ -169,7 +169,9 @@ def _wall(random: np.random.Generator, canvas: Canvas) -> float:
     colour = any_colour(random, 0.7)
     _gradient(canvas, (0, 0, size, size), colour, shade(colour, random.uniform(0.6, 1.3)))
     for _ in range(int(random.integers(0, 40))):
-        x, y, r = (float(one) * size for one in random.uniform((0, 0, 0.01), (1, 1, 0.15)))
+        x, y, r = (
+            float(fraction) * size for fraction in random.uniform((0, 0, 0.01), (1, 1, 0.15))
+        )
         draw.ellipse((x - r, y - r, x + r, y + r), fill=shade(colour, random.uniform(0.6, 1.4)))
     return float(random.uniform(0.2, 0.6)) * size
 
@@ -309,8 +311,8 @@ def _photographed(random: np.random.Generator, image: Image.Image) -> Pixels:
         ..., np.newaxis
     ]
     pixels += random.normal(0, float(random.uniform(0, 8)), pixels.shape).astype(np.float32)
-    made: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
-    return made
+    photograph: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    return photograph
 
 
 def _cached(folder: Path, label: str, seed: int, number: int) -> Path:

@@ -64,54 +64,56 @@ def read(folder: Path) -> Dataset:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", _HINT)
-    found = Findings()
-    folders = found.by_label(folder, check.SOUNDS)
+    findings = Findings()
+    folders = findings.by_label(folder, check.SOUNDS)
     parts = _official(folder)
     labels = {name: name for name in folders}
     if parts or _is_public(folder, set(folders)):
-        labels = _benchmark(folder, folders, found)
+        labels = _benchmark(folder, folders, findings)
     for name, label in labels.items():
-        found.require(
+        findings.require(
             folder / name,
             (
-                _take(found, file, label, _speaker(file.stem), part=_part(file, parts))
+                _take(findings, file, label, _speaker(file.stem), part=_part(file, parts))
                 for file in folders[name]
             ),
         )
-    for file in found.files(folder / _UNKNOWN, check.SOUNDS):
-        _take(found, file, UNKNOWN, _speaker(file.stem, after_word=True))
-    _take_quiet(found, folder)
+    for file in findings.files(folder / _UNKNOWN, check.SOUNDS):
+        _take(findings, file, UNKNOWN, _speaker(file.stem, after_word=True))
+    _take_quiet(findings, folder)
     if not set(labels.values()) - {UNKNOWN}:
-        here = found.files(folder, check.SOUNDS)
+        here = findings.files(folder, check.SOUNDS)
         hint = f"name the folder that it is in: --data {folder.parent}" if here else _HINT
         raise DataError(f"{folder} has no words", hint)
-    recordings = found.recordings()
+    recordings = findings.recordings()
     return Dataset(
         folder.resolve().name,
         LICENCE if _is_published(recordings) else check.OWNERS,
         recordings,
-        skipped=tuple(found.skipped),
-        remarks=tuple(found.remarks),
+        skipped=tuple(findings.skipped),
+        remarks=tuple(findings.remarks),
         by=_known_by(recordings),
     )
 
 
 def _is_public(folder: Path, names: set[str]) -> bool:
     """Whether folders of these `names` are Speech Commands: nearly all of it, or its benchmark."""
-    twelve = set(WORDS) <= names and all((folder / one).is_dir() for one in (_UNKNOWN, _SILENCE))
+    twelve = set(WORDS) <= names and all((folder / name).is_dir() for name in (_UNKNOWN, _SILENCE))
     return twelve or len(names & {*WORDS, *OTHER_WORDS}) >= _NEARLY_ALL
 
 
-def _benchmark(folder: Path, folders: Mapping[str, list[Path]], found: Findings) -> dict[str, str]:
+def _benchmark(
+    folder: Path, folders: Mapping[str, list[Path]], findings: Findings
+) -> dict[str, str]:
     """Return which of the `folders` of Speech Commands has which label in its benchmark."""
     chosen = [name for name in folders if name in WORDS]
     spoken = [name for name, files in folders.items()
               if name in chosen or any(_FILE.search(file.stem) for file in files)]  # fmt: skip
     for name in sorted(folders.keys() - set(spoken)):
-        found.remarks.append(f"{folder / name} is left out: it is no word of Speech Commands")
+        findings.remarks.append(f"{folder / name} is left out: it is no word of Speech Commands")
     others = [name for name in spoken if name not in chosen] if chosen else []
     if others:
-        found.remarks.append(
+        findings.remarks.append(
             f"{folder.resolve().name} is Speech Commands, whose benchmark has the words "
             f"{', '.join(chosen)}; "
             f"{', '.join(others)} are learned as {UNKNOWN}"
@@ -121,17 +123,19 @@ def _benchmark(folder: Path, folders: Mapping[str, list[Path]], found: Findings)
 
 def _is_published(recordings: tuple[Recording, ...]) -> bool:
     """Whether most of the files are named as in Speech Commands, and not by `tinyml capture`."""
-    some = [one.path for one in recordings if _FILE.search(one.path.stem)]
-    published = [path for path in some if not check.notes_file(path).is_file()]
+    clips = [recording.path for recording in recordings if _FILE.search(recording.path.stem)]
+    published = [path for path in clips if not check.notes_file(path).is_file()]
     return len(published) > len(recordings) / 2
 
 
 def _known_by(recordings: tuple[Recording, ...]) -> str:
     """Return what groups of these recordings have in common: what the names of files say."""
-    said = {_SPEAKER in one.path.stem for one in recordings if one.label != SILENCE}
-    if said == {True, False}:
+    named_after_speakers = {
+        _SPEAKER in recording.path.stem for recording in recordings if recording.label != SILENCE
+    }
+    if named_after_speakers == {True, False}:
         return f"speaker or {RECORDING}"
-    return RECORDING if said == {False} else "speaker"
+    return RECORDING if named_after_speakers == {False} else "speaker"
 
 
 def _official(folder: Path) -> dict[str, str]:
@@ -146,7 +150,7 @@ def _official(folder: Path) -> dict[str, str]:
         named = {part: file.read_text(encoding="utf-8").split() for part, file in lists.items()}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"the lists of {folder} cannot be read: {error}", _HINT) from error
-    return {name: part for part, some in named.items() for name in some}
+    return {name: part for part, members in named.items() for name in members}
 
 
 def _part(file: Path, parts: Mapping[str, str]) -> str:
@@ -155,16 +159,16 @@ def _part(file: Path, parts: Mapping[str, str]) -> str:
 
 
 def _take(
-    found: Findings, file: Path, label: str, group: str, long: bool = False, part: str = ""
+    findings: Findings, file: Path, label: str, group: str, long: bool = False, part: str = ""
 ) -> bool:
     """Take up one file if it is fit to learn from."""
     try:
         samples = wav.read(file)
     except DataError as error:
-        found.refuse(error)
+        findings.refuse(error)
         return False
     problem, remark = check.sound(samples, rest=label == SILENCE)
-    return found.add(Recording(file, label, group, long, part=part), samples, problem, remark)
+    return findings.add(Recording(file, label, group, long, part=part), samples, problem, remark)
 
 
 def name_of(speaker: str) -> str:
@@ -174,27 +178,29 @@ def name_of(speaker: str) -> str:
 
 def _speaker(stem: str, after_word: bool = False) -> str:
     """Return who speaks in a file, which its name begins with or has after a word, or its name."""
-    speaker, said, _ = stem.partition(_SPEAKER)
-    return (speaker.partition("_")[2] or speaker) if said and after_word else speaker
+    speaker, separator, _ = stem.partition(_SPEAKER)
+    return (speaker.partition("_")[2] or speaker) if separator and after_word else speaker
 
 
-def _take_quiet(found: Findings, folder: Path) -> None:
+def _take_quiet(findings: Findings, folder: Path) -> None:
     """Take up background recordings, and silent clips grouped by what they were cut from."""
     files = [
         file
-        for file in found.files(folder / _BACKGROUND, check.SOUNDS)
-        if _take(found, file, SILENCE, file.stem, long=True)
+        for file in findings.files(folder / _BACKGROUND, check.SOUNDS)
+        if _take(findings, file, SILENCE, file.stem, long=True)
     ]
     spectra = [_Spectrum(file) for file in files]
-    for file in found.files(folder / _SILENCE, check.SOUNDS):
+    for file in findings.files(folder / _SILENCE, check.SOUNDS):
         try:
             clip = wav.read(file)
         except DataError as error:
-            found.refuse(error)
+            findings.refuse(error)
             continue
-        origin = next((one.path.stem for one in spectra if one.contains(clip)), file.stem)
+        origin = next(
+            (spectrum.path.stem for spectrum in spectra if spectrum.contains(clip)), file.stem
+        )
         problem, remark = check.sound(clip, rest=True)
-        found.add(Recording(file, SILENCE, origin), clip, problem, remark)
+        findings.add(Recording(file, SILENCE, origin), clip, problem, remark)
 
 
 class _Spectrum:

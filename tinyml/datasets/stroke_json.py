@@ -7,16 +7,15 @@ the order of their names, strokes in the order in which they are in a file.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.datasets import Dataset, Recording, check
 from tinyml.datasets.check import Findings, Published
 from tinyml.datasets.magic_wand import NEGATIVE
@@ -51,21 +50,21 @@ def read(folder: Path) -> Dataset:
     numbers, or all in one place are left out and listed in `skipped`. Raises DataError where a file
     cannot be read or has no usable stroke, or there are fewer than two labels.
     """
-    found = Findings()
+    findings = Findings()
     files = check.ending(folder, ".json")
     for file in files:
-        if not sum(_take(found, file, number) for number in range(len(_strokes(file)))):
-            why = found.skipped[-1] if _strokes(file) else "its list of strokes is empty"
+        if not sum(_take(findings, file, number) for number in range(len(_strokes(file)))):
+            why = findings.skipped[-1] if _strokes(file) else "its list of strokes is empty"
             raise DataError(f"{file} has no usable stroke: {why}", _HINT)
-    recordings = found.recordings()
-    labels = {one.label for one in recordings}
+    recordings = findings.recordings()
+    labels = {recording.label for recording in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} kinds of strokes, a model needs 2", _HINT)
     return Dataset(
         *_PUBLISHED.origin(folder, files),
         recordings,
-        skipped=tuple(found.skipped),
-        remarks=tuple(found.remarks),
+        skipped=tuple(findings.skipped),
+        remarks=tuple(findings.remarks),
         background=(NEGATIVE,),
         in_time=True,
         by="performer",
@@ -90,28 +89,22 @@ def write(path: Path, strokes: list[tuple[str, Points]]) -> None:
         }
         for number, (label, stroke) in enumerate(strokes)
     ]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.saving(path) as temporary:
         temporary.write_text(json.dumps({"strokes": content}) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _take(found: Findings, file: Path, number: int) -> bool:
+def _take(findings: Findings, file: Path, number: int) -> bool:
     """Take up one stroke of a file if it is fit to learn from."""
-    one = _strokes(file)[number]
-    label = one.get("label") if isinstance(one, dict) else None
+    stroke = _strokes(file)[number]
+    label = stroke.get("label") if isinstance(stroke, dict) else None
     if not isinstance(label, str) or not label:
-        found.skip(f"{file}, stroke {number} has no label")
+        findings.skip(f"{file}, stroke {number} has no label")
         return False
     recording = Recording(file, label, file.parent.name, number=number)
     try:
-        content = _points(one)
+        content = _points(stroke)
     except (KeyError, TypeError, ValueError):
-        found.skip(f"{file}, stroke {number} has no list of points with numbers x and y")
+        findings.skip(f"{file}, stroke {number} has no list of points with numbers x and y")
         return False
     problem = ""
     if len(content) < _FEWEST:
@@ -120,7 +113,7 @@ def _take(found: Findings, file: Path, number: int) -> bool:
         problem = "has a point that is not finite"
     elif not np.ptp(content, axis=0).any():
         problem = "is a single point"
-    return found.add(recording, content, problem)
+    return findings.add(recording, content, problem)
 
 
 def _points(stroke: Any) -> Points:

@@ -49,17 +49,17 @@ def generate(
         )
     folder = paths.cache() / "wand" / str(_VERSION)
     labels = (NEGATIVE, *gestures)
-    found = []
+    recordings = []
     for number in range(per_label):
         for at, label in enumerate(labels):
             file = _cached(folder, label, seed, number)
-            found.append(Recording(file, label, f"simulated {seed} {number}"))
+            recordings.append(Recording(file, label, f"simulated {seed} {number}"))
             if on_progress is not None:
                 on_progress(number * len(labels) + at + 1, per_label * len(labels))
     return Dataset(
         "simulated wand",
         LICENCE,
-        tuple(found),
+        tuple(recordings),
         stand_in=True,
         background=(NEGATIVE,),
         by="performer",
@@ -74,8 +74,8 @@ def simulated(label: str, seed: int, number: int) -> motion_csv.Samples:
     size, speed = np.exp(performer.normal(0, 0.2)), np.exp(performer.normal(0, 0.15))
     shape = {"ring": _ring, "slope": _slope, NEGATIVE: _nothing}[label]
     path = shape(draw, float(size), float(speed))
-    rest = [int(draw.uniform(0.8, 1.3) * RATE_HZ) for _ in range(2)]
-    path = np.pad(path, ((rest[0], rest[1]), (0, 0)), "edge")
+    rest_samples = [int(draw.uniform(0.8, 1.3) * RATE_HZ) for _ in range(2)]
+    path = np.pad(path, ((rest_samples[0], rest_samples[1]), (0, 0)), "edge")
     # The hand is never quite still, and a path has no corners.
     path += smooth(draw.normal(0, 1, path.shape), 12) * 0.0012
     path = smooth(path, 5)
@@ -102,7 +102,9 @@ def smooth(values: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float6
     """Return `values` [n, 3] averaged over time with a bell about 2 * `width` samples wide."""
     bell = np.hanning(2 * width + 1)
     padded = np.pad(values, ((width, width), (0, 0)), "edge")
-    return np.stack([np.convolve(one, bell / bell.sum(), "valid") for one in padded.T], 1)
+    return np.stack(
+        [np.convolve(axis_values, bell / bell.sum(), "valid") for axis_values in padded.T], 1
+    )
 
 
 def _progress(seconds: float) -> npt.NDArray[np.float64]:
@@ -123,7 +125,9 @@ def _ring(draw: np.random.Generator, size: float, speed: float) -> Path3:
 def _slope(draw: np.random.Generator, size: float, speed: float) -> Path3:
     strokes = np.array([[0.22, 0.32, 0.13], [-0.42, -0.12, -0.05]]) * size
     strokes *= np.exp(draw.normal(0, 0.1, (2, 1)))
-    parts = [_progress(float(draw.uniform(*some)) / speed) for some in ((0.36, 0.5), (0.4, 0.55))]
+    parts = [
+        _progress(float(draw.uniform(*seconds)) / speed) for seconds in ((0.36, 0.5), (0.4, 0.55))
+    ]
     start = int(len(parts[0]) * draw.uniform(0.55, 0.75))  # of the second, before the first ends
     path = np.zeros((start + len(parts[1]), 3))
     path += np.pad(parts[0], (0, len(path)), "edge")[: len(path), np.newaxis] * strokes[0]

@@ -67,20 +67,20 @@ def generate(
         )
     folder = paths.cache() / "wand_strokes" / str(_VERSION) / f"{seed}_{per_label}"
     labels = (NEGATIVE, *digits)
-    found: list[Recording] = []
+    recordings: list[Recording] = []
     for at, label in enumerate(labels):
         file = folder / f"{label}.json"
         if not file.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            made = [(label, drawn(label, seed, number)) for number in range(per_label)]
-            stroke_json.write(file, made)
-        found += [
+            strokes = [(label, drawn(label, seed, number)) for number in range(per_label)]
+            stroke_json.write(file, strokes)
+        recordings += [
             Recording(file, label, f"simulated {seed} {number}", number=number)
             for number in range(per_label)
         ]
         if on_progress is not None:
             on_progress(at + 1, len(labels))
-    return Dataset("simulated strokes", LICENCE, tuple(found), stand_in=True,
+    return Dataset("simulated strokes", LICENCE, tuple(recordings), stand_in=True,
                    background=(NEGATIVE,), by="performer")  # fmt: skip
 
 
@@ -108,17 +108,17 @@ def scribble(draw: np.random.Generator, length: int) -> Points:
     if kind == 0:  # somewhere else
         corners = np.array([[0.0, 0.0], draw.normal(0, 0.7, 2)])
         corners = np.insert(corners, 1, corners.mean(0) + draw.normal(0, 0.08, 2), 0)
-        made = _curve(corners)
+        path = _curve(corners)
     elif kind == 1:  # to and fro
         to = draw.normal(0, 0.7, 2)
         ends = [to * (at % 2) + draw.normal(0, 0.1, 2) for at in range(int(draw.integers(3, 7)))]
-        made = _curve(np.repeat(np.array(ends), 2, axis=0))
+        path = _curve(np.repeat(np.array(ends), 2, axis=0))
     elif kind == 2:  # a corner here and there
-        made = _curve(np.cumsum(draw.normal(0, 0.6, (int(draw.integers(3, 9)), 2)), axis=0))
+        path = _curve(np.cumsum(draw.normal(0, 0.6, (int(draw.integers(3, 9)), 2)), axis=0))
     else:
-        made = np.cumsum(smooth(draw.normal(0, 1, (length, 2)), int(draw.integers(2, 8))), axis=0)
-    made = made - (made.max(0) + made.min(0)) / 2
-    within: Points = _paced(made, length) / max(float(np.abs(made).max()), 1e-6)
+        path = np.cumsum(smooth(draw.normal(0, 1, (length, 2)), int(draw.integers(2, 8))), axis=0)
+    path = path - (path.max(0) + path.min(0)) / 2
+    within: Points = _paced(path, length) / max(float(np.abs(path).max()), 1e-6)
     return within
 
 
@@ -135,8 +135,8 @@ def felt(points: Points, seed: int = 0, points_hz: float = _POINTS_HZ) -> Felt:
     way = (
         np.stack([np.interp(at, np.arange(len(points)), side) for side in points.T], 1) * np.pi / 2
     )
-    rest = [int(draw.uniform(1.3, 1.7) * RATE_HZ) for _ in range(2)]
-    way = np.pad(way, ((rest[0], rest[1]), (0, 0)), "edge")
+    rest_samples = [int(draw.uniform(1.3, 1.7) * RATE_HZ) for _ in range(2)]
+    way = np.pad(way, ((rest_samples[0], rest_samples[1]), (0, 0)), "edge")
     way = way + smooth(draw.normal(0, 1, way.shape), 15) * 0.004  # a hand is never quite still
     way = smooth(way, 4)
     way[:, 1] += draw.normal(0, 0.2)
@@ -150,8 +150,8 @@ def felt(points: Points, seed: int = 0, points_hz: float = _POINTS_HZ) -> Felt:
     swing[:, 2] += 1000
     pull = np.einsum("nji,nj->ni", pose, swing)
     rotation += drift + draw.normal(0, 3, rotation.shape)
-    both = np.concatenate([pull + draw.normal(0, 6, pull.shape), rotation], 1)
-    samples: Felt = np.clip(np.rint(both), -32768, 32767).astype(np.int16)
+    six_axes = np.concatenate([pull + draw.normal(0, 6, pull.shape), rotation], 1)
+    samples: Felt = np.clip(np.rint(six_axes), -32768, 32767).astype(np.int16)
     return samples
 
 

@@ -48,16 +48,20 @@ class FrontEnd(Protocol):
     """
 
     @property
-    def rate_hz(self) -> int: ...
+    def rate_hz(self) -> int:
+        """Samples a second that the sensor gives, of every channel."""
 
     @property
-    def channels(self) -> int: ...
+    def channels(self) -> int:
+        """Values that the sensor gives at a time: 1 of a microphone, 3 or 6 of an IMU."""
 
     @property
-    def row_bytes(self) -> int: ...
+    def row_bytes(self) -> int:
+        """Bytes of one row of features, which are int8."""
 
     @property
-    def suffixes(self) -> tuple[str, ...]: ...
+    def suffixes(self) -> tuple[str, ...]:
+        """How the files of its recordings end, with the dot, in lower case."""
 
     def reset(self) -> None:
         """Start a new stream."""

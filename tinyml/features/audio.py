@@ -66,13 +66,13 @@ class AudioFrontEnd:
             )
         samples = np.ascontiguousarray(samples)
         frames = np.empty((len(samples) // self._stride + 1, _CHANNELS), np.uint16)
-        made = lib.push_all(
+        rows = lib.push_all(
             self._state,
             ffi.from_buffer("int16_t[]", samples),
             len(samples),
             ffi.from_buffer("uint16_t[]", frames, require_writable=True),
         )
-        return frames[:made]
+        return frames[:rows]
 
     def push(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Like `push_raw`, but the frames are int8 [n, 40], as int8 models take them."""
@@ -130,9 +130,9 @@ def stride_samples(config: FeatureConfig) -> int:
     if config.name != "audio":
         raise ConfigError(f"features {config.name!r} are not made by the audio front end")
     for name, value in FIXED_PARAMS.items():
-        asked = config.params.get(name, value)
-        if asked != value:
-            raise ConfigError(f"audio features with {name}={asked} are not possible, only {value}")
+        actual = config.params.get(name, value)
+        if actual != value:
+            raise ConfigError(f"audio features with {name}={actual} are not possible, only {value}")
     stride = config.params.get("stride_ms", 0)
     if stride not in STRIDES_MS:
         raise ConfigError(

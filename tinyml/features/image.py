@@ -133,9 +133,9 @@ def of_camera(config: FeatureConfig, picture: str) -> FeatureConfig:
     width, height, kind = int(matched[1]), int(matched[2]), matched[3]
     new = replace(old, source_width=width, source_height=height, format=FORMATS[kind])
     new = replace(new, sample_rate_hz=old.sample_rate_hz // old.samples * new.samples)
-    made = FeatureConfig("image", {**config.params, **asdict(new)})
-    check(made)
-    return made
+    fitted = FeatureConfig("image", {**config.params, **asdict(new)})
+    check(fitted)
+    return fitted
 
 
 def _resized(pixels: Pixels, width: int, height: int, channels: int) -> Picture:
@@ -264,8 +264,8 @@ def _chroma(colour: Pixels) -> Pixels:
     height, width, _ = colour.shape
     pairs = colour.reshape(height, width // 2, 2, 3).astype(np.float64).mean(2)
     weights = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
-    both: Pixels = np.rint(pairs @ weights.T + 128).clip(0, 255).astype(np.uint8)
-    return both.reshape(height, width)
+    interleaved: Pixels = np.rint(pairs @ weights.T + 128).clip(0, 255).astype(np.uint8)
+    return interleaved.reshape(height, width)
 
 
 class _Converter:
@@ -290,7 +290,7 @@ class _Converter:
         samples = np.ascontiguousarray(samples)
         bytes_ = len(self._picture)
         rows = np.empty((len(samples) // self._samples + 1, bytes_), np.int8)
-        made = lib.push_image(
+        row_count = lib.push_image(
             self._state,
             ffi.from_buffer("int16_t[]", samples),
             len(samples),
@@ -298,4 +298,4 @@ class _Converter:
             bytes_,
             ffi.from_buffer("int8_t[]", rows, require_writable=True),
         )
-        return rows[:made]
+        return rows[:row_count]

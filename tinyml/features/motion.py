@@ -58,13 +58,13 @@ class MotionFrontEnd:
             )
         samples = np.ascontiguousarray(samples)
         rows = np.empty((len(samples) * 1000 // self._stride + 1, AXES), np.int8)
-        made = lib.push_motion(
+        row_count = lib.push_motion(
             self._state,
             ffi.from_buffer("int16_t[]", samples),
             len(samples),
             ffi.from_buffer("int8_t[]", rows, require_writable=True),
         )
-        return rows[:made]
+        return rows[:row_count]
 
     def samples_for(self, rows: int) -> int:
         """Return how many samples complete the first `rows` rows of a stream."""
@@ -110,12 +110,12 @@ def _c_config(config: FeatureConfig) -> Any:
                 "correct `features` in the model's card",
             )
         values.append(int(value))
-    made = ffi.new("tml_motion_config_t *", values)
-    if lib.tml_motion_init(ffi.new("tml_motion_t *"), made) != 0:
+    config_struct = ffi.new("tml_motion_config_t *", values)
+    if lib.tml_motion_init(ffi.new("tml_motion_t *"), config_struct) != 0:
         rate_hz, stride_ms, gravity_ms, _ = values
         raise ConfigError(
             f"motion features with {rate_hz} samples a second, a stride of {stride_ms} ms and "
             f"gravity_ms {gravity_ms} are not possible",
             "a stride has at least one sample, and gravity_ms is 0 or at least a stride",
         )
-    return made
+    return config_struct

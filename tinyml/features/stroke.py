@@ -66,16 +66,16 @@ class StrokeFrontEnd:
         most = len(samples) // self._block + 1  # a stroke ends with a block
         rows = np.empty((most + 1, self.row_bytes), np.int8)  # and where none ends, one is begun
         ends = np.empty(most, np.uint32)
-        made = lib.push_stroke(
+        row_count = lib.push_stroke(
             self._state,
             ffi.from_buffer("int16_t[]", samples),
             len(samples),
             ffi.from_buffer("int8_t[]", rows, require_writable=True),
             ffi.from_buffer("uint32_t[]", ends, require_writable=True),
         )
-        self._ends += [self._seen + int(end) for end in ends[:made]]
+        self._ends += [self._seen + int(end) for end in ends[:row_count]]
         self._seen += len(samples)
-        return rows[:made]
+        return rows[:row_count]
 
     def samples_for(self, rows: int) -> int:
         """Return how many samples completed the first `rows` rows of this stream; 0 for no row.
@@ -166,10 +166,10 @@ def _c_config(config: FeatureConfig) -> Any:
                 "correct `features` in the model's card",
             )
         values.append(int(value))
-    made = ffi.new("tml_stroke_config_t *", values)
-    if lib.tml_stroke_init(ffi.new("tml_stroke_t *"), made) != 0:
+    config_struct = ffi.new("tml_stroke_config_t *", values)
+    if lib.tml_stroke_init(ffi.new("tml_stroke_t *"), config_struct) != 0:
         raise ConfigError(
             f"stroke features with {dict(zip(ranges, values, strict=True))} are not possible",
             "rest_ms is at least four samples, below longest_ms, and axis is 1, 2, 3 or negative",
         )
-    return made
+    return config_struct

@@ -8,15 +8,14 @@ second. Other columns are ignored.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.errors import DataError
 
 COLUMNS = ("time_ms", "x_mg", "y_mg", "z_mg")
@@ -67,14 +66,8 @@ def write(path: Path, samples: Samples, rate_hz: int) -> None:
     for number, values in enumerate(samples.tolist()):
         time_ms = f"{number * 1000 / rate_hz:.3f}".rstrip("0").rstrip(".")
         lines.append(",".join([time_ms, *map(str, values)]))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.saving(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def resampled(
@@ -110,12 +103,12 @@ def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float6
         raise DataError(f"{path} has no column {', '.join(missing)}{begins}", hint)
     if len(lines) < 3:
         raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", hint)
-    wanted = [names.index(name) for name in needed]
+    positions = [names.index(name) for name in needed]
     values = np.empty((len(lines) - 1, len(needed)))
     numbers = [number for number, _ in rows[1:]]
     for at, row in enumerate(lines[1:]):
         try:
-            values[at] = [float(row[column] or "nan") for column in wanted]
+            values[at] = [float(row[column] or "nan") for column in positions]
         except (ValueError, IndexError) as error:
             raise DataError(f"{path}, line {numbers[at]}: {','.join(row)!r}", hint) from error
     finite = np.isfinite(values)

@@ -5,8 +5,6 @@ Pixels are uint8 [height, width, 3] in R G B, or [height, width] where there is 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.errors import DataError
 
 if TYPE_CHECKING:
@@ -77,11 +76,5 @@ def write(path: Path, pixels: Pixels) -> None:
     """Write `pixels` as a PNG file, whole or not at all; raises DataError where that fails."""
     from PIL import Image
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.saving(path) as temporary:
         Image.fromarray(pixels).save(temporary, "PNG")
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error

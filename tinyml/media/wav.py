@@ -6,8 +6,6 @@ accepts truncated files silently.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
 import struct
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.errors import DataError
 
 RATE_HZ = 16000
@@ -34,8 +33,8 @@ def read(path: Path) -> npt.NDArray[np.int16]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
-        what = "is empty" if not raw else "is not a WAV file"
-        raise DataError(f"{path} {what} ({len(raw)} bytes)", _remedy(path))
+        fault = "is empty" if not raw else "is not a WAV file"
+        raise DataError(f"{path} {fault} ({len(raw)} bytes)", _remedy(path))
     chunks: dict[bytes, tuple[int, bytes]] = {}
     for name, size, body in _chunks(raw):
         chunks.setdefault(name, (size, body))
@@ -63,14 +62,8 @@ def write(path: Path, samples: npt.NDArray[np.int16]) -> None:
     data = np.ascontiguousarray(samples, "<i2").tobytes()
     form = struct.pack("<HHIIHH", _PCM, 1, RATE_HZ, RATE_HZ * 2, 2, 16)
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", len(form))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.saving(path) as temporary:
         temporary.write_bytes(header + form + struct.pack("<4sI", b"data", len(data)) + data)
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _chunks(raw: bytes) -> Iterator[tuple[bytes, int, bytes]]:

@@ -54,11 +54,11 @@ class Photographer:
             blend = share * pixels + (1 - share) * other.astype(np.float32)
             return np.rint(blend).astype(np.uint8)
         side = pixels.shape[0]
-        high, wide = (int(one) for one in draw.integers(side // 4, side, 2))
+        high, wide = (int(extent) for extent in draw.integers(side // 4, side, 2))
         y, x = int(draw.integers(side - high + 1)), int(draw.integers(side - wide + 1))
-        made: Pixels = pixels.copy()
-        made[y : y + high, x : x + wide] = other[y : y + high, x : x + wide]
-        return made
+        mixture: Pixels = pixels.copy()
+        mixture[y : y + high, x : x + wide] = other[y : y + high, x : x + wide]
+        return mixture
 
     def lit(self, gray: Gray) -> Gray:
         """Return the picture in other light: gamma, contrast, brightness."""
@@ -95,7 +95,7 @@ class Photographer:
         """Return the picture with a plain rectangle before it: DeVries and Taylor 2017."""
         draw = self._draw
         side = gray.shape[0]
-        high, wide = (int(one) for one in draw.integers(side // 12, side // 3, 2))
+        high, wide = (int(extent) for extent in draw.integers(side // 12, side // 3, 2))
         y, x = int(draw.integers(side - high)), int(draw.integers(side - wide))
         covered: Gray = gray.copy()
         covered[y : y + high, x : x + wide] = int(draw.integers(256))

@@ -68,9 +68,11 @@ class Mover:
         elif kind < 0.6:
             turns = wand.smooth(draw.normal(0, 1, (length, 3)), 40)
             turns *= float(draw.uniform(20, 120)) / (np.abs(turns).max() + 1e-9)
-            some = np.arange(0, length, 16)
-            turned = np.stack([wand.rotation(turns[at]) @ felt[0] for at in some])
-            felt = np.stack([np.interp(np.arange(length), some, one) for one in turned.T], 1)
+            knots = np.arange(0, length, 16)
+            turned = np.stack([wand.rotation(turns[at]) @ felt[0] for at in knots])
+            felt = np.stack(
+                [np.interp(np.arange(length), knots, axis_values) for axis_values in turned.T], 1
+            )
         elif kind < 0.9:
             shaking = wand.smooth(draw.normal(0, 1, (length, 3)), int(draw.integers(3, 15)))
             shaking *= float(draw.uniform(100, 1200)) / shaking.std()
@@ -112,8 +114,10 @@ def active(samples: npt.NDArray[np.int16], rate_hz: int) -> tuple[int, int] | No
     felt = np.flatnonzero(change > max(_STILL_MG, 0.2 * float(change.max())))
     if not len(felt):
         return None
-    rest = round(_REST_S * rate_hz)
-    return max(0, int(felt[0]) - rest), min(len(samples), int(felt[-1]) + step + rest)
+    rest_samples = round(_REST_S * rate_hz)
+    return max(0, int(felt[0]) - rest_samples), min(
+        len(samples), int(felt[-1]) + step + rest_samples
+    )
 
 
 def liveliness(samples: npt.NDArray[np.int16]) -> float:

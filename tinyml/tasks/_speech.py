@@ -73,8 +73,8 @@ class Mixer:
             echo *= float(draw.uniform(0.05, 0.5)) / np.sqrt(np.sum(echo**2))
             echo[0] = 1.0
             spectrum *= np.fft.rfft(echo, size)
-        heard: Sound = np.fft.irfft(spectrum, size)[: len(speech)].astype(np.float32)
-        return heard
+        reverberant: Sound = np.fft.irfft(spectrum, size)[: len(speech)].astype(np.float32)
+        return reverberant
 
     def speed(self, speech: Sound) -> Sound:
         """Return `speech` slower or faster, with its pitch: about +-20 % in length."""

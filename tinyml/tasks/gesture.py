@@ -72,12 +72,12 @@ def build_model(labels: int, width: float) -> Any:
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return one example per recording: in the middle of the window, at rest before and after."""
     rows = []
-    for one in recordings:
-        motion = _motion(one)
+    for recording in recordings:
+        motion = _motion(recording)
         start = _LEAD + (WINDOW - len(motion)) // 2
         rest = gravity(motion)
         felt = surrounded(motion, start, _LEAD + WINDOW, (rest, rest))
-        rows.append((_features(felt), one.label))
+        rows.append((_features(felt), recording.label))
     return stacked(rows, labels, SHAPE)
 
 
@@ -87,10 +87,10 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     mover = Mover(draw)
     rows = []
     gestures = []
-    for one in recordings:
-        motion = mover.varied(_motion(one))
-        rows.append((_features(mover.placed(motion, *_whole(draw, len(motion)))), one.label))
-        if one.label != NEGATIVE:
+    for recording in recordings:
+        motion = mover.varied(_motion(recording))
+        rows.append((_features(mover.placed(motion, *_whole(draw, len(motion)))), recording.label))
+        if recording.label != NEGATIVE:
             gestures.append(motion)
             felt = mover.placed(motion, *_fragment(draw, len(motion)))
             rows.append((_features(felt), NEGATIVE))

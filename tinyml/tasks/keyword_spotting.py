@@ -81,22 +81,24 @@ def build_model(labels: int, width: float) -> Any:
 
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return one example per clip as it is; long recordings count only where no clip is silent."""
-    short = [one for one in recordings if not one.long]
-    rows = [(_features(_clip(wav.read(one.path))), one.label) for one in short]
-    if not any(one.label == SILENCE for one in short):
-        for one in recordings:
-            if one.long:
-                rows += [(_features(clip), SILENCE) for clip in _cut(wav.read(one.path))]
+    short = [recording for recording in recordings if not recording.long]
+    rows = [(_features(_clip(wav.read(recording.path))), recording.label) for recording in short]
+    if not any(recording.label == SILENCE for recording in short):
+        for recording in recordings:
+            if recording.long:
+                rows += [(_features(clip), SILENCE) for clip in _cut(wav.read(recording.path))]
     return stacked(rows, labels, SHAPE)
 
 
 def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int) -> Examples:
     """Return each clip once as it may be heard, and silence and cut-off words besides."""
     draw = np.random.default_rng([seed, 1])
-    speech = [one for one in recordings if one.label != SILENCE]
-    quiet = [wav.read(one.path) for one in recordings if one.label == SILENCE]
+    speech = [recording for recording in recordings if recording.label != SILENCE]
+    quiet = [wav.read(recording.path) for recording in recordings if recording.label == SILENCE]
     hearer = _Hearer(draw, Mixer(draw, quiet), speech)
-    rows = [(_features(hearer.word(wav.read(one.path))), one.label) for one in speech]
+    rows = [
+        (_features(hearer.word(wav.read(recording.path))), recording.label) for recording in speech
+    ]
     per_label = len(speech) // max(1, len(labels) - 1)
     rows += [(_features(hearer.silence()), SILENCE) for _ in range(per_label)]
     rows += [(_features(hearer.fragment()), UNKNOWN) for _ in range(per_label // 2)]

@@ -73,7 +73,7 @@ def build_model(labels: int, width: float) -> Any:
 
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return each picture as the front end sees it: its middle."""
-    pixels = [photo.read(one.path) for one in recordings]
+    pixels = [photo.read(recording.path) for recording in recordings]
     return Examples(_seen(pixels, FEATURES), _targets(recordings, labels))
 
 
@@ -87,17 +87,17 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     and of nothing teachers know less than what drew them.
     """
     photographer = Photographer(np.random.default_rng([seed, 1]))
-    crops = [_square(photographer.cropped(_pixels(one.path))) for one in recordings]
-    drawn = np.array([one.source == rendered.SOURCE for one in recordings], bool)
+    crops = [_square(photographer.cropped(_pixels(recording.path))) for recording in recordings]
+    drawn = np.array([recording.source == rendered.SOURCE for recording in recordings], bool)
     photographs = np.flatnonzero(~drawn).tolist()
     details = [
-        _square(photographer.cropped(_pixels(recordings[one].path), *_DETAIL))
-        for one in photographs
+        _square(photographer.cropped(_pixels(recordings[recording].path), *_DETAIL))
+        for recording in photographs
     ]
     draw = np.random.default_rng([seed, 3])
     mixtures = [
-        photographer.mixed(crops[one], crops[other])
-        for one, other in zip(photographs, draw.permutation(photographs), strict=True)
+        photographer.mixed(crops[recording], crops[other])
+        for recording, other in zip(photographs, draw.permutation(photographs), strict=True)
     ]
     nothing = [_nothing(draw) for _ in range(math.ceil(_NOTHING * len(recordings)))]
     pixels = [*crops, *details, *mixtures, *nothing]
@@ -127,7 +127,7 @@ def mask(inputs: Features, seed: int) -> Features:
     changes = ((photographer.blurred, 0.2), (photographer.noisy, 0.3),
                (photographer.compressed, 0.15), (photographer.hidden, 0.3))  # fmt: skip
     masked = np.empty_like(inputs)
-    for row, made in zip(inputs, masked, strict=True):
+    for row, mask_of_row in zip(inputs, masked, strict=True):
         gray = (row[..., 0].astype(np.int16) + 128).astype(np.uint8)
         if draw.random() < 0.5:
             gray = gray[:, ::-1]
@@ -135,7 +135,7 @@ def mask(inputs: Features, seed: int) -> Features:
         for change, share in changes:
             if draw.random() < share:
                 gray = change(gray)
-        made[..., 0] = (gray.astype(np.int16) - 128).astype(np.int8)
+        mask_of_row[..., 0] = (gray.astype(np.int16) - 128).astype(np.int8)
     return masked
 
 
@@ -155,12 +155,12 @@ def _square(pixels: photo.Pixels) -> photo.Pixels:
 
 def _seen(pixels: Sequence[photo.Pixels], features: FeatureConfig) -> Features:
     """Return pictures as a front end sees them, int8 [n, 96, 96, channels]."""
-    seen = np.array([image_features(one, features) for one in pixels], np.int8)
+    seen = np.array([image_features(picture, features) for picture in pixels], np.int8)
     return seen.reshape(len(pixels), SIDE, SIDE, int(features.params["channels"]))
 
 
 def _targets(recordings: Sequence[Recording], labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    return np.array([labels.index(one.label) for one in recordings], np.int64)
+    return np.array([labels.index(recording.label) for recording in recordings], np.int64)
 
 
 def _read(folder: Path) -> Dataset:

@@ -63,7 +63,7 @@ def build_model(labels: int, width: float) -> Any:
 
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return the picture of each recording."""
-    rows = [(stroke_picture(_points(one)), one.label) for one in recordings]
+    rows = [(stroke_picture(_points(recording)), recording.label) for recording in recordings]
     return stacked(rows, labels, SHAPE)
 
 
@@ -71,15 +71,15 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     """Return each stroke twice as another hand may draw it, parts of strokes, and scribbles."""
     draw = np.random.default_rng([seed, 1])
     rows: list[tuple[Features, str]] = []
-    for one in recordings:
-        points = _points(one)
-        rows += [(stroke_picture(varied(points, draw)), one.label) for _ in range(2)]
-        if one.label != NEGATIVE and draw.random() < 0.15:
-            made = varied(_part(points, draw), draw)
-            rows.append((stroke_picture(made), NEGATIVE))
+    for recording in recordings:
+        points = _points(recording)
+        rows += [(stroke_picture(varied(points, draw)), recording.label) for _ in range(2)]
+        if recording.label != NEGATIVE and draw.random() < 0.15:
+            stroke = varied(_part(points, draw), draw)
+            rows.append((stroke_picture(stroke), NEGATIVE))
     for _ in range(len(recordings) // 5):
-        made = wand_strokes.scribble(draw, int(draw.integers(20, 120)))
-        rows.append((stroke_picture(varied(made, draw)), NEGATIVE))
+        stroke = wand_strokes.scribble(draw, int(draw.integers(20, 120)))
+        rows.append((stroke_picture(varied(stroke, draw)), NEGATIVE))
     return stacked(rows, labels, SHAPE)
 
 
@@ -89,10 +89,10 @@ def varied(points: Points, draw: np.random.Generator) -> Points:
     angle = np.radians(draw.normal(0, 8))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     bend = np.array([[np.exp(draw.normal(0, 0.12)), 0], [draw.normal(0, 0.12), 1]])
-    made = _in_rhythm(centred @ bend @ turn, draw)
-    size = float(np.abs(made).max())
-    shaken = smooth(draw.normal(0, 1, made.shape), int(draw.integers(4, 12)))
-    moved: Points = made + shaken * (size * draw.uniform(0, 0.25))
+    stroke = _in_rhythm(centred @ bend @ turn, draw)
+    size = float(np.abs(stroke).max())
+    shaken = smooth(draw.normal(0, 1, stroke.shape), int(draw.integers(4, 12)))
+    moved: Points = stroke + shaken * (size * draw.uniform(0, 0.25))
     return moved
 
 
@@ -109,8 +109,8 @@ def _part(points: Points, draw: np.random.Generator) -> Points:
     """Return the beginning or the end of a stroke, too little of it to be the same."""
     gone = np.cumsum(np.hypot(*np.diff(points, axis=0, prepend=points[:1]).T))
     share = draw.uniform(0.25, 0.5) * gone[-1]
-    kept = points[gone <= share] if draw.random() < 0.5 else points[gone >= gone[-1] - share]
-    return kept if len(kept) > 1 else points[:2]
+    remaining = points[gone <= share] if draw.random() < 0.5 else points[gone >= gone[-1] - share]
+    return remaining if len(remaining) > 1 else points[:2]
 
 
 def samples(recording: Recording) -> npt.NDArray[np.int16]:
@@ -152,17 +152,19 @@ def _read(folder: Path) -> Dataset:
     if folder.is_dir() and check.ending(folder, ".json"):
         return stroke_json.read(folder)
     columns = (*motion_csv.COLUMNS, *motion_csv.ROTATION)
-    found = motion_folder.read(folder, columns)
-    empty = {one for one in found.recordings if one.label != NEGATIVE and len(_points(one)) < 2}
-    kept = tuple(one for one in found.recordings if one not in empty)
-    skipped = [f"{one.path} holds no stroke between two rests" for one in found.recordings
-               if one in empty]  # fmt: skip
-    if {one.label for one in empty} - {one.label for one in kept}:
+    dataset = motion_folder.read(folder, columns)
+    long_enough: list[Recording] = []
+    empty: list[Recording] = []
+    for recording in dataset.recordings:
+        is_stroke = recording.label == NEGATIVE or len(_points(recording)) >= 2
+        (long_enough if is_stroke else empty).append(recording)
+    skipped = [f"{recording.path} holds no stroke between two rests" for recording in empty]
+    if {recording.label for recording in empty} - {recording.label for recording in long_enough}:
         raise DataError(
             f"{folder} has strokes of which no recording is usable: {skipped[0]}",
             "hold the wand still for a second before and after each",
         )
-    return replace(found, recordings=kept, skipped=(*found.skipped, *skipped))
+    return replace(dataset, recordings=tuple(long_enough), skipped=(*dataset.skipped, *skipped))
 
 
 def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:

@@ -81,7 +81,7 @@ def archive(file: File, on_progress: OnProgress) -> Path:
     return path
 
 
-def unpack(path: Path, to: Path, wanted: Callable[[str], bool] = lambda name: True) -> None:
+def unpack(path: Path, to: Path, is_wanted: Callable[[str], bool] = lambda name: True) -> None:
     """Write the files of a tar archive whose name is `wanted` into `to`, and nothing outside of it.
 
     Links and devices are refused: no data set has any. Raises DownloadError.
@@ -90,7 +90,7 @@ def unpack(path: Path, to: Path, wanted: Callable[[str], bool] = lambda name: Tr
         with tarfile.open(path) as tar:
             for member in tar:
                 name = member.name.removeprefix("./")
-                if not name or name == "." or not (member.isdir() or wanted(name)):
+                if not name or name == "." or not (member.isdir() or is_wanted(name)):
                     continue
                 if not (member.isdir() or member.isfile()):
                     raise DownloadError(
@@ -129,8 +129,8 @@ def refuse_count(name: str, count: int | None) -> None:
 
 def start_over(folder: Path) -> None:
     """Empty `folder`: what an interrupted unpacking left is not continued."""
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink():
-            shutil.rmtree(one)
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
         else:
-            one.unlink()
+            entry.unlink()

@@ -38,31 +38,31 @@ def fetch_by_rule(
 ) -> None:
     """As `fetch`, for a rule of which people count; it is kept with the photographs."""
     document = _annotations(public.archive(ANNOTATIONS, on_progress))
-    by_id = {one["id"]: one for one in document["images"]}
+    by_id = {entry["id"]: entry for entry in document["images"]}
     labels = coco.labels(document, least_area)
-    wanted = []
+    downloads = []
     for label in (coco.PERSON, coco.NOT_PERSON):
-        numbers = sorted(number for number, one in labels.items() if one == label)
-        wanted += [by_id[number] for number in numbers[: COUNT if count is None else count]]
+        numbers = sorted(number for number, known in labels.items() if known == label)
+        downloads += [by_id[number] for number in numbers[: COUNT if count is None else count]]
     pictures = folder / "train2017"
     pictures.mkdir(exist_ok=True)
     by_hand = f"or fetch {SITE}/train2017/... by hand into {pictures}"
-    for done, one in enumerate(wanted, 1):
-        target = pictures / Path(one["file_name"]).name
+    for done, entry in enumerate(downloads, 1):
+        target = pictures / Path(entry["file_name"]).name
         if not target.is_file():
             file = File(f"{SITE}/train2017/{target.name}")
             download.fetch(file, target, lambda *_: None, by_hand)
-        on_progress(done, len(wanted))
-    chosen = {one["id"] for one in wanted}
+        on_progress(done, len(downloads))
+    chosen = {entry["id"] for entry in downloads}
     kept = {
         "least_area": least_area,
         "licenses": document["licenses"],
         "categories": document["categories"],
-        "images": wanted,
+        "images": downloads,
         "annotations": [
-            {name: one[name] for name in ("image_id", "category_id", "area", "bbox")}
-            for one in document["annotations"]
-            if one["image_id"] in chosen
+            {name: entry[name] for name in ("image_id", "category_id", "area", "bbox")}
+            for entry in document["annotations"]
+            if entry["image_id"] in chosen
         ],
     }
     (folder / Path(MEMBER).name).write_text(json.dumps(kept), encoding="utf-8")
