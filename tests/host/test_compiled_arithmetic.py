@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml import proc
+from tinyml import paths, proc
 from tinyml.compiler import quant
 from tinyml.compiler.ops import FOLDER
 
@@ -43,7 +43,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     (folder / "exports.c").write_text(_EXPORTS)
     built = folder / "exports.so"
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    proc.run(["cc", *flags, f"-I{FOLDER}", "-o", built, folder / "exports.c"])
+    proc.run(
+        [
+            "cc",
+            *flags,
+            f"-I{FOLDER}",
+            f"-I{paths.shared('features')}",
+            "-o",
+            built,
+            folder / "exports.c",
+        ]
+    )
     return ctypes.CDLL(str(built))
 
 

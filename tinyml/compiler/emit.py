@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml import paths
 from tinyml.compiler import c_text, ops
 from tinyml.compiler.call import Arg, Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.plan import Plan
@@ -206,12 +207,13 @@ class Emitter:
 
 
 def _with_included(headers: Iterable[str]) -> dict[str, str]:
-    """The text of `headers` and of every header of the operators' folder that they include."""
+    """The text of `headers` and of all that they include, the DSP operations of features too."""
     texts: dict[str, str] = {}
     waiting = ["tml_kernel.h", *headers]
     while waiting:
         name = waiting.pop()
         if name not in texts:
-            texts[name] = (ops.FOLDER / name).read_text()
+            own = ops.FOLDER / name
+            texts[name] = (own if own.is_file() else paths.shared("features") / name).read_text()
             waiting += _INCLUDE.findall(texts[name])
     return {name: texts[name] for name in sorted(texts)}

@@ -47,7 +47,7 @@ def arrange(files: Mapping[str, bytes]) -> dict[str, bytes]:
         if not path.startswith("src/") or _START.match(path):
             continue
         target = f"src/{PurePosixPath(path).name}"
-        if target in sketch:
+        if sketch.get(target, contents) != contents:
             raise ConfigError(f"two files of the project are called {target.removeprefix('src/')}")
         fast = path.startswith(_FAST) and not path.endswith(".h")
         sketch[target] = _SPEED + contents if fast else contents

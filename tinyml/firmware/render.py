@@ -223,7 +223,7 @@ def _link(link: Path, target: Path | None) -> None:
 
 def _feature_sources(name: str) -> Iterator[tuple[str, Path]]:
     folder = paths.shared("features")
-    for pattern in (f"{name}*.[ch]", "recognizer.[ch]"):
+    for pattern in (f"{name}*.[ch]", "recognizer.[ch]", "tml_dsp.h"):
         for file in folder.glob(pattern):
             yield f"src/features/{file.name}", file
 

@@ -1,0 +1,2 @@
+/* What our sources see of arm_acle.h under GCC 7.2.1: none of the DSP intrinsics, which GCC has
+ * from version 10 on. */
