@@ -12,9 +12,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DTYPE_BYTES: Mapping[str, int] = {
-    "int8": 1, "uint8": 1, "bool": 1, "int16": 2, "int32": 4, "float32": 4, "int64": 8,
-}  # fmt: skip
+
+@dataclass(frozen=True)
+class Dtype:
+    """How one element is stored, and what it is called in C.
+
+    `bytes`: of one element. `c_type`: in C99; a bool is a byte of 0 or 1. `suffix`: of the names of
+    kernels that work on it. `number`: its `tml_dtype_t` in model.h, which is its TensorType in the
+    TFLite schema; -1 for a dtype that inputs and outputs of a model cannot have.
+    """
+
+    bytes: int
+    c_type: str
+    suffix: str
+    number: int = -1
+
+
+# Every dtype that is stored here, by the name that numpy and, in upper case, the TFLite schema use.
+DTYPES: Mapping[str, Dtype] = {
+    "bool": Dtype(1, "uint8_t", "b8", 6),
+    "int8": Dtype(1, "int8_t", "s8", 9),
+    "uint8": Dtype(1, "uint8_t", "u8", 3),
+    "int16": Dtype(2, "int16_t", "s16", 7),
+    "uint16": Dtype(2, "uint16_t", "u16"),
+    "int32": Dtype(4, "int32_t", "s32", 2),
+    "uint32": Dtype(4, "uint32_t", "u32"),
+    "int64": Dtype(8, "int64_t", "s64", 4),
+    "float32": Dtype(4, "float", "f32", 0),
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +58,7 @@ class TensorInfo:
     @property
     def bytes(self) -> int:
         """Size of the whole tensor in bytes."""
-        return math.prod(self.shape) * DTYPE_BYTES[self.dtype]
+        return math.prod(self.shape) * DTYPES[self.dtype].bytes
 
 
 @dataclass(frozen=True)
@@ -157,6 +182,7 @@ class RuntimeOptions:
     that choice may be what was measured of builds with the board file's options.
     `slot`: whether the model can be exchanged on the running device; `slot_bytes`: the largest one,
     where a runtime takes others than of the same structure.
+    `prefix`: how every name in the project's C begins, see `tinyml.compiler.c_prefix`.
     """
 
     library: Path | None = None
@@ -164,6 +190,7 @@ class RuntimeOptions:
     measured: bool = True
     slot: bool = False
     slot_bytes: int | None = None
+    prefix: str = "tml_"
 
 
 DEFAULT_OPTIONS = RuntimeOptions()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builder import SAME, ModelBuilder, Quant, schema
 
 from tinyml import runtimes, tflite
+from tinyml.compiler import ops
 from tinyml.firmware import boards
 from tinyml.measure import footprint
 from tinyml.model import bundle
@@ -39,6 +41,18 @@ def test_macs_follow_from_the_shapes(operator: str) -> None:
         assert found.macs == macs_by_hand(model)
         assert found.macs == sum(one.macs for one in found.operators)
         assert (found.macs > 0) is (operator != "softmax")
+
+
+def test_a_transposed_convolution_multiplies_each_input_with_all_taps() -> None:
+    model = ModelBuilder("transposed")
+    weights = model.random([5, 3, 2, 4], Quant(0.1))  # 5 channels from 4, 3x2 taps
+    x = model.input([1, 6, 7, 4], Quant(0.1))
+    shape = model.constant([1, 12, 14, 5], dtype="int32")
+    y = model.output([1, 12, 14, 5], Quant(0.1))
+    options = schema.TransposeConvOptionsT(padding=SAME, strideH=2, strideW=2)
+    model.op("TRANSPOSE_CONV", [shape, weights, x], [y], options)
+    graph = tflite.read(model.bytes())
+    assert ops.macs(graph.ops[0], graph) == (6 * 7) * (3 * 2) * (4 * 5)
 
 
 @pytest.mark.needs_data

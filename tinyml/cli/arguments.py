@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from tinyml.firmware import boards
+from tinyml.records import RuntimeOptions
 from tinyml.registry import Registry
 
 DEFAULT_MODEL = "keyword_spotting"
@@ -77,6 +78,17 @@ def add_slot(parser: ArgumentParser) -> None:
         metavar="BYTES",
         type=positive,
         help="the largest model that the slot takes, for --runtime tflm (default: this one)",
+    )
+
+
+def add_prefix(parser: ArgumentParser) -> None:
+    """--prefix."""
+    parser.add_argument(
+        "--prefix",
+        metavar="PREFIX",
+        default=RuntimeOptions.prefix,
+        help="how every name in the generated C begins, so that several models link into one "
+        "program (default: %(default)s)",
     )
 
 

@@ -44,6 +44,7 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
         getattr(args, "arena", None),
         slot=slot,
         slot_bytes=slot_bytes,
+        prefix=getattr(args, "prefix", RuntimeOptions.prefix),
     )
     folder = f"{chosen.name}-{board.id}-{runtime}{'-slot' if slot else ''}"
     out = getattr(args, "out", None) or BUILD / folder

@@ -10,16 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyml.records import Step, TensorInfo
+from tinyml.records import DTYPES, Step, TensorInfo
 
-C_TYPES = {
-    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
-    "int32": "int32_t", "uint32": "uint32_t", "int64": "int64_t", "float32": "float",
-}  # fmt: skip
-_ENUM = {
-    "int8": "TML_INT8", "uint8": "TML_UINT8", "int16": "TML_INT16", "int32": "TML_INT32",
-    "int64": "TML_INT64", "float32": "TML_FLOAT32", "bool": "TML_BOOL",
-}  # fmt: skip
 MAX_RANK = 6  # model.h: TML_MAX_RANK
 _WIDTH = 100
 _PLAIN = frozenset(range(32, 127)) - frozenset(b'"\\?')  # "?" could start a trigraph
@@ -34,6 +26,12 @@ def string(text: str) -> str:
 def comment(text: str) -> str:
     """Return `text` so that it can end neither a comment nor a line."""
     return re.sub(r"[^ -~]|\\|\?", "_", text).replace("*/", "* /").replace("/*", "/ *")
+
+
+def identifier(text: str, length: int = 32) -> str:
+    """Return the letters and digits of the end of `text` as part of an upper-case identifier."""
+    words = re.sub(r"[^A-Z0-9]+", "_", text.split(";")[0].upper()).strip("_")
+    return words[-length:].strip("_")
 
 
 def number(value: float) -> str:
@@ -65,8 +63,9 @@ def wrapped(opening: str, items: Sequence[str], closing: str, indent: str = "   
 
 
 def dtype(name: str) -> str:
-    """Return the `tml_dtype_t` (model.h) of a dtype."""
-    return _ENUM[name]
+    """Return the `tml_dtype_t` (model.h) of the dtype `name`, which must have a number there."""
+    assert DTYPES[name].number >= 0, name
+    return f"TML_{name.upper()}"
 
 
 def tensor_info(info: TensorInfo) -> str:

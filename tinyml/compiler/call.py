@@ -75,10 +75,13 @@ class Call:
     `in_place` lists input tensors whose memory the output may take: the kernel must read each
     element before it writes the output element at the same place, and nothing after that.
     `overlap` gives for an input tensor how many bytes before it the output must start, at least,
-    to be allowed to overlap it (see `window.overlap_distance`).
+    to be allowed to overlap it (see `ops._window.overlap_distance`).
+    `note` says what was decided besides the kernel (a tile, an order of channels), for the comment
+    above the call.
     """
 
     kernel: str
     args: tuple[Arg, ...]
     in_place: tuple[int, ...] = ()
     overlap: Mapping[int, int] = field(default_factory=dict)
+    note: str = ""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml import paths
-from tinyml.compiler import c_text, ops
+from tinyml.compiler import annotate, c_text, ops
 from tinyml.compiler.call import Arg, Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.plan import Plan
 from tinyml.compiler.slot import Block
-from tinyml.records import Step, TensorInfo
+from tinyml.records import DTYPES, Step, TensorInfo
 from tinyml.tflite import Graph, Op
 
 _INCLUDE = re.compile(r'^#include "(\w+\.h)"', re.MULTILINE)
@@ -45,17 +45,19 @@ class Emitter:
         if header not in self._headers:
             self._headers.append(header)
         label = f"op{op.index}"
-        output = self._graph.output(op)
-        comment = f"/* {op.name}: tensor {output.index}, {c_text.comment(output.name)} */"
+        output = annotate.tensor(self._graph.output(op))
         before = len(self._definitions)
         structs = len(self._body)
         arguments = [self._argument(arg, label, position) for arg in call.args]
         if len(self._definitions) > before:
-            self._definitions.insert(before, comment)
+            self._definitions.insert(before, f"/* operator {op.index}, {op.name}: {output} */")
         self._body.append(c_text.wrapped(f"  {call.kernel}(", arguments, ");", "      "))
         if self._block is not None:  # many structs: those of one step give their stack to the next
             inner = textwrap.indent("\n".join(self._body[structs:]), "  ")
             self._body[structs:] = ["  {", inner, "  }"]
+        comment = annotate.comment(self._graph, self._plan, position, op, call)
+        apart = [""] if structs else []
+        self._body[structs:structs] = [*apart, *(f"  {line}" for line in comment)]
         self._body.append(f"  done({position});")
 
     def files(
@@ -67,7 +69,7 @@ class Emitter:
     ) -> dict[str, str]:
         """Return the C files by name: `model.c` and the headers it needs."""
         headers = _with_included(self._headers)
-        own = (ops.FOLDER.parent / _FIXED_PART).read_text()
+        fixed_part = (ops.FOLDER.parent / _FIXED_PART).read_text()
         tables = self._tables(inputs, outputs, steps)
         slot_data, slot_code = ([], []) if self._block is None else self._block.c_text()
         slot_bytes = 0 if self._block is None else len(self._block.content)
@@ -84,6 +86,8 @@ class Emitter:
                 f"#define OUTPUT_COUNT {len(outputs)}",
                 f"#define STEP_COUNT {len(steps)}",
                 "",
+                *self._places(),
+                "",
                 *self._definitions,
                 *slot_data,
                 "",
@@ -98,7 +102,7 @@ class Emitter:
                 "",
             ]
         )
-        files = {"model.c": text, _FIXED_PART: own, **headers}
+        files = {"model.c": text, _FIXED_PART: fixed_part, **headers}
         return files if self._block is None else {**files, **self._block.files()}
 
     def _argument(self, arg: Arg, label: str, position: int) -> str:
@@ -116,7 +120,7 @@ class Emitter:
                 self._definitions.append(c_text.wrapped(f"static {opening}", fields, "};"))
             return f"&{name}"
         if isinstance(arg, Scratch):
-            return f"at({self._plan.scratch[position]})"
+            return f"at({_scratch(position)})"
         if isinstance(arg, Const):
             if self._block is not None and arg.learned:
                 return self._block.array(arg.data, arg.room)
@@ -130,8 +134,9 @@ class Emitter:
             if tensor.data is not None and self._block is not None:
                 return self._block.array(tensor.data)
             if tensor.data is not None:
-                return self._array(tensor.data, f"tensor{tensor.index}")
-            return f"at({self._offset(arg.tensor)})"
+                # A kernel that moves bytes takes them unsigned, whatever they mean.
+                return f"(const void *){self._array(tensor.data, f'tensor{tensor.index}')}"
+            return f"at({self._place(arg.tensor)})"
         if arg is None:
             return "NULL"
         return c_text.number(arg)
@@ -143,12 +148,28 @@ class Emitter:
         in_slot = isinstance(arg, Learned) or (isinstance(arg, Const) and arg.learned)
         return in_slot and self._block is not None
 
-    def _offset(self, tensor: int) -> int:
-        return self._plan.tensors[self._graph.storage(tensor)]
+    def _place(self, tensor: int) -> str:
+        """The name of the offset of a tensor in the arena."""
+        owner = self._graph.tensors[self._graph.storage(tensor)]
+        return f"AT_{owner.index}_{c_text.identifier(owner.name)}".rstrip("_")
+
+    def _places(self) -> list[str]:
+        """The offsets of all that lies in the arena, by name."""
+        plan, tensors = self._plan, self._graph.tensors
+        lines = ["/* Where tensors and scratch memory lie in the arena, in bytes. */", "enum {"]
+        for index, offset in sorted(plan.tensors.items()):
+            size = tensors[index].bytes
+            lines.append(f"  {self._place(index)} = {offset}, /* {size:,} bytes */")
+        for step, offset in sorted(plan.scratch.items()):
+            size = plan.scratch_bytes[step]
+            lines.append(f"  {_scratch(step)} = {offset}, /* {size:,} bytes */")
+        return [*lines, "};"] if len(lines) > 2 else []
 
     def _array(self, data: NDArray[Any], name: str, struct: str = "") -> str:
         """The name of a constant array with this content; defines it unless it exists already."""
         flat = np.ascontiguousarray(data).reshape(-1)
+        if flat.dtype == np.bool_:
+            flat = flat.view(np.uint8)
         key = (struct or flat.dtype.name, flat.tobytes())
         if key not in self._arrays:
             name = self._unique(name)
@@ -159,7 +180,7 @@ class Emitter:
                 values = [
                     f"{{{', '.join(c_text.number(item) for item in row)}}}" for row in data.tolist()
                 ]
-            c_type = struct or c_text.C_TYPES[flat.dtype.name]
+            c_type = struct or DTYPES[flat.dtype.name].c_type
             opening = f"static const {c_type} {name}[{len(values)}] TML_ALIGN_WORD = {{"
             self._definitions.append(c_text.wrapped(opening, values, "};"))
         return self._arrays[key]
@@ -195,15 +216,19 @@ class Emitter:
         lines += rows or ["    {0}"]
         lines.append("};")
         offsets = {
-            "input": [self._offset(index) for index in graph.inputs],
-            "output": [self._offset(index) for index in graph.outputs],
-            "step": [self._offset(step.tensor_index) for step in steps],
+            "input": [self._place(index) for index in graph.inputs],
+            "output": [self._place(index) for index in graph.outputs],
+            "step": [self._place(step.tensor_index) for step in steps],
         }
-        for kind, values_of in offsets.items():
+        for kind, names in offsets.items():
             opening = f"static const uint32_t {kind}_offset[] = {{"
-            values = [str(value) for value in values_of] or ["0"]
-            lines.append(c_text.wrapped(opening, values, "};"))
+            lines.append(c_text.wrapped(opening, names or ["0"], "};"))
         return lines
+
+
+def _scratch(step: int) -> str:
+    """The name of the offset of the scratch memory of a step."""
+    return f"AT_SCRATCH_OF_STEP_{step}"
 
 
 def _with_included(headers: Iterable[str]) -> dict[str, str]:

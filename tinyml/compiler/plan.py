@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyml.compiler.call import Call
-from tinyml.records import DTYPE_BYTES, Placement
+from tinyml.records import DTYPES, Placement
 from tinyml.tflite import Graph
 
 _ALIGN = 4
@@ -40,11 +40,13 @@ class Buffer:
 class Plan:
     """Offsets in the arena: `tensors` by the tensor that owns the bytes, `scratch` by step.
 
-    `placements` are the same with their lifetimes, by time and offset.
+    `scratch_bytes`: how much scratch memory those steps have. `placements` are the same with their
+    lifetimes, by time and offset.
     """
 
     tensors: Mapping[int, int]
     scratch: Mapping[int, int]
+    scratch_bytes: Mapping[int, int]
     arena_bytes: int
     placements: tuple[Placement, ...] = ()
 
@@ -67,6 +69,7 @@ def plan(graph: Graph, calls: Sequence[Call], scratch_bytes: Sequence[int]) -> P
     return Plan(
         tensors={key: offset for key, offset in offsets.items() if key < len(graph.tensors)},
         scratch={step: offsets[key] for step, key in scratch_key.items()},
+        scratch_bytes={step: scratch_bytes[step] for step in scratch_key},
         arena_bytes=_aligned(arena, _SCRATCH_ALIGN),
         placements=_placements(graph, buffers, offsets),
     )
@@ -158,7 +161,7 @@ def _placements(
 
 
 def _tensor_align(graph: Graph, key: int) -> int:
-    return max(_ALIGN, DTYPE_BYTES[graph.tensors[key].dtype])
+    return max(_ALIGN, DTYPES[graph.tensors[key].dtype].bytes)
 
 
 def _pairs(

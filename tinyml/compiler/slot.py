@@ -21,6 +21,7 @@ from tinyml.records import ModelSlot, TensorInfo
 _FIXED_PART = "tml_compiled_slot.h"
 _ALIGNMENT = 4
 _CONTENT = re.compile(r"^static const uint32_t builtin\[.*?};$", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(r"\b(AT_\d+)_\w+")  # the rest is the tensor's name
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -83,7 +84,8 @@ def describe(
     text = _CONTENT.sub("", files["model.c"], count=1)
     for info in (*inputs, *outputs):
         text = text.replace(c_text.tensor_info(info), c_text.tensor_info(replace(info, name="")))
-    code["model.c"] = _COMMENT.sub("", text)
+    text = _PLACE.sub(r"\1", _COMMENT.sub("", text))
+    code["model.c"] = " ".join(text.split())  # long names break lines elsewhere than short ones
     parts = (f"{name}\0{code[name]}\0".encode() for name in sorted(code))
     structure = hashlib.sha256(b"".join(parts)).hexdigest()
     return ModelSlot(structure, len(block.content), block.content)

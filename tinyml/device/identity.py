@@ -18,10 +18,10 @@ from tinyml.protocol.messages import (
     StepInfo,
     Tensor,
 )
-from tinyml.records import DTYPE_BYTES, Step, TensorInfo
+from tinyml.records import DTYPES, Step, TensorInfo
 
 # Numbers of TensorType in the TFLite schema.
-_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"}
+_DTYPES = {dtype.number: name for name, dtype in DTYPES.items() if dtype.number >= 0}
 BACKGROUND = "stream.background"  # the parameter whose values are indices of labels
 _MAX_TENSOR_BYTES = 16 << 20  # more than any of these boards has; a larger claim is damage
 
@@ -133,7 +133,7 @@ def _tensor(tensor: Tensor) -> TensorInfo:
     dtype = _DTYPES.get(tensor.dtype, "")
     known = dtype and tensor.rank <= len(tensor.shape) and all(size > 0 for size in shape)
     known = known and math.isfinite(tensor.scale)
-    if known and math.prod(shape) * DTYPE_BYTES[dtype] == tensor.bytes <= _MAX_TENSOR_BYTES:
+    if known and math.prod(shape) * DTYPES[dtype].bytes == tensor.bytes <= _MAX_TENSOR_BYTES:
         return TensorInfo(
             printable(tensor.name), dtype, shape, float(tensor.scale), tensor.zero_point
         )

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from tinyml.errors import ConfigError, nearest
-from tinyml.records import DTYPE_BYTES, Bundle, CSource
+from tinyml.records import DTYPES, Bundle, CSource
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Profile:
     @property
     def bytes(self) -> int:
         """Size of one input as the benchmark sends it."""
-        return math.prod(self.shape) * DTYPE_BYTES[self.encoding]
+        return math.prod(self.shape) * DTYPES[self.encoding].bytes
 
 
 PROFILES = (

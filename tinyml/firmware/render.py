@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 
 from tinyml import __version__, paths, runtimes
-from tinyml.compiler import c_text
+from tinyml.compiler import c_prefix, c_text
 from tinyml.errors import ConfigError
 from tinyml.firmware import arduino_sketch, mlperf, sensors
 from tinyml.firmware.config import FirmwareConfig
@@ -47,7 +47,7 @@ def generate(
     such a project or holds generated files that were edited since.
     """
     source = runtimes.load(runtime).generate(bundle, board, options)
-    files = render(bundle, board, source, sensor)
+    files = c_prefix.renamed(render(bundle, board, source, sensor), options.prefix)
     try:
         _write(files, out)
         _link(out / "lib" / runtime / "tree", source.library)
@@ -88,6 +88,7 @@ def generate_sketch(
     for file, target in (("README.md.j2", "README.md"), ("sketch.ino.j2", f"{name}.ino")):
         text = (templates / file).read_text(encoding="utf-8")
         files[target] = _render(_environment(), templates / file, text, context).encode()
+    files = c_prefix.renamed(files, options.prefix)
     try:
         _write(dict(sorted(files.items())), out)
     except OSError as error:

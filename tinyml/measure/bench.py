@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from tinyml import tflite
-from tinyml.measure import footprint
+from tinyml.compiler import ops
 from tinyml.measure.validate import require_model
 from tinyml.model.vectors import random
 from tinyml.records import Firmware, Step
@@ -143,7 +143,7 @@ def layer_costs(
 
 
 def _cost(graph: Graph, number: int, op: Op, step: Step, counter: int, total: int) -> LayerCost:
-    macs = footprint.macs(graph, op)
+    macs = ops.macs(op, graph)
     return LayerCost(
         step=number,
         op_index=op.index,

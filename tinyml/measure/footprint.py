@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyml import runtimes, tflite
+from tinyml.compiler import ops
 from tinyml.errors import TinymlError
 from tinyml.records import Board, Bundle, CSource, TensorInfo
 from tinyml.tflite import Graph, Op
-
-_CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"}
 
 
 @dataclass(frozen=True)
@@ -104,22 +103,6 @@ def inspect(bundle: Bundle, board: Board) -> Footprint:
     )
 
 
-def macs(graph: Graph, op: Op) -> int:
-    """Return the multiply-accumulates of one operator as its shapes imply them; 0 without any."""
-    if op.name in _CONVOLUTIONS:
-        weights = graph.input(op, 1)
-        height, width, depth = weights.shape[1:4]
-        taps = height * width * (1 if op.name == "DEPTHWISE_CONV_2D" else depth)
-        # Every output of a convolution needs all taps; of a transposed one, every input does.
-        positions = graph.input(op, 2) if op.name == "TRANSPOSE_CONV" else graph.output(op)
-        return positions.elements * taps
-    if op.name == "FULLY_CONNECTED":
-        return graph.output(op).elements * graph.input(op, 1).shape[-1]
-    if op.name == "BATCH_MATMUL":
-        return graph.output(op).elements * graph.input(op, 0).shape[-1]
-    return 0
-
-
 def _operator(graph: Graph, op: Op, folded: str) -> OperatorInfo:
     output = graph.output(op)
     constants = [graph.tensors[index] for index in op.inputs if index >= 0]
@@ -130,7 +113,7 @@ def _operator(graph: Graph, op: Op, folded: str) -> OperatorInfo:
         shape=output.shape,
         scale=output.info.scale,
         zero_point=output.info.zero_point,
-        macs=macs(graph, op),
+        macs=ops.macs(op, graph),
         constant_bytes=sum(tensor.bytes for tensor in constants if tensor.is_constant),
         folded=folded,
     )

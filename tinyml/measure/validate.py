@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml import __version__, tflite
-from tinyml.compiler import compile_graph
+from tinyml.compiler import compile_graph, ops
 from tinyml.device import mismatch as settings
 from tinyml.device.mismatch import Setting
 from tinyml.errors import DeviceError
-from tinyml.measure import footprint
 from tinyml.model.tensor_diff import Difference, computed, difference
 from tinyml.model.vectors import Vector
 from tinyml.records import Bundle, Firmware, Folded, Step
@@ -172,7 +171,7 @@ class _Run:
         self._reference = reference
         graph = reference.graph
         self._op_names = {op.index: op.name for op in graph.ops}
-        self._macs = {op.index: footprint.macs(graph, op) for op in graph.ops}
+        self._macs = {op.index: ops.macs(op, graph) for op in graph.ops}
         self._vectors = 0
         self._values = 0
         self._top1: list[bool] = []

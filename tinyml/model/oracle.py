@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinyml import quiet, tflite
 from tinyml.errors import DataError, ModelError, ToolError
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Tensor
 
 Array = NDArray[Any]
@@ -89,7 +89,7 @@ class Oracle:
             self._preserving = self._create(preserve=True)
         outputs = self._invoke(self._preserving, inputs)
         indices = [index for op in self.graph.ops for index in op.outputs]
-        storable = [i for i in indices if self.graph.tensors[i].dtype in DTYPE_BYTES]
+        storable = [i for i in indices if self.graph.tensors[i].dtype in DTYPES]
         return outputs, {
             index: np.array(self._preserving.GetTensor(index, 0)["tensor_data"])
             for index in storable
@@ -114,7 +114,7 @@ class Oracle:
                 f"the tflite_micro package cannot be imported ({error})",
                 "pip install tflite-micro==0.dev20261023182759 (Linux x86-64)",
             ) from error
-        sizes = [t.bytes for t in self.graph.tensors if t.dtype in DTYPE_BYTES and t.data is None]
+        sizes = [t.bytes for t in self.graph.tensors if t.dtype in DTYPES and t.data is None]
         config = runtime.InterpreterConfig
         try:
             with quiet.held() as text:

@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyml import __version__
-from tinyml.compiler import c_text
+from tinyml.compiler import c_text, ops
 from tinyml.errors import ConfigError, ModelError
 from tinyml.model import arena_cache
 from tinyml.model.oracle import Oracle
 from tinyml.records import (
     DEFAULT_OPTIONS,
-    DTYPE_BYTES,
+    DTYPES,
     Board,
     Bundle,
     CSource,
@@ -34,28 +34,7 @@ from tinyml.records import (
 )
 from tinyml.tflite import Graph, Op
 
-# Operators whose kernels come in an int8-only registration, which links less code, in both
-# generations of the library, with the CMSIS-NN functions that they call; the others have one
-# registration only.
-_INT8_FUNCTIONS = {
-    "ADD": "arm_elementwise_add",
-    "AVERAGE_POOL_2D": "arm_avgpool",
-    "CONV_2D": "arm_convolve",
-    "DEPTHWISE_CONV_2D": "arm_depthwise_conv",
-    "FULLY_CONNECTED": "arm_fully_connected",
-    "MAX_POOL_2D": "arm_max_pool",
-    "MUL": "arm_elementwise_mul",
-    "SOFTMAX": "arm_softmax",
-    "SVDF": "arm_svdf",
-}
 _PER_CHANNEL = "tml_fully_connected_per_channel()"  # of tml_fully_connected.h
-# Where MicroMutableOpResolver's method is not the operator's name in camel case.
-_METHODS = {
-    "BATCH_MATMUL": "BatchMatMul",
-    "CUMSUM": "CumSum",
-    "PADV2": "PadV2",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
-}
 LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
 EXTRA_FOLDERS_VARIABLE = "PLATFORMIO_LIB_EXTRA_DIRS"
 # A file that tells the library's layout: the Arduino library of 2023, or the current tree.
@@ -111,8 +90,8 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         },
         library=library,
         functions=tuple(
-            start
-            for name, start in _INT8_FUNCTIONS.items()
+            ops.registration(name).int8_functions
+            for name in sorted({op.name for op in graph.ops})
             if _is_lean(name, graph) and not (name == "FULLY_CONNECTED" and _per_channel(graph))
         ),
         slot=_slot(bundle, graph, inputs, outputs, options) if options.slot else None,
@@ -207,7 +186,7 @@ def _steps(graph: Graph) -> tuple[Step, ...]:
         Step(op.index, op.name, tensor.index, tensor.name, tensor.bytes)
         for op in graph.ops
         for tensor in (graph.tensors[index] for index in op.outputs)
-        if tensor.dtype in DTYPE_BYTES
+        if tensor.dtype in DTYPES
     )
 
 
@@ -220,7 +199,7 @@ def _registrations(graph: Graph) -> list[str]:
                 f"the tflm runtime has no custom operators, the model needs {name}",
                 "export the model with builtin operators only",
             )
-        method = _METHODS.get(name) or "".join(
+        method = ops.registration(name).method or "".join(
             part if part == "2D" else part.capitalize() for part in name.split("_")
         )
         lean = f"tflite::Register_{name}_INT8()" if _is_lean(name, graph) else ""
@@ -246,7 +225,7 @@ def _per_channel(graph: Graph) -> bool:
 def _is_lean(name: str, graph: Graph) -> bool:
     """Whether the int8-only registration serves all of the operators `name` that there are."""
     users = [op for op in graph.ops if op.name == name]
-    return name in _INT8_FUNCTIONS and bool(users) and all(_is_int8(op, graph) for op in users)
+    return bool(ops.registration(name).int8_functions) and all(_is_int8(op, graph) for op in users)
 
 
 def _is_int8(op: Op, graph: Graph) -> bool:

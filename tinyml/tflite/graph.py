@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES, TensorInfo
+from tinyml.records import DTYPES, TensorInfo
 
 Array = NDArray[Any]
 
@@ -44,10 +44,10 @@ class Tensor:
     @property
     def bytes(self) -> int:
         """Size in bytes; raises ModelError for a dtype that has no fixed size here."""
-        size = DTYPE_BYTES.get(self.dtype)
-        if size is None:
+        stored = DTYPES.get(self.dtype)
+        if stored is None:
             raise ModelError(f"tensor {self} has dtype {self.dtype}, which tinyml cannot store")
-        return self.elements * size
+        return self.elements * stored.bytes
 
     @property
     def is_constant(self) -> bool:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPES
 from tinyml.tflite.graph import Array, Graph, Op, Tensor
 
 _IDENTIFIER = b"TFL3"
 _MAX_TENSOR_BYTES = 1 << 31
-_NUMPY = {name: np.dtype(name) for name in DTYPE_BYTES}
+_NUMPY = {name: np.dtype(name) for name in DTYPES}
 # What the flatbuffers package raises on bytes that are not a valid flatbuffer.
 _DAMAGE = (
     struct.error, IndexError, ValueError, TypeError, AttributeError, AssertionError,
@@ -151,7 +151,7 @@ class _Reader:
             return None
         if dtype not in _NUMPY:
             return raw
-        expected = math.prod(shape) * DTYPE_BYTES[dtype]
+        expected = math.prod(shape) * DTYPES[dtype].bytes
         if raw.size != expected:
             raise self._error(f"{label} has {raw.size:,} bytes of data, expected {expected:,}")
         data: Array = raw.view(_NUMPY[dtype].newbyteorder("<")).reshape(shape)

@@ -30,6 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_runtime(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
+    arguments.add_prefix(parser)
     arguments.add_out(parser)
     arguments.add_json(parser)
     parser.add_argument(

@@ -15,6 +15,7 @@ EXAMPLES = """
 tinyml generate
 tinyml generate model.tflite --board qemu-m4 --out firmware
 tinyml generate --board nano33ble --format arduino
+tinyml generate gesture --prefix wand_ --out wand
 cd firmware && pio run
 """
 
@@ -26,6 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_runtime(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
+    arguments.add_prefix(parser)
     arguments.add_out(parser)
     parser.add_argument(
         "-f",

@@ -1,6 +1,7 @@
-"""The operators of the compiled runtime: one pair of files each, named after the TFLite operator.
+"""The operators: what each is and how it is computed, one file or pair of files each.
 
-To add the operator `SOME_OP`, write two files here and edit no list:
+A file is named after its TFLite operator. To add the operator `SOME_OP`, write two files here and
+a golden recipe, and edit no list:
 
 `some_op.py` (Python: decides, computes everything that is known before run time) defines
 
@@ -19,6 +20,22 @@ To add the operator `SOME_OP`, write two files here and edit no list:
         order: inputs, weights, bias, output, parameters, scratch. Set `in_place` where the kernel
         allows the output to lie on an input, `overlap` where it may begin before it and reach in.
 
+and, only where it differs from what stands in brackets,
+
+    macs(op: Op, graph: Graph) -> int
+        Multiply-accumulates as the shapes imply them (0).
+
+    evaluate(op: Op, graph: Graph) -> Array | None
+        The value of the output, in its shape and dtype, where it is known before run time. Called
+        when all inputs are constants, or at any time if the file says NEEDS_SHAPES_ONLY = True;
+        `check` has passed where there is one (None: computed at run time after all).
+
+    RENAMES = True
+        The output has the bytes of input 0 under another shape, so nothing runs (False).
+
+    TFLM = Registration(...)
+        What TensorFlow Lite Micro calls the operator (see `Registration`).
+
 `some_op.h` (C99, header only) includes "tml_kernel.h" and defines the `static inline` kernel
 `tml_some_op_s8` (suffix: dtype) with a comment on layout, ranges and alignment, plus, for a
 parameter struct, the typedef `tml_some_op_t`. A pointer into the arena is aligned to 4 bytes at
@@ -26,41 +43,67 @@ least (8 for int64). A faster variant is an `#if defined(__ARM_FEATURE_DSP)` bra
 same bits, or a second kernel that `call` chooses by shape. No heap, no stdio, no recursion, no
 floating point in integer kernels; clean under -Wall -Wextra -Wshadow -Wconversion.
 
+An operator without a kernel has no header, and its file holds only such facts: RESHAPE, which runs
+nowhere, or SVDF, which runs under TFLM only. One of which there is nothing to say needs no file.
+
 Shared by several operators: rounding in `tinyml/compiler/quant.py` and `tml_kernel.h` (the same
 functions in Python and C, tested against each other), window geometry in `_window.py`, output
 channels in `tinyml/compiler/channels.py`; the two-lane arithmetic of the DSP instructions, with a
-plain C twin, in `tml_kernel.h`. A header may include
-another operator's header; `emit.py` carries along what is included. The proof is data:
-`tests/golden` holds a small model and vectors for each operator, and a test runs every one.
-
-An operator without work at run time (RESHAPE) has no pair; a pass in `tinyml/compiler/passes`
-removes it.
+plain C twin, in `tml_kernel.h`. A header may include another operator's header; `emit.py` carries
+along what is included. The proof is data: `tests/golden` holds a small model and vectors for each
+operator, and a test runs every one.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call
 from tinyml.errors import UnsupportedOpError
 from tinyml.registry import Registry
 from tinyml.tflite import Graph, Op, Tensor
 
+Array = NDArray[Any]
 _OPERATORS = Registry(__name__, "operator")
 FOLDER = _OPERATORS.folder
 
 
 class Operator(Protocol):
-    """What a file of this folder defines."""
+    """What the Python file of an operator with a kernel defines."""
 
-    def check(self, op: Op, graph: Graph) -> None: ...
-    def scratch_bytes(self, op: Op, graph: Graph) -> int: ...
-    def call(self, op: Op, graph: Graph) -> Call: ...
+    def check(self, op: Op, graph: Graph) -> None:
+        """Raise UnsupportedOpError or ModelError for what the kernels do not compute exactly."""
+
+    def scratch_bytes(self, op: Op, graph: Graph) -> int:
+        """Return the bytes of scratch memory that the kernel needs while it runs."""
+        ...
+
+    def call(self, op: Op, graph: Graph) -> Call:
+        """Return the kernel's name and arguments; `check` has passed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How MicroMutableOpResolver of TensorFlow Lite Micro registers an operator.
+
+    `method`: what follows `Add` in the method's name; "" for the operator's name in camel case.
+    `int8_functions`: how names of the CMSIS-NN functions begin that the int8-only registration
+    `Register_<OPERATOR>_INT8` calls; "" where TFLM has no such registration, which links less code.
+    """
+
+    method: str = ""
+    int8_functions: str = ""
 
 
 def names() -> tuple[str, ...]:
-    """The operators that have a pair here, as TFLite enum names, sorted."""
-    return tuple(name.upper() for name in _OPERATORS.names())
+    """Return the operators that have a kernel here, as TFLite enum names, sorted."""
+    files = _OPERATORS.names()
+    return tuple(name.upper() for name in files if (FOLDER / f"{name}.h").is_file())
 
 
 def load(op: Op, graph: Graph) -> Operator:
@@ -73,6 +116,43 @@ def load(op: Op, graph: Graph) -> Operator:
             + ", ".join(names()),
         )
     return cast(Operator, _OPERATORS.load(op.name.lower()))
+
+
+def macs(op: Op, graph: Graph) -> int:
+    """Return the multiply-accumulates of `op` as its shapes imply them; 0 without any."""
+    return int(_fact(op.name, "macs", lambda op, graph: 0)(op, graph))
+
+
+def evaluate(op: Op, graph: Graph) -> Array | None:
+    """Return the value of the output of `op` where it is known before run time, else None.
+
+    Raises UnsupportedOpError or ModelError as the operator's `check` does.
+    """
+    value = _fact(op.name, "evaluate", None)
+    constant = all(index < 0 or graph.tensors[index].is_constant for index in op.inputs)
+    if value is None or not (constant or _fact(op.name, "NEEDS_SHAPES_ONLY", False)):
+        return None
+    if op.name in names():
+        load(op, graph).check(op, graph)
+    return cast("Array | None", value(op, graph))
+
+
+def renames(name: str) -> bool:
+    """Whether the operator `name` only gives the bytes of its input 0 another shape."""
+    return bool(_fact(name, "RENAMES", False))
+
+
+def registration(name: str) -> Registration:
+    """Return how TFLM registers the operator `name`."""
+    return cast(Registration, _fact(name, "TFLM", Registration()))
+
+
+def _fact(name: str, attribute: str, default: Any) -> Any:
+    """What the file of the operator `name` defines as `attribute`, else `default`."""
+    if name.lower() not in _OPERATORS.names():
+        return default
+    module: ModuleType = _OPERATORS.load(name.lower())
+    return getattr(module, attribute, default)
 
 
 def unsupported(op: Op, tensor: Tensor, why: str) -> UnsupportedOpError:

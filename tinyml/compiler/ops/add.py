@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
+from tinyml.compiler.ops import Registration
 from tinyml.compiler.ops._binary import add_params, binary_call, check_binary
 from tinyml.tflite import Graph, Op
+
+TFLM = Registration(int8_functions="arm_elementwise_add")
 
 
 def check(op: Op, graph: Graph) -> None:

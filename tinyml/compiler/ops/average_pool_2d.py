@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
+from tinyml.compiler.ops import Registration
 from tinyml.compiler.ops._pool import call_pool, check_pool
 from tinyml.tflite import Graph, Op
+
+TFLM = Registration(int8_functions="arm_avgpool")
 
 
 def check(op: Op, graph: Graph) -> None:

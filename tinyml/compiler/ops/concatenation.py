@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tinyml.compiler.call import Call, Ref, Struct
-from tinyml.compiler.ops import require_dtype, unsupported_anywhere
+from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
+from tinyml.compiler.ops._constant import data
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op, Tensor
 
 _MAX_INPUTS = 10  # TML_CONCATENATION_INPUTS; TFLM has the same limit
@@ -35,6 +38,12 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op}: the inputs do not fill {target} along axis {axis}")
 
 
+def evaluate(op: Op, graph: Graph) -> Array:
+    """Return the constants side by side."""
+    parts = [data(op, graph, position) for position in range(len(op.inputs))]
+    return np.concatenate(parts, _axis(op, graph.output(op)))
+
+
 def scratch_bytes(op: Op, graph: Graph) -> int:
     return 0
 
@@ -48,7 +57,7 @@ def call(op: Op, graph: Graph) -> Call:
     }
     for index, part in enumerate(_parts(op, graph)):
         fields[f"inputs[{index}]"] = Ref(part.index)
-        item = DTYPE_BYTES[part.dtype]
+        item = DTYPES[part.dtype].bytes
         fields[f"block_bytes[{index}]"] = math.prod(part.shape[axis:]) * item
     return Call("tml_concatenation", (Ref(target.index), Struct("tml_concatenation_t", fields)))
 

@@ -144,55 +144,53 @@ typedef struct {
   int32_t two_b;
 } tml_conv_2d_sums_t;
 
-/* Add four taps: x has two words of the first pixel and two of the second, w four weights of
- * either channel. */
+/* Add four taps: *x has two words of the first pixel and two of the second, *w four weights of
+ * either channel; both advance. */
 #if defined(__ARM_FEATURE_DSP)
 /* In 15 instructions and 12 registers, which leaves GCC one for the loop and nothing to spill. */
-#define TML_CONV_2D_STEP(x, w, s)                                           \
-  do {                                                                      \
-    uint32_t a_even_, a_odd_, b_even_, b_odd_, x0_, x1_;                    \
-    __asm__(                                                                \
-        "ldrd %[ao], %[bo], [%[wp]], #8\n\t"                                \
-        "ldrd %[x0], %[x1], [%[xp]], #8\n\t"                                \
-        "sxtb16 %[ae], %[ao]\n\t"                                           \
-        "sxtb16 %[ao], %[ao], ror #8\n\t"                                   \
-        "sxtb16 %[be], %[bo]\n\t"                                           \
-        "sxtb16 %[bo], %[bo], ror #8\n\t"                                   \
-        "smlad %[s1a], %[x0], %[ae], %[s1a]\n\t"                            \
-        "smlad %[s1b], %[x0], %[be], %[s1b]\n\t"                            \
-        "smlad %[s1a], %[x1], %[ao], %[s1a]\n\t"                            \
-        "smlad %[s1b], %[x1], %[bo], %[s1b]\n\t"                            \
-        "ldrd %[x0], %[x1], [%[xp]], #8\n\t"                                \
-        "smlad %[s2a], %[x0], %[ae], %[s2a]\n\t"                            \
-        "smlad %[s2b], %[x0], %[be], %[s2b]\n\t"                            \
-        "smlad %[s2a], %[x1], %[ao], %[s2a]\n\t"                            \
-        "smlad %[s2b], %[x1], %[bo], %[s2b]"                                \
-        : [xp] "+&r"(x), [wp] "+&r"(w), [s1a] "+&r"((s).one_a),             \
-          [s1b] "+&r"((s).one_b), [s2a] "+&r"((s).two_a),                   \
-          [s2b] "+&r"((s).two_b), [ae] "=&r"(a_even_), [ao] "=&r"(a_odd_),  \
-          [be] "=&r"(b_even_), [bo] "=&r"(b_odd_), [x0] "=&r"(x0_),         \
-          [x1] "=&r"(x1_)                                                   \
-        :                                                                   \
-        : "memory");                                                        \
-  } while (0)
+TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
+                                 tml_conv_2d_sums_t *s) {
+  uint32_t a_even, a_odd, b_even, b_odd, x0, x1;
+  __asm__(
+      "ldrd %[ao], %[bo], [%[wp]], #8\n\t"
+      "ldrd %[x0], %[x1], [%[xp]], #8\n\t"
+      "sxtb16 %[ae], %[ao]\n\t"
+      "sxtb16 %[ao], %[ao], ror #8\n\t"
+      "sxtb16 %[be], %[bo]\n\t"
+      "sxtb16 %[bo], %[bo], ror #8\n\t"
+      "smlad %[s1a], %[x0], %[ae], %[s1a]\n\t"
+      "smlad %[s1b], %[x0], %[be], %[s1b]\n\t"
+      "smlad %[s1a], %[x1], %[ao], %[s1a]\n\t"
+      "smlad %[s1b], %[x1], %[bo], %[s1b]\n\t"
+      "ldrd %[x0], %[x1], [%[xp]], #8\n\t"
+      "smlad %[s2a], %[x0], %[ae], %[s2a]\n\t"
+      "smlad %[s2b], %[x0], %[be], %[s2b]\n\t"
+      "smlad %[s2a], %[x1], %[ao], %[s2a]\n\t"
+      "smlad %[s2b], %[x1], %[bo], %[s2b]"
+      : [xp] "+&r"(*x), [wp] "+&r"(*w), [s1a] "+&r"(s->one_a), [s1b] "+&r"(s->one_b),
+        [s2a] "+&r"(s->two_a), [s2b] "+&r"(s->two_b), [ae] "=&r"(a_even), [ao] "=&r"(a_odd),
+        [be] "=&r"(b_even), [bo] "=&r"(b_odd), [x0] "=&r"(x0), [x1] "=&r"(x1)
+      :
+      : "memory");
+}
 #else
-#define TML_CONV_2D_STEP(x, w, s)                                           \
-  do {                                                                      \
-    const uint32_t a_even_ = tml_lanes_even((w)[0]);                        \
-    const uint32_t a_odd_ = tml_lanes_odd((w)[0]);                          \
-    const uint32_t b_even_ = tml_lanes_even((w)[1]);                        \
-    const uint32_t b_odd_ = tml_lanes_odd((w)[1]);                          \
-    (s).one_a = tml_lanes_dot((x)[0], a_even_, (s).one_a);                  \
-    (s).one_b = tml_lanes_dot((x)[0], b_even_, (s).one_b);                  \
-    (s).one_a = tml_lanes_dot((x)[1], a_odd_, (s).one_a);                   \
-    (s).one_b = tml_lanes_dot((x)[1], b_odd_, (s).one_b);                   \
-    (s).two_a = tml_lanes_dot((x)[2], a_even_, (s).two_a);                  \
-    (s).two_b = tml_lanes_dot((x)[2], b_even_, (s).two_b);                  \
-    (s).two_a = tml_lanes_dot((x)[3], a_odd_, (s).two_a);                   \
-    (s).two_b = tml_lanes_dot((x)[3], b_odd_, (s).two_b);                   \
-    (x) += 4;                                                               \
-    (w) += 2;                                                               \
-  } while (0)
+TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
+                                 tml_conv_2d_sums_t *s) {
+  const uint32_t a_even = tml_lanes_even((*w)[0]);
+  const uint32_t a_odd = tml_lanes_odd((*w)[0]);
+  const uint32_t b_even = tml_lanes_even((*w)[1]);
+  const uint32_t b_odd = tml_lanes_odd((*w)[1]);
+  s->one_a = tml_lanes_dot((*x)[0], a_even, s->one_a);
+  s->one_b = tml_lanes_dot((*x)[0], b_even, s->one_b);
+  s->one_a = tml_lanes_dot((*x)[1], a_odd, s->one_a);
+  s->one_b = tml_lanes_dot((*x)[1], b_odd, s->one_b);
+  s->two_a = tml_lanes_dot((*x)[2], a_even, s->two_a);
+  s->two_b = tml_lanes_dot((*x)[2], b_even, s->two_b);
+  s->two_a = tml_lanes_dot((*x)[3], a_odd, s->two_a);
+  s->two_b = tml_lanes_dot((*x)[3], b_odd, s->two_b);
+  *x += 4;
+  *w += 2;
+}
 #endif
 
 /* All channels of two pixels, whose patches lie interleaved: for each four taps two words of the
@@ -214,11 +212,11 @@ TML_INLINE void tml_conv_2d_pixels(const tml_word_t *patches, const tml_word_t *
     sums.two_b = sums.one_b;
     const tml_word_t *x = patches;
     if ((p->taps & 4) != 0) {
-      TML_CONV_2D_STEP(x, weights, sums);
+      tml_conv_2d_step(&x, &weights, &sums);
     }
     while (x != end) {
-      TML_CONV_2D_STEP(x, weights, sums);
-      TML_CONV_2D_STEP(x, weights, sums);
+      tml_conv_2d_step(&x, &weights, &sums);
+      tml_conv_2d_step(&x, &weights, &sums);
     }
     /* All four before the first store, which might change *channel for all that GCC knows. */
     const tml_channel_t a = channel[0];

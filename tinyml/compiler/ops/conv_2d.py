@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from tinyml.compiler.call import Call
-from tinyml.compiler.ops import _conv, unsupported
+from tinyml.compiler.ops import Registration, _conv, unsupported
 from tinyml.compiler.ops._linear import bias_of, check_linear
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
+
+TFLM = Registration(int8_functions="arm_convolve")
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -22,6 +26,11 @@ def check(op: Op, graph: Graph) -> None:
     if target.shape[3] != channels:
         raise ModelError(f"operator {op}: {weights} does not give {target}")
     bias_of(op, graph, weights.data)
+
+
+def macs(op: Op, graph: Graph) -> int:
+    """Return the multiply-accumulates: every output element takes all taps of its channel."""
+    return graph.output(op).elements * math.prod(graph.input(op, 1).shape[1:])
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:

@@ -5,6 +5,7 @@ Output channel c reads input channel c / m; m is the depth multiplier.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import prepare
-from tinyml.compiler.ops import _conv, unsupported
+from tinyml.compiler.ops import Registration, _conv, unsupported
 from tinyml.compiler.ops._linear import bias_of, check_linear
 from tinyml.compiler.ops._window import overlap_distance
 from tinyml.compiler.quant import activation_range, channel_multipliers
@@ -21,6 +22,7 @@ from tinyml.tflite import Graph, Op
 
 Array = NDArray[Any]
 _GROUP = 4  # channels that the fast kernel takes at a time
+TFLM = Registration(int8_functions="arm_depthwise_conv")
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -39,6 +41,11 @@ def check(op: Op, graph: Graph) -> None:
         )
     assert weights.data is not None
     bias_of(op, graph, _by_channel(weights.data))
+
+
+def macs(op: Op, graph: Graph) -> int:
+    """Return the multiply-accumulates: every output element takes the taps of one filter."""
+    return graph.output(op).elements * math.prod(graph.input(op, 1).shape[1:3])
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from tinyml.compiler.call import Call, Learned, Ref
 from tinyml.compiler.ops import require_dtype, unsupported
 from tinyml.compiler.ops._table import check_same_shape
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op
 
-_SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16"}
+_SOURCES = ("int8", "uint8", "int16")
 
 
 def check(op: Op, graph: Graph) -> None:
     source, target = graph.input(op, 0), graph.output(op)
-    require_dtype(op, source, *_SHORT)
+    require_dtype(op, source, *_SOURCES)
     require_dtype(op, target, "float32")
     check_same_shape(op, source, target)
     if len(source.scales) != 1 or source.scales[0] <= 0:
@@ -26,6 +27,6 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     pointers = Ref(source.index), Ref(target.index)
-    kernel = f"tml_dequantize_{_SHORT[source.dtype]}"
+    kernel = f"tml_dequantize_{DTYPES[source.dtype].suffix}"
     scale, zero_point = Learned(source.scale), Learned(source.zero_point)
     return Call(kernel, (*pointers, target.elements, scale, zero_point))

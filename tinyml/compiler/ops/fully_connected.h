@@ -67,55 +67,55 @@ typedef struct {
   int32_t c3;
 } tml_fully_connected_sums_t;
 
-/* Add four inputs times the four weights of each of four channels. */
+/* Add the four inputs at *x times the four weights of each of four channels at *w; both advance. */
 #if defined(__ARM_FEATURE_DSP)
 /* In 21 instructions and 11 registers, which leaves GCC enough for the loop. */
-#define TML_FULLY_CONNECTED_STEP(x, w, s)                                     \
-  do {                                                                        \
-    uint32_t x_even_, x_odd_, even_, one_, two_;                              \
-    __asm__(                                                                  \
-        "ldr %[xo], [%[xp]], #4\n\t"                                          \
-        "ldrd %[w1], %[w2], [%[wp]], #8\n\t"                                  \
-        "sxtb16 %[xe], %[xo]\n\t"                                             \
-        "sxtb16 %[xo], %[xo], ror #8\n\t"                                     \
-        "sxtb16 %[we], %[w1]\n\t"                                             \
-        "sxtb16 %[w1], %[w1], ror #8\n\t"                                     \
-        "smlad %[c0], %[we], %[xe], %[c0]\n\t"                                \
-        "smlad %[c0], %[w1], %[xo], %[c0]\n\t"                                \
-        "sxtb16 %[we], %[w2]\n\t"                                             \
-        "sxtb16 %[w2], %[w2], ror #8\n\t"                                     \
-        "smlad %[c1], %[we], %[xe], %[c1]\n\t"                                \
-        "smlad %[c1], %[w2], %[xo], %[c1]\n\t"                                \
-        "ldrd %[w1], %[w2], [%[wp]], #8\n\t"                                  \
-        "sxtb16 %[we], %[w1]\n\t"                                             \
-        "sxtb16 %[w1], %[w1], ror #8\n\t"                                     \
-        "smlad %[c2], %[we], %[xe], %[c2]\n\t"                                \
-        "smlad %[c2], %[w1], %[xo], %[c2]\n\t"                                \
-        "sxtb16 %[we], %[w2]\n\t"                                             \
-        "sxtb16 %[w2], %[w2], ror #8\n\t"                                     \
-        "smlad %[c3], %[we], %[xe], %[c3]\n\t"                                \
-        "smlad %[c3], %[w2], %[xo], %[c3]"                                    \
-        : [xp] "+&r"(x), [wp] "+&r"(w), [c0] "+&r"((s).c0),                   \
-          [c1] "+&r"((s).c1), [c2] "+&r"((s).c2), [c3] "+&r"((s).c3),         \
-          [xe] "=&r"(x_even_), [xo] "=&r"(x_odd_), [we] "=&r"(even_),         \
-          [w1] "=&r"(one_), [w2] "=&r"(two_)                                  \
-        :                                                                     \
-        : "memory");                                                          \
-  } while (0)
+TML_INLINE void tml_fully_connected_step(const tml_word_t **x, const tml_word_t **w,
+                                         tml_fully_connected_sums_t *s) {
+  uint32_t x_even, x_odd, even, one, two;
+  __asm__(
+      "ldr %[xo], [%[xp]], #4\n\t"
+      "ldrd %[w1], %[w2], [%[wp]], #8\n\t"
+      "sxtb16 %[xe], %[xo]\n\t"
+      "sxtb16 %[xo], %[xo], ror #8\n\t"
+      "sxtb16 %[we], %[w1]\n\t"
+      "sxtb16 %[w1], %[w1], ror #8\n\t"
+      "smlad %[c0], %[we], %[xe], %[c0]\n\t"
+      "smlad %[c0], %[w1], %[xo], %[c0]\n\t"
+      "sxtb16 %[we], %[w2]\n\t"
+      "sxtb16 %[w2], %[w2], ror #8\n\t"
+      "smlad %[c1], %[we], %[xe], %[c1]\n\t"
+      "smlad %[c1], %[w2], %[xo], %[c1]\n\t"
+      "ldrd %[w1], %[w2], [%[wp]], #8\n\t"
+      "sxtb16 %[we], %[w1]\n\t"
+      "sxtb16 %[w1], %[w1], ror #8\n\t"
+      "smlad %[c2], %[we], %[xe], %[c2]\n\t"
+      "smlad %[c2], %[w1], %[xo], %[c2]\n\t"
+      "sxtb16 %[we], %[w2]\n\t"
+      "sxtb16 %[w2], %[w2], ror #8\n\t"
+      "smlad %[c3], %[we], %[xe], %[c3]\n\t"
+      "smlad %[c3], %[w2], %[xo], %[c3]"
+      : [xp] "+&r"(*x), [wp] "+&r"(*w), [c0] "+&r"(s->c0), [c1] "+&r"(s->c1), [c2] "+&r"(s->c2),
+        [c3] "+&r"(s->c3), [xe] "=&r"(x_even), [xo] "=&r"(x_odd), [we] "=&r"(even),
+        [w1] "=&r"(one), [w2] "=&r"(two)
+      :
+      : "memory");
+}
 #else
 static inline int32_t tml_fully_connected_dot(uint32_t x, uint32_t w, int32_t sum) {
   sum = tml_lanes_dot(tml_lanes_even(w), tml_lanes_even(x), sum);
   return tml_lanes_dot(tml_lanes_odd(w), tml_lanes_odd(x), sum);
 }
-#define TML_FULLY_CONNECTED_STEP(x, w, s)                     \
-  do {                                                        \
-    (s).c0 = tml_fully_connected_dot(*(x), (w)[0], (s).c0);   \
-    (s).c1 = tml_fully_connected_dot(*(x), (w)[1], (s).c1);   \
-    (s).c2 = tml_fully_connected_dot(*(x), (w)[2], (s).c2);   \
-    (s).c3 = tml_fully_connected_dot(*(x), (w)[3], (s).c3);   \
-    (x) += 1;                                                 \
-    (w) += 4;                                                 \
-  } while (0)
+
+TML_INLINE void tml_fully_connected_step(const tml_word_t **x, const tml_word_t **w,
+                                         tml_fully_connected_sums_t *s) {
+  s->c0 = tml_fully_connected_dot(**x, (*w)[0], s->c0);
+  s->c1 = tml_fully_connected_dot(**x, (*w)[1], s->c1);
+  s->c2 = tml_fully_connected_dot(**x, (*w)[2], s->c2);
+  s->c3 = tml_fully_connected_dot(**x, (*w)[3], s->c3);
+  *x += 1;
+  *w += 4;
+}
 #endif
 
 TML_INLINE int8_t tml_fully_connected_output(int32_t sum, int32_t channel,
@@ -140,11 +140,11 @@ static inline void tml_fully_connected_fast_s8(const int8_t *input, const int8_t
       tml_fully_connected_sums_t sums = {bias[at], bias[at + 1], bias[at + 2], bias[at + 3]};
       const tml_word_t *x = (const tml_word_t *)(const void *)input;
       if ((p->depth & 4) != 0) {
-        TML_FULLY_CONNECTED_STEP(x, w, sums);
+        tml_fully_connected_step(&x, &w, &sums);
       }
       while (x != end) {
-        TML_FULLY_CONNECTED_STEP(x, w, sums);
-        TML_FULLY_CONNECTED_STEP(x, w, sums);
+        tml_fully_connected_step(&x, &w, &sums);
+        tml_fully_connected_step(&x, &w, &sums);
       }
       const int8_t *rest = (const int8_t *)x;
       for (int32_t i = 0; i < (p->depth & 3); ++i, ++rest) {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
-from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops import Registration, unsupported
 from tinyml.compiler.ops._linear import bias_of, check_linear, folded_bias, reach
 from tinyml.compiler.quant import activation_range, channel_multipliers, quantize_multiplier
 from tinyml.errors import ModelError
@@ -17,6 +18,7 @@ from tinyml.tflite import Graph, Op
 Array = NDArray[Any]
 _GROUP = 4  # channels, and inputs, that the fast kernel takes at a time
 _REACH_LIMIT = 1 << 30
+TFLM = Registration(int8_functions="arm_fully_connected")
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -32,6 +34,11 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op}: {source} and {weights} do not give {target}")
     if len(weights.scales) > 1 and any(weights.zero_points):
         raise unsupported(op, weights, "zero points per channel")
+
+
+def macs(op: Op, graph: Graph) -> int:
+    """Return the multiply-accumulates: every output element takes a whole row of the weights."""
+    return graph.output(op).elements * math.prod(graph.input(op, 1).shape[-1:])
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call, Learned, Struct
-from tinyml.compiler.ops import unsupported
+from tinyml.compiler.ops import Registration, unsupported
 from tinyml.compiler.ops._binary import binary_call, check_binary
 from tinyml.compiler.quant import activation_range, quantize_multiplier
 from tinyml.tflite import Graph, Op
 
 _MAX_SHIFT = 15  # products have 16 bits
+TFLM = Registration(int8_functions="arm_elementwise_mul")
 
 
 def check(op: Op, graph: Graph) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyml.compiler.call import Call, Learned, Ref
-from tinyml.compiler.ops import require_dtype, unsupported_anywhere
+from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
+from tinyml.compiler.ops._constant import data
 from tinyml.compiler.ops._walk import byte_walk, row_major
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES
-from tinyml.tflite import Graph, Op
+from tinyml.records import DTYPES
+from tinyml.tflite import Graph, Op, Tensor
 
 _MAX_RANK = 5
 
@@ -30,25 +33,34 @@ def check(op: Op, graph: Graph) -> None:
         target.zero_point  # noqa: B018 - raises ModelError where there is not exactly one
 
 
+def evaluate(op: Op, graph: Graph) -> Array:
+    """Return the constant input with its border."""
+    return np.pad(data(op, graph), _paddings(op, graph), constant_values=_zero(graph.output(op)))
+
+
 def scratch_bytes(op: Op, graph: Graph) -> int:
     return 0
 
 
 def call(op: Op, graph: Graph) -> Call:
-    target = graph.output(op)
-    return bordered(op, graph, "tml_pad", target.zero_point if target.dtype == "int8" else 0)
+    return bordered(op, graph, "tml_pad", _zero(graph.output(op)))
 
 
 def bordered(op: Op, graph: Graph, kernel: str, fill: int) -> Call:
     """The call of a kernel with the arguments of `tml_pad`; `fill` is the byte of the border."""
     source, target = graph.input(op, 0), graph.output(op)
-    item = DTYPE_BYTES[source.dtype]
+    item = DTYPES[source.dtype].bytes
     strides = row_major(target.shape)
     corner = (before for before, _ in _paddings(op, graph))
     first = sum(stride * before for stride, before in zip(strides, corner, strict=True)) * item
     walk = byte_walk(source.shape, row_major(source.shape), strides, item)
     args = (Ref(source.index), Ref(target.index), target.bytes, Learned(fill), first, walk)
     return Call(kernel, args)
+
+
+def _zero(target: Tensor) -> int:
+    """The byte that stands for zero in `target`."""
+    return target.zero_point if target.dtype == "int8" else 0
 
 
 def _paddings(op: Op, graph: Graph) -> list[tuple[int, int]]:

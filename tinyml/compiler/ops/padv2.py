@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
-from tinyml.compiler.ops import pad, require_dtype, unsupported
+from tinyml.compiler.ops import Registration, pad, require_dtype, unsupported
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
+
+TFLM = Registration("PadV2")
 
 
 def check(op: Op, graph: Graph) -> None:

@@ -6,9 +6,9 @@ from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_dtype, unsupported
 from tinyml.compiler.ops._table import byte_table, check_requantize, check_same_shape, table_call
 from tinyml.compiler.quant import quantize_multiplier
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op, Tensor
 
-_SHORT = {"float32": "f32", "int8": "s8", "uint8": "u8", "int16": "s16"}
 # What TFLM computes, less what involves int32.
 _PAIRS = {
     ("float32", "int8"), ("float32", "int16"),
@@ -35,7 +35,7 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 
 def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
-    kernel = f"tml_quantize_{_SHORT[source.dtype]}_{_SHORT[target.dtype]}"
+    kernel = f"tml_quantize_{DTYPES[source.dtype].suffix}_{DTYPES[target.dtype].suffix}"
     if source.dtype == "float32":
         pointers = Ref(source.index), Ref(target.index)
         scale, zero_point = Learned(target.scale), Learned(target.zero_point)

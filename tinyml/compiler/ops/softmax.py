@@ -11,13 +11,14 @@ import numpy as np
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
 from tinyml.compiler.fixed_point import exp_on_negative_values, shift_left_saturating
-from tinyml.compiler.ops import require_quantized, unsupported
+from tinyml.compiler.ops import Registration, require_quantized, unsupported
 from tinyml.compiler.quant import doubling_high_mul, quantize_multiplier
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
 _INTEGER_BITS = 5  # of the scaled difference, as in TFLM
 _MAX_DEPTH = 4095  # more exponentials of 1.0 would overflow the sum's 12 integer bits
+TFLM = Registration(int8_functions="arm_softmax")
 
 
 def check(op: Op, graph: Graph) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype, unsupported_anywhere
+from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
+from tinyml.compiler.ops._constant import data, reshaped
 from tinyml.compiler.ops._walk import byte_walk, row_major
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op
 
 _MAX_RANK = 4
@@ -32,13 +35,19 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op} cannot turn {source} into {target}")
 
 
+def evaluate(op: Op, graph: Graph) -> Array:
+    """Return what is taken from the constant input."""
+    indices = [list(axis) for axis in ranges(op, graph)]
+    return reshaped(op, graph, data(op, graph)[np.ix_(*indices)])
+
+
 def scratch_bytes(op: Op, graph: Graph) -> int:
     return 0
 
 
 def call(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
-    item = DTYPE_BYTES[source.dtype]
+    item = DTYPES[source.dtype].bytes
     taken = ranges(op, graph)
     counts = [len(axis) for axis in taken]
     strides = row_major(source.shape)

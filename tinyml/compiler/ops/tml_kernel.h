@@ -9,6 +9,18 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What the kernels take for granted: attributes, and conversions to narrower signed types that wrap,
+ * as in GCC and Clang; words of four bytes that are read as they lie in memory. */
+#if !defined(__GNUC__)
+#error "these kernels need GCC or Clang"
+#elif __SIZEOF_INT__ != 4
+#error "these kernels need an int of 32 bits"
+#elif __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "these kernels need a little-endian target"
+#endif
+/* The size is negative, which is an error, where >> of a negative number is no arithmetic shift. */
+typedef char tml_shifts_are_arithmetic_t[(-3 >> 1) == -2 ? 1 : -1];
+
 #include "tml_dsp.h"
 
 #define TML_ALIGN_ARENA __attribute__((aligned(16)))

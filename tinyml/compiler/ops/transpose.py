@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype, unsupported_anywhere
+from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
+from tinyml.compiler.ops._constant import data
 from tinyml.compiler.ops._walk import byte_walk, row_major
 from tinyml.errors import ModelError
-from tinyml.records import DTYPE_BYTES
+from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op
 
 _MAX_RANK = 5
@@ -27,6 +30,11 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op} cannot turn {source} into {target}")
 
 
+def evaluate(op: Op, graph: Graph) -> Array:
+    """Return the constant input with its axes in the other order."""
+    return np.transpose(data(op, graph), _axes(op, graph))
+
+
 def scratch_bytes(op: Op, graph: Graph) -> int:
     return 0
 
@@ -38,7 +46,7 @@ def call(op: Op, graph: Graph) -> Call:
         target.shape,
         [strides[axis] for axis in _axes(op, graph)],
         row_major(target.shape),
-        DTYPE_BYTES[source.dtype],
+        DTYPES[source.dtype].bytes,
     )
     return Call("tml_transpose", (Ref(source.index), Ref(target.index), walk))
 

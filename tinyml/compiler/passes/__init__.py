@@ -16,7 +16,7 @@ _PASSES = (fold_constants, alias, drop_unused)
 def run_all(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
     """Apply every pass in turn; the removed operators come back sorted by their index."""
     folded: list[Folded] = []
-    for one in _PASSES:
-        graph, removed = one.run(graph)
+    for rewrite in _PASSES:
+        graph, removed = rewrite.run(graph)
         folded += removed
     return graph, tuple(sorted(folded, key=lambda item: item.op_index))

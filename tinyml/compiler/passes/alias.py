@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinyml.compiler import ops
 from tinyml.errors import ModelError
 from tinyml.records import Folded
 from tinyml.tflite import Graph, Op
 
-_KIN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-
 
 def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
-    """Drop every operator of the family and alias its output tensor to its input."""
+    """Drop every operator that `ops.renames` names and alias its output tensor to its input."""
     aliases = dict(graph.aliases)
     folded = []
     kept: list[Op] = []
     for op in graph.ops:
-        if op.name not in _KIN or graph.input(op, 0).is_constant:
+        if not ops.renames(op.name) or graph.input(op, 0).is_constant:
             kept.append(op)
             continue
         source, target = graph.input(op, 0), graph.output(op)
