@@ -1,5 +1,5 @@
 """What bad lines and bad hosts do to frames, repeatable for a seed, and what a device must make of
-it: exactly what `wire.Receiver` makes of it.
+it: exactly what `Receiver` makes of it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections import Counter
 
 from line_peer import LinePeer
 
-from tinyml.protocol import frames as wire
 from tinyml.protocol import messages
-from tinyml.protocol.messages import Section, Status
+from tinyml.protocol.frames import MAX_ENCODED, MAX_PAYLOAD, Flag, Frame, Receiver
+from tinyml.protocol.messages import InfoSection, Status
 
 _UNSAFE = ("RESET", "BENCH", "INFER", "LAYERS")  # they end the device, or take it long
 
@@ -35,7 +35,7 @@ def damaged(rng: random.Random, data: bytes, kinds: Counter[str] | None = None) 
         return data[:at] + data[at + rng.randrange(1, 9) :]
     if kind == "random":
         return rng.randbytes(rng.randrange(1, 700))
-    return bytes(rng.choices(range(1, 256), k=rng.randrange(wire.MAX_ENCODED, 1400)))
+    return bytes(rng.choices(range(1, 256), k=rng.randrange(MAX_ENCODED, 1400)))
 
 
 def burst(
@@ -55,14 +55,14 @@ def disorder(rng: random.Random, kinds: Counter[str] | None = None) -> tuple[byt
     frames = []
     for seq in range(rng.randrange(1, 40)):
         payload = rng.choice((rng.randbytes, bytes))(
-            rng.choice((rng.randrange(12), rng.randrange(wire.MAX_PAYLOAD + 1)))
+            rng.choice((rng.randrange(12), rng.randrange(MAX_PAYLOAD + 1)))
         )
         frames.append(
-            wire.Frame(
+            Frame(
                 rng.choice((*numbers, rng.randrange(10, 256))),
                 seq,
                 payload,
-                wire.Flag(rng.choice((0, 0, 0, rng.randrange(16)))),
+                Flag(rng.choice((0, 0, 0, rng.randrange(16)))),
                 rng.choice((1, 1, 1, rng.randrange(256))),
             ).encode()
         )
@@ -87,14 +87,14 @@ def unfinished(rng: random.Random, frames: list[bytes]) -> bytes:
 
 
 def _counted(data: bytes) -> tuple[bytes, int, int]:
-    receiver = wire.Receiver()
+    receiver = Receiver()
     good = len([*receiver.feed(data)])
     return data, good, receiver.bad
 
 
 def forged() -> list[bytes]:
     """A frame that would change an input if any of its damaged forms were believed."""
-    return [wire.Frame(messages.INPUT.number, 1, messages.Input(0, 0, bytes(300)).pack()).encode()]
+    return [Frame(messages.INPUT.number, 1, messages.Input(0, 0, bytes(300)).pack()).encode()]
 
 
 def torture(
@@ -108,7 +108,7 @@ def torture(
     """
     rng = random.Random(seed)
     before = _status(peer)
-    receiver = wire.Receiver()
+    receiver = Receiver()
     sent = good = hellos = 0
     while sent < count:
         data, _, _ = burst(rng, frames, kinds) if rng.random() < 0.7 else disorder(rng, kinds)
@@ -128,4 +128,4 @@ def torture(
 
 
 def _status(peer: LinePeer) -> Status:
-    return Status.unpack(peer.ask(messages.INFO, messages.Info(Section.STATUS)))
+    return Status.unpack(peer.ask(messages.INFO, messages.Info(InfoSection.STATUS)))

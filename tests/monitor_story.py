@@ -10,7 +10,16 @@ import numpy as np
 from tinyml.device import DeviceInfo, Reading
 from tinyml.features import Event as Word
 from tinyml.measure.playback import ClipResult, StreamReport
-from tinyml.monitor.events import Attached, Event, Measured, Played, Read, Seen, Summed, Text
+from tinyml.monitor.events import (
+    Attached,
+    DeviceStatus,
+    Event,
+    Inferred,
+    Played,
+    Printed,
+    Seen,
+    Summed,
+)
 from tinyml.protocol.messages import Status
 from tinyml.records import TensorInfo
 
@@ -47,7 +56,9 @@ def device(features: str = "audio", **changes: Any) -> DeviceInfo:
     return DeviceInfo(**{**facts, **changes})
 
 
-def read(number: int, event: str | None = None, dropped: int = 0, clip: int | None = None) -> Read:
+def read(
+    number: int, event: str | None = None, dropped: int = 0, clip: int | None = None
+) -> Inferred:
     """Inference `number`, a tenth of a second of sound after the one before."""
     phase = (number % 20) / 20
     scores = np.array([0.1, phase, 0.9 * (1 - phase), 0.0], np.float32)
@@ -55,7 +66,7 @@ def read(number: int, event: str | None = None, dropped: int = 0, clip: int | No
         number, (number + 1) * 1600, 7, np.array([1, 2, 127, -128], np.int8), "yes",
         event, 99 if event else None, 8, 1_000_000 + 1000 * number, dropped,
     )  # fmt: skip
-    return Read(reading, scores, 0.9 if event else None, clip)
+    return Inferred(reading, scores, 0.9 if event else None, clip)
 
 
 def report() -> StreamReport:
@@ -95,6 +106,6 @@ def story(info: DeviceInfo) -> Iterator[Event]:
     yield from rows(info.features)
     for number in range(200):
         yield read(number, "yes" if number == 12 else HOSTILE if number == 60 else None, clip=0)
-    yield Measured(STATUS, 3)
-    yield Text(f"{HOSTILE} \x1b[2J")
+    yield DeviceStatus(STATUS, 3)
+    yield Printed(f"{HOSTILE} \x1b[2J")
     yield Summed(report())

@@ -59,7 +59,7 @@ _OUTCOMES = ("passed", "failed", "error", "skipped")
 
 
 @dataclass(frozen=True)
-class Place:
+class BoardUnderTest:
     """A board that was asked for; `port` is None where nobody named one.
 
     `name`: the board, numbered where it was asked for several times.
@@ -232,13 +232,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session", name=_PLACE)
-def _place_under_test(request: pytest.FixtureRequest) -> Place:
-    place: Place = request.param
+def _place_under_test(request: pytest.FixtureRequest) -> BoardUnderTest:
+    place: BoardUnderTest = request.param
     return place
 
 
 @pytest.fixture(scope="session")
-def tinyml_board(_tinyml_place: Place) -> Board:
+def tinyml_board(_tinyml_place: BoardUnderTest) -> Board:
     """The board under test, as its file describes it; a test runs once for each --tinyml-board."""
     from tinyml.firmware import boards
 
@@ -288,7 +288,10 @@ def tinyml_firmware(
 
 @pytest.fixture(scope="session")
 def tinyml_flashed(
-    request: pytest.FixtureRequest, _tinyml_place: Place, tinyml_board: Board, tinyml_model: Bundle
+    request: pytest.FixtureRequest,
+    _tinyml_place: BoardUnderTest,
+    tinyml_board: Board,
+    tinyml_model: Bundle,
 ) -> Iterator[FlashedBoard]:
     """The board under test with the model on it: `connect()` gives a new connection to it."""
     with contextlib.ExitStack() as stack:
@@ -312,7 +315,7 @@ def tinyml_device(request: pytest.FixtureRequest, tinyml_flashed: FlashedBoard) 
     return device
 
 
-def _places(config: pytest.Config) -> list[Place]:
+def _places(config: pytest.Config) -> list[BoardUnderTest]:
     from tinyml.firmware.boards import DEFAULT
 
     names = config.getoption("--tinyml-board") or [DEFAULT]
@@ -322,11 +325,11 @@ def _places(config: pytest.Config) -> list[Place]:
     for board, port in zip(names, ports * (len(names) // len(ports)), strict=True):
         met[board] += 1
         name = board if names.count(board) == 1 else f"{board}-{met[board]}"
-        places.append(Place(board, port, name))
+        places.append(BoardUnderTest(board, port, name))
     return places
 
 
-def _place_of(item: pytest.Item) -> Place | None:
+def _place_of(item: pytest.Item) -> BoardUnderTest | None:
     callspec = getattr(item, "callspec", None)
     return None if callspec is None else callspec.params.get(_PLACE)
 

@@ -29,18 +29,18 @@ static void identity(void) {
 }
 
 static void tensor(const tml_tensor_t *info) {
-  tml_wire_tensor_t record = {
+  tml_wire_tensor_record_t record = {
       .dtype = info->dtype,
       .rank = info->rank,
       .scale = info->scale,
       .zero_point = info->zero_point,
       .bytes = info->bytes,
   };
-  uint8_t bytes[TML_WIRE_TENSOR_BYTES];
+  uint8_t bytes[TML_WIRE_TENSOR_RECORD_BYTES];
   for (int i = 0; i < TML_MAX_RANK; i++) {
     record.shape[i] = info->shape[i];
   }
-  tml_wire_put_tensor(bytes, &record);
+  tml_wire_put_tensor_record(bytes, &record);
   tml_body_put(bytes, sizeof bytes);
   tml_body_put_text(info->name);
 }
@@ -135,10 +135,10 @@ static void model_state(void) {
 
 void tml_info(const tml_request_t *request) {
   static void (*const sections[])(void) = {
-      [TML_SECTION_IDENTITY] = identity,     [TML_SECTION_TENSORS] = tensors,
-      [TML_SECTION_LABELS] = labels,         [TML_SECTION_PARAMETERS] = parameters,
-      [TML_SECTION_STATUS] = status,         [TML_SECTION_STEPS] = steps,
-      [TML_SECTION_MODEL] = model_state,
+      [TML_INFO_SECTION_IDENTITY] = identity,     [TML_INFO_SECTION_TENSORS] = tensors,
+      [TML_INFO_SECTION_LABELS] = labels,         [TML_INFO_SECTION_PARAMETERS] = parameters,
+      [TML_INFO_SECTION_STATUS] = status,         [TML_INFO_SECTION_STEPS] = steps,
+      [TML_INFO_SECTION_MODEL] = model_state,
   };
   tml_wire_info_t ask;
   tml_wire_get_info(request->payload, &ask);

@@ -80,8 +80,8 @@ static void pack_totals(uint8_t *payload) {
 }
 
 void tml_stream_command(const tml_request_t *request) {
-  tml_wire_stream_t ask;
-  tml_wire_get_stream(request->payload, &ask);
+  tml_wire_stream_request_t ask;
+  tml_wire_get_stream_request(request->payload, &ask);
   if (ask.action > TML_ACTION_START) {
     tml_refuse(request, TML_ERROR_CODE_BAD_ARG, ask.action, "action");
     return;
@@ -110,7 +110,7 @@ static uint8_t highest(const int8_t *scores, uint32_t count) {
 
 /* One inference on the window, told to the host. */
 static void infer(void) {
-  tml_wire_result_t result = {.event = TML_NO_LABEL};
+  tml_wire_stream_result_t result = {.event = TML_NO_LABEL};
   const int status = tml_run(&result.infer_counter);
   if (status < 0) {
     tml_stream_stop();
@@ -131,9 +131,9 @@ static void infer(void) {
     result.score = event.score;
   }
   stream.front_counter = 0;
-  uint8_t payload[TML_WIRE_RESULT_BYTES + TML_LABEL_COUNT];
-  tml_wire_put_result(payload, &result);
-  memcpy(payload + TML_WIRE_RESULT_BYTES, scores, TML_LABEL_COUNT);
+  uint8_t payload[TML_WIRE_STREAM_RESULT_BYTES + TML_LABEL_COUNT];
+  tml_wire_put_stream_result(payload, &result);
+  memcpy(payload + TML_WIRE_STREAM_RESULT_BYTES, scores, TML_LABEL_COUNT);
   tml_event(TML_TYPE_RESULT, payload, sizeof payload);
 }
 

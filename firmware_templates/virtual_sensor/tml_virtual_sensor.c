@@ -88,13 +88,13 @@ static void keep(const uint8_t *bytes, uint32_t values) {
 }
 
 void tml_sensor_command(const tml_request_t *request) {
-  tml_wire_sensor_t ask;
-  tml_wire_get_sensor(request->payload, &ask);
+  tml_wire_sensor_samples_t ask;
+  tml_wire_get_sensor_samples(request->payload, &ask);
   if (sensor.channels == 0) {
     tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM or CAPTURE start comes first");
     return;
   }
-  const uint32_t bytes = request->header.bytes - (uint32_t)TML_WIRE_SENSOR_BYTES;
+  const uint32_t bytes = request->header.bytes - (uint32_t)TML_WIRE_SENSOR_SAMPLES_BYTES;
   const uint32_t sample_bytes = 2u * sensor.channels;
   if (bytes % sample_bytes != 0) {
     tml_refuse(request, TML_ERROR_CODE_BAD_ARG, (int32_t)bytes, "length");
@@ -115,7 +115,7 @@ void tml_sensor_command(const tml_request_t *request) {
     sensor.end = sensor.next;
   } else if (known < count) {
     const uint32_t skip = (uint32_t)known * sample_bytes;
-    keep(request->payload + TML_WIRE_SENSOR_BYTES + skip, (bytes - skip) / 2u);
+    keep(request->payload + TML_WIRE_SENSOR_SAMPLES_BYTES + skip, (bytes - skip) / 2u);
   } else {
     send_credit(0); /* nothing new: a host that repeats itself may have missed its credit */
   }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.device import Device, Stream
+from tinyml.device import Device, ReadingStream
 
 CHUNK_S = 0.1  # samples are handed over as a microphone would have them
 MEMORY_SLACK_BYTES = 4 << 20  # what an allocator may keep without anything growing
@@ -71,7 +71,7 @@ def run(
     return found
 
 
-def _round(stream: Stream, found: Soak) -> list[bytes]:
+def _round(stream: ReadingStream, found: Soak) -> list[bytes]:
     """Play one round; return what makes up each reading."""
     heard, numbers = [], []
     for reading in stream:

@@ -18,7 +18,7 @@ from fine_tuned import fine_tuned
 from tinyml import device
 from tinyml.build import elf, pio
 from tinyml.device import Device, model_slot
-from tinyml.device.line import ModelRefusal
+from tinyml.device.channel import ModelRefusal
 from tinyml.errors import ModelError
 from tinyml.firmware import boards, render
 from tinyml.measure import arena_fit, validate

@@ -17,7 +17,7 @@ from line_peer import Refused
 
 from tinyml.protocol import frames, messages
 from tinyml.protocol.frames import Flag
-from tinyml.protocol.messages import ErrorCode, Section
+from tinyml.protocol.messages import ErrorCode, InfoSection
 
 pytestmark = pytest.mark.needs_cc
 
@@ -72,7 +72,7 @@ def refused(
     return caught.value.error
 
 
-def info(device: HostDevice, section: Section) -> bytes:
+def info(device: HostDevice, section: InfoSection) -> bytes:
     return device.ask(messages.INFO, messages.Info(section))
 
 
@@ -91,19 +91,21 @@ def test_start_is_logged(program: Path) -> None:
 
 
 def test_info_tells_everything(device: HostDevice) -> None:
-    identity = messages.Identity.unpack(info(device, Section.IDENTITY))
+    identity = messages.Identity.unpack(info(device, InfoSection.IDENTITY))
     assert (identity.board, identity.runtime, identity.model) == ("host", "stub", "stub")
     assert (identity.inputs, identity.outputs, identity.labels, identity.steps) == (2, 2, 4, 3)
     assert identity.counter_hz == 64000000
-    found = messages.Tensor.unpack_all(info(device, Section.TENSORS))
+    found = messages.TensorRecord.unpack_all(info(device, InfoSection.TENSORS))
     assert [t.bytes for t in found] == [*INPUTS, *OUTPUTS]
-    assert found[1] == messages.Tensor(9, 2, (1, 33, 1, 1, 1, 1), 0.5, -3, 33, "in1")
-    assert [x.name for x in messages.Label.unpack_all(info(device, Section.LABELS))] == [*LABELS]
-    assert info(device, Section.PARAMETERS) == b""
-    steps = messages.StepInfo.unpack_all(info(device, Section.STEPS))
+    assert found[1] == messages.TensorRecord(9, 2, (1, 33, 1, 1, 1, 1), 0.5, -3, 33, "in1")
+    assert [x.name for x in messages.Label.unpack_all(info(device, InfoSection.LABELS))] == [
+        *LABELS
+    ]
+    assert info(device, InfoSection.PARAMETERS) == b""
+    steps = messages.StepInfo.unpack_all(info(device, InfoSection.STEPS))
     assert steps[0] == messages.StepInfo(0, 10, 700, (0, 2, 5))
     assert steps[2] == messages.StepInfo(2, 12, 5, ())
-    status = messages.Status.unpack(info(device, Section.STATUS))
+    status = messages.Status.unpack(info(device, InfoSection.STATUS))
     assert (status.arena, status.arena_used, status.constants) == (1000, 900, 50)
     assert (status.stack, status.stack_used, status.bad_frames) == (8192, 512, 0)
     assert status.frames == 6
@@ -117,7 +119,7 @@ def test_inference_is_right_however_often_it_is_repeated(device: HostDevice) -> 
         reply = messages.InferReply.unpack(body)
         assert reply.outputs == b"".join(expected(inputs))
         assert reply.counter == 7
-    status = messages.Status.unpack(info(device, Section.STATUS))
+    status = messages.Status.unpack(info(device, InfoSection.STATUS))
     assert status.inferences == 6
 
 
@@ -217,8 +219,8 @@ def test_an_echo_of_its_own_frames_is_not_answered(device: HostDevice) -> None:
 def test_streaming_needs_a_front_end(device: HostDevice) -> None:
     put(device, tensors(9))
     for message, record in (
-        (messages.STREAM, messages.Stream(messages.Action.START)),
-        (messages.SENSOR, messages.Sensor(0)),
+        (messages.STREAM, messages.StreamRequest(messages.Action.START)),
+        (messages.SENSOR, messages.SensorSamples(0)),
     ):
         assert refused(device, message, record).code == ErrorCode.UNSUPPORTED
     device.ask(messages.INFER, messages.Infer(1))  # what is refused changes nothing
@@ -241,9 +243,9 @@ def test_asking_again_for_an_inference_does_not_run_it_again(device: HostDevice)
     put(device, tensors(7))
     first = device.ask(messages.INFER, messages.Infer(1), seq=200)
     assert device.ask(messages.INFER, messages.Infer(1), seq=200) == first
-    assert messages.Status.unpack(info(device, Section.STATUS)).inferences == 1
+    assert messages.Status.unpack(info(device, InfoSection.STATUS)).inferences == 1
     device.ask(messages.INFER, messages.Infer(1), seq=200)  # something else came between
-    assert messages.Status.unpack(info(device, Section.STATUS)).inferences == 2
+    assert messages.Status.unpack(info(device, InfoSection.STATUS)).inferences == 2
 
 
 def test_a_board_without_bootloader_says_so(device: HostDevice) -> None:
@@ -265,7 +267,7 @@ def test_after_a_fault_only_reset_works(program: Path) -> None:
 def test_text_between_frames_is_let_pass(device: HostDevice) -> None:
     device.send(b"name%\r\nprofile%" + b"printable\tnoise " * 100)
     device.alive()
-    assert messages.Status.unpack(info(device, Section.STATUS)).bad_frames == 0
+    assert messages.Status.unpack(info(device, InfoSection.STATUS)).bad_frames == 0
 
 
 def test_damage_is_counted_and_reported_seldom(device: HostDevice) -> None:
@@ -279,7 +281,7 @@ def test_damage_is_counted_and_reported_seldom(device: HostDevice) -> None:
     ]
     device.send(b"".join(damaged))
     device.alive()
-    status = messages.Status.unpack(info(device, Section.STATUS))
+    status = messages.Status.unpack(info(device, InfoSection.STATUS))
     assert status.bad_frames == len(damaged)
     assert status.frames == 2
     device.send(b"\0\x81\0" * 10000)  # 30,000 bytes take 2.6 s: about ten reports

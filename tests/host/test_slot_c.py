@@ -18,7 +18,7 @@ from tinyml import runtimes
 from tinyml.model import bundle
 from tinyml.model.oracle import Oracle
 from tinyml.protocol import messages
-from tinyml.protocol.messages import ErrorCode, Section
+from tinyml.protocol.messages import ErrorCode, InfoSection
 from tinyml.records import Bundle, CSource, ModelSlot, RuntimeOptions
 
 pytestmark = pytest.mark.needs_cc
@@ -95,7 +95,7 @@ def use(device: HostDevice, model: Model, **changed: Any) -> None:
 
 def runs(device: HostDevice, model: Model) -> None:
     """Assert that `model` is what runs: by its word, and by what it computes, layer for layer."""
-    said = device.ask(messages.INFO, messages.Info(Section.IDENTITY))
+    said = device.ask(messages.INFO, messages.Info(InfoSection.IDENTITY))
     identity = messages.Identity.unpack(said)
     assert (identity.model, bytes(identity.sha256).hex()) == (
         model.bundle.name,

@@ -13,13 +13,13 @@ from line_peer import Refused
 from tinyml.features import Recognizer, audio_features
 from tinyml.protocol import frames, messages
 from tinyml.protocol.frames import Flag
-from tinyml.protocol.messages import Action, ErrorCode, Section
+from tinyml.protocol.messages import Action, ErrorCode, InfoSection
 from tinyml.records import TensorInfo
 
 pytestmark = pytest.mark.needs_cc
 
 ROWS, CHANNELS = 49, 40
-FRAME_SAMPLES = (frames.MAX_PAYLOAD - messages.Sensor.fixed_bytes()) // 2
+FRAME_SAMPLES = (frames.MAX_PAYLOAD - messages.SensorSamples.fixed_bytes()) // 2
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +43,15 @@ def samples() -> np.ndarray:
 
 def play(
     device: HostDevice, samples: np.ndarray, lose: tuple[int, ...] = (), step: int = FRAME_SAMPLES
-) -> tuple[list[messages.Result], messages.Totals]:
+) -> tuple[list[messages.StreamResult], messages.Totals]:
     """Play samples by the rules of credit; damage the n-th frames in `lose` on the way."""
-    device.ask(messages.STREAM, messages.Stream(Action.START))
-    results: list[messages.Result] = []
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
+    results: list[messages.StreamResult] = []
     at = limit = sent = acknowledged = 0
     while True:
         while at < limit:
             part = samples[at : min(at + step, limit)]
-            ask = messages.Sensor(at, part.tobytes())
+            ask = messages.SensorSamples(at, part.tobytes())
             data = bytearray(frames.Frame(messages.SENSOR.number, 0, ask.pack()).encode())
             if sent in lose:
                 data[20] ^= 0xFF
@@ -59,13 +59,13 @@ def play(
             sent += 1
             at += len(part)
             if at == len(samples):
-                device.request(messages.Sensor(at), messages.SENSOR.number)
+                device.request(messages.SensorSamples(at), messages.SENSOR.number)
                 break
         frame = device.poll(lambda f: Flag.EVENT in f.flags, 0.5)
         if frame is None:
             at = acknowledged
         elif frame.type == messages.RESULT.number:
-            results.append(messages.Result.unpack(frame.payload))
+            results.append(messages.StreamResult.unpack(frame.payload))
         elif frame.type == messages.CREDIT.number:
             credit = messages.Credit.unpack(frame.payload)
             assert credit.limit - credit.next <= 4096
@@ -91,7 +91,7 @@ def expected(samples: np.ndarray) -> list[tuple[int, bytes, str | None]]:
     return found
 
 
-def same(results: list[messages.Result], want: list[tuple[int, bytes, str | None]]) -> None:
+def same(results: list[messages.StreamResult], want: list[tuple[int, bytes, str | None]]) -> None:
     assert [r.number for r in results] == list(range(len(want)))
     for result, (sample, scores, event) in zip(results, want, strict=True):
         assert (result.sample, result.scores) == (sample, scores)
@@ -126,8 +126,8 @@ def test_lost_frames_are_sent_again(device: HostDevice, samples: np.ndarray) -> 
 @pytest.mark.parametrize("count", [0, 1, 479, 480, 15839, 15840])
 def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: int) -> None:
     if count == 0:
-        device.ask(messages.STREAM, messages.Stream(Action.START))
-        device.request(messages.Sensor(0), messages.SENSOR.number)
+        device.ask(messages.STREAM, messages.StreamRequest(Action.START))
+        device.request(messages.SensorSamples(0), messages.SENSOR.number)
         frame = device.next(lambda f: f.type == messages.ENDED.number)
         assert messages.Totals.unpack(frame.payload) == messages.Totals(0, 0, 0)
         return
@@ -137,17 +137,17 @@ def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: i
 
 
 def test_info_tells_the_settings(device: HostDevice) -> None:
-    body = device.ask(messages.INFO, messages.Info(Section.PARAMETERS))
+    body = device.ask(messages.INFO, messages.Info(InfoSection.PARAMETERS))
     found = [(p.name, p.value) for p in messages.Parameter.unpack_all(body)]
     assert ("features.stride_ms", 20.0) in found
     assert ("stream.threshold", STREAM.threshold) in found
     assert [value for name, value in found if name == "stream.background"] == [0.0, 1.0]
-    body = device.ask(messages.INFO, messages.Info(Section.IDENTITY))
+    body = device.ask(messages.INFO, messages.Info(InfoSection.IDENTITY))
     assert messages.Identity.unpack(body).features == "audio"
 
 
 def test_the_model_belongs_to_a_running_stream(device: HostDevice) -> None:
-    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     for message, record in (
         (messages.INPUT, messages.Input(0, 0, b"x")),
         (messages.INFER, messages.Infer(1)),
@@ -158,7 +158,7 @@ def test_the_model_belongs_to_a_running_stream(device: HostDevice) -> None:
             device.ask(message, record)
         assert caught.value.error.code == ErrorCode.STATE
     for _ in range(2):
-        body = device.ask(messages.STREAM, messages.Stream(Action.STOP))
+        body = device.ask(messages.STREAM, messages.StreamRequest(Action.STOP))
         assert messages.Totals.unpack(body) == messages.Totals(0, 0, 0)
     with pytest.raises(Refused) as caught:
         device.ask(messages.INFER, messages.Infer(1))
@@ -167,35 +167,37 @@ def test_the_model_belongs_to_a_running_stream(device: HostDevice) -> None:
 
 def test_samples_against_the_rules_are_refused(device: HostDevice) -> None:
     with pytest.raises(Refused) as caught:
-        device.ask(messages.SENSOR, messages.Sensor(0, b"ab"))
+        device.ask(messages.SENSOR, messages.SensorSamples(0, b"ab"))
     assert caught.value.error.code == ErrorCode.STATE
     with pytest.raises(Refused) as caught:
-        device.ask(messages.STREAM, messages.Stream(2))
+        device.ask(messages.STREAM, messages.StreamRequest(2))
     assert caught.value.error.text == "action"
-    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     device.next(lambda f: f.type == messages.CREDIT.number)
     with pytest.raises(Refused) as caught:
-        device.ask(messages.SENSOR, messages.Sensor(0, b"abc"))
+        device.ask(messages.SENSOR, messages.SensorSamples(0, b"abc"))
     assert caught.value.error.text == "length"
     # After a gap, and far beyond any index there can be: nothing is taken, one rewind is asked for.
     for index in (5, 1 << 63, (1 << 64) - 1):
-        device.request(messages.Sensor(index, bytes(504)), messages.SENSOR.number)
+        device.request(messages.SensorSamples(index, bytes(504)), messages.SENSOR.number)
     frame = device.next(lambda f: f.type == messages.CREDIT.number)
     assert messages.Credit.unpack(frame.payload).rewind == 1
-    device.request(messages.Sensor(0, bytes(200)), messages.SENSOR.number)
-    device.request(messages.Sensor(0, bytes(200)), messages.SENSOR.number)  # a duplicate
-    device.request(messages.Sensor(50, bytes(200)), messages.SENSOR.number)  # half of it is new
-    device.request(messages.Sensor(150), messages.SENSOR.number)
+    device.request(messages.SensorSamples(0, bytes(200)), messages.SENSOR.number)
+    device.request(messages.SensorSamples(0, bytes(200)), messages.SENSOR.number)  # a duplicate
+    device.request(
+        messages.SensorSamples(50, bytes(200)), messages.SENSOR.number
+    )  # half of it is new
+    device.request(messages.SensorSamples(150), messages.SENSOR.number)
     frame = device.next(lambda f: f.type == messages.ENDED.number)
     assert messages.Totals.unpack(frame.payload).samples == 150
 
 
 def test_a_lost_credit_is_repeated(device: HostDevice) -> None:
-    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     device.next(lambda f: f.type == messages.CREDIT.number)
     for _ in range(3):
-        device.request(messages.Sensor(0, bytes(504)), messages.SENSOR.number)
-        device.request(messages.Sensor(0, bytes(504)), messages.SENSOR.number)
+        device.request(messages.SensorSamples(0, bytes(504)), messages.SENSOR.number)
+        device.request(messages.SensorSamples(0, bytes(504)), messages.SENSOR.number)
         frame = device.next(
             lambda f: (
                 f.type == messages.CREDIT.number
@@ -208,13 +210,15 @@ def test_a_lost_credit_is_repeated(device: HostDevice) -> None:
 def test_a_host_that_ignores_credit_loses_nothing_that_was_taken(
     device: HostDevice, samples: np.ndarray
 ) -> None:
-    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     sent = 0
     while sent < 40_000:
         flood = samples[sent : sent + FRAME_SAMPLES]
-        device.request(messages.Sensor(sent, flood.tobytes()), messages.SENSOR.number)
+        device.request(messages.SensorSamples(sent, flood.tobytes()), messages.SENSOR.number)
         sent += len(flood)
-    totals = messages.Totals.unpack(device.ask(messages.STREAM, messages.Stream(Action.STOP)))
+    totals = messages.Totals.unpack(
+        device.ask(messages.STREAM, messages.StreamRequest(Action.STOP))
+    )
     # How many were taken depends on which side was faster; none that was never sent may count.
     assert totals.samples <= sent
     results, _ = play(device, samples[:20_000])
@@ -233,10 +237,10 @@ def captured(
     while True:
         while at < limit:
             part = samples[at : min(at + FRAME_SAMPLES, limit)]
-            device.request(messages.Sensor(at, part.tobytes()), messages.SENSOR.number)
+            device.request(messages.SensorSamples(at, part.tobytes()), messages.SENSOR.number)
             at += len(part)
             if at == len(samples):
-                device.request(messages.Sensor(at), messages.SENSOR.number)
+                device.request(messages.SensorSamples(at), messages.SENSOR.number)
         frame = device.next(lambda f: Flag.EVENT in f.flags)
         if frame.type == messages.CREDIT.number:
             limit = min(messages.Credit.unpack(frame.payload).limit, len(samples))
@@ -268,7 +272,7 @@ def test_a_capture_ends_with_its_sensor(device: HostDevice, samples: np.ndarray)
 
 def test_stream_and_capture_end_each_other(device: HostDevice, samples: np.ndarray) -> None:
     start = messages.Capture(Action.START, 1, 16000, 1000)
-    device.ask(messages.STREAM, messages.Stream(Action.START))
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     device.ask(messages.CAPTURE, start)
     with pytest.raises(Refused) as caught:  # no stream holds the model
         device.ask(messages.INFER, messages.Infer(1))
@@ -279,7 +283,7 @@ def test_stream_and_capture_end_each_other(device: HostDevice, samples: np.ndarr
     stopped = messages.Captured.unpack(device.ask(messages.CAPTURE, messages.Capture(Action.STOP)))
     assert (stopped.samples, stopped.dropped) == (0, 0)
     with pytest.raises(Refused) as caught:
-        device.ask(messages.SENSOR, messages.Sensor(0, b"ab"))
+        device.ask(messages.SENSOR, messages.SensorSamples(0, b"ab"))
     assert caught.value.error.code == ErrorCode.STATE
 
 

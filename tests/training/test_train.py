@@ -151,7 +151,7 @@ def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:
     assert sum(sum(row.values()) for row in report.confusion.values()) == report.clips
     assert report.learned == 0
     for part in ("train", "validation"):
-        some = leakage.recordings(evaluate.read(trained, tones), part)
+        some = leakage.recordings(evaluate.read_recordings(trained, tones), part)
         assert leakage.among(some, trained) == set(some)
 
 

@@ -30,7 +30,7 @@ AUDIO = [
 
 def listening_device() -> FakeDevice:
     """A device that streams and whose front end this tinyml has."""
-    return FakeDevice(claims={p.Section.PARAMETERS: list(AUDIO)})
+    return FakeDevice(claims={p.InfoSection.PARAMETERS: list(AUDIO)})
 
 
 class FakeBoard:

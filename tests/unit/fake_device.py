@@ -122,7 +122,7 @@ class FakeDevice:
         return _reply(frame, p.HelloReply(ask.nonce, self._boot_id, 1, 1, 512, 4096))
 
     def on_info(self, frame: frames.Frame, ask: p.Info) -> bytes:
-        records = self.claims.get(ask.section) or self._records(p.Section(ask.section))
+        records = self.claims.get(ask.section) or self._records(p.InfoSection(ask.section))
         return _body(frame, b"".join(record.pack() for record in records))
 
     def on_input(self, frame: frames.Frame, ask: p.Input) -> bytes:
@@ -147,7 +147,7 @@ class FakeDevice:
             return self._refuse(frame, p.ErrorCode.STATE, 0, "an INPUT is incomplete")
         return _body(frame, b"".join((1000 + n).to_bytes(8, "little") for n in range(ask.count)))
 
-    def on_stream(self, frame: frames.Frame, ask: p.Stream) -> bytes:
+    def on_stream(self, frame: frames.Frame, ask: p.StreamRequest) -> bytes:
         self._stream = None
         if ask.action == p.Action.STOP:
             return _reply(frame, self._totals)
@@ -158,7 +158,7 @@ class FakeDevice:
             return _reply(frame, p.Totals(0, 0, 0)) + heard
         return _reply(frame, self._totals) + self._credit()
 
-    def on_sensor(self, frame: frames.Frame, ask: p.Sensor) -> bytes:
+    def on_sensor(self, frame: frames.Frame, ask: p.SensorSamples) -> bytes:
         stream = self._stream
         count = len(ask.samples) // 2
         if stream is None:
@@ -227,7 +227,7 @@ class FakeDevice:
         while (stream.results + 1) * RESULT_SAMPLES <= stream.next:
             sample = (stream.results + 1) * RESULT_SAMPLES
             event = 3 if stream.results == 2 else p.NO_LABEL
-            result = p.Result(
+            result = p.StreamResult(
                 stream.results, sample, 7, 8, 9, 0, 2, event, 99, bytes((1, 2, 127, 128))
             )
             stream.results += 1
@@ -249,30 +249,32 @@ class FakeDevice:
         flags = frames.Flag.RESPONSE | frames.Flag.ERROR
         return frames.Frame(p.ERROR.number, frame.seq, payload, flags).encode()
 
-    def _records(self, section: p.Section) -> list[frames.Record]:
+    def _records(self, section: p.InfoSection) -> list[frames.Record]:
         features = "audio" if self.streams else ""
         identity = p.Identity(
             SHA256, 0, 1, 1, 4, 2, "fake\x1b[31m", "1.0", "compiled", "tiny", features,
             self.sensor if self.streams else "",
         )  # fmt: skip
         every: dict[int, list[frames.Record]] = {
-            p.Section.IDENTITY: [identity],
-            p.Section.TENSORS: [
-                p.Tensor(9, 3, (*INPUT_SHAPE, 1, 1, 1), 0.5, -3, INPUT_BYTES, "in"),
-                p.Tensor(9, 2, (1, OUTPUT_BYTES, 1, 1, 1, 1), 1 / 256, -128, OUTPUT_BYTES, "out"),
+            p.InfoSection.IDENTITY: [identity],
+            p.InfoSection.TENSORS: [
+                p.TensorRecord(9, 3, (*INPUT_SHAPE, 1, 1, 1), 0.5, -3, INPUT_BYTES, "in"),
+                p.TensorRecord(
+                    9, 2, (1, OUTPUT_BYTES, 1, 1, 1, 1), 1 / 256, -128, OUTPUT_BYTES, "out"
+                ),
             ],
-            p.Section.LABELS: [p.Label(label) for label in LABELS],
-            p.Section.PARAMETERS: [
+            p.InfoSection.LABELS: [p.Label(label) for label in LABELS],
+            p.InfoSection.PARAMETERS: [
                 p.Parameter(16000.0, "features.sample_rate_hz"),
                 p.Parameter(0.0, "stream.background"),
                 p.Parameter(1.0, "stream.background"),
             ],
-            p.Section.STATUS: [p.Status(self.uptime_us, 100, 90, 80, 8192, 600, 7, 6, 5, 4)],
-            p.Section.STEPS: [
+            p.InfoSection.STATUS: [p.Status(self.uptime_us, 100, 90, 80, 8192, 600, 7, 6, 5, 4)],
+            p.InfoSection.STEPS: [
                 p.StepInfo(0, 5, STEP_BYTES[0], (0, 2)),
                 p.StepInfo(3, 9, STEP_BYTES[1], ()),
             ],
-            p.Section.MODEL: [p.ModelState(self.model_state)],
+            p.InfoSection.MODEL: [p.ModelState(self.model_state)],
         }
         return every[section]
 

@@ -83,7 +83,7 @@ def test_a_crash_means_too_small_an_arena_only_below_one_that_suffices(
     monkeypatch.setattr(arena_fit.render, "generate", lambda *_: None)
     monkeypatch.setattr(arena_fit.pio, "build", lambda *_: None)
     monkeypatch.setattr(arena_fit.device, "flash", crash)
-    place = arena_fit.Place(boards.load("qemu-m4"), None, tmp_path, RuntimeOptions())
+    place = arena_fit.Target(boards.load("qemu-m4"), None, tmp_path, RuntimeOptions())
     model = bundle.load(str(MODEL))
     assert arena_fit._touched(model, place, 64, lambda text: None, may_crash=True) is None
     with pytest.raises(DeviceError, match="MemManage"):

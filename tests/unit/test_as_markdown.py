@@ -21,5 +21,5 @@ def test_everything_is_in_it() -> None:
     for record in messages.RECORDS:
         for name, _ in record.layout():
             assert f"| {name} |" in text.partition(f"### {record.__name__}\n")[2]
-    for code in (*messages.ErrorCode, *messages.Section, *frames.Flag):
+    for code in (*messages.ErrorCode, *messages.InfoSection, *frames.Flag):
         assert f"| {code.value} | {code.name} |" in text

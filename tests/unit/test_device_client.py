@@ -14,11 +14,11 @@ from fake_device import Clock, FakeDevice, FakeLink
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml.device import deadline, line
+from tinyml.device import channel, deadline
 from tinyml.device.client import Device
 from tinyml.device.links import ReplayLink
 from tinyml.errors import DataError, DeviceError, DeviceTimeout
-from tinyml.protocol import frames as wire
+from tinyml.protocol import frames
 from tinyml.protocol import messages as p
 
 INPUT = np.arange(fake.INPUT_BYTES, dtype=np.int64).astype(np.int8).reshape(fake.INPUT_SHAPE)
@@ -157,8 +157,8 @@ def test_answers_that_come_twice_are_taken_once(clock: Clock) -> None:
 def test_what_an_earlier_connection_left_on_the_line_is_not_believed(clock: Clock) -> None:
     link = FakeLink(FakeDevice(), clock)
     stale = p.HelloReply(nonce=1, boot_id=2, version_min=1, version_max=1, max_payload=9, window=9)
-    link.pending += wire.Frame(p.HELLO.number, 0, stale.pack(), wire.Flag.RESPONSE).encode()
-    link.pending += wire.Frame(p.RESULT.number, 0, b"?", wire.Flag.EVENT).encode()
+    link.pending += frames.Frame(p.HELLO.number, 0, stale.pack(), frames.Flag.RESPONSE).encode()
+    link.pending += frames.Frame(p.RESULT.number, 0, b"?", frames.Flag.EVENT).encode()
     assert Device(link, "fake").info.max_payload == 512
 
 
@@ -182,7 +182,9 @@ def test_a_flood_is_a_timeout_within_the_deadline(clock: Clock) -> None:
     class Flood(FakeLink):
         def read(self, n: int, deadline: Any) -> bytes:
             self._clock.now += 0.01
-            return wire.Frame(p.LOG.number, 0, p.Log("me again").pack(), wire.Flag.EVENT).encode()
+            return frames.Frame(
+                p.LOG.number, 0, p.Log("me again").pack(), frames.Flag.EVENT
+            ).encode()
 
     with pytest.raises(DeviceTimeout):
         Device(Flood(FakeDevice(), clock), "fake")
@@ -265,30 +267,33 @@ def test_another_protocol_version_is_named(clock: Clock) -> None:
         connect(FakeDevice(version=2), clock)
 
 
-TENSOR = p.Tensor(9, 3, (*fake.INPUT_SHAPE, 1, 1, 1), 0.5, -3, fake.INPUT_BYTES, "in")
-OUT = p.Tensor(9, 2, (1, 4, 1, 1, 1, 1), 1.0, 0, 4, "out")
+TENSOR = p.TensorRecord(9, 3, (*fake.INPUT_SHAPE, 1, 1, 1), 0.5, -3, fake.INPUT_BYTES, "in")
+OUT = p.TensorRecord(9, 2, (1, 4, 1, 1, 1, 1), 1.0, 0, 4, "out")
 
 
 @pytest.mark.parametrize(
     ("section", "records"),
     [
-        (p.Section.TENSORS, [TENSOR]),
-        (p.Section.TENSORS, [TENSOR, p.Tensor(9, 7, (1,) * 6, 1.0, 0, 1, "rank")]),
-        (p.Section.TENSORS, [TENSOR, p.Tensor(99, 1, (1,) * 6, 1.0, 0, 1, "dtype")]),
-        (p.Section.TENSORS, [TENSOR, p.Tensor(9, 1, (-1,) * 6, 1.0, 0, 1, "size")]),
-        (p.Section.TENSORS, [OUT, p.Tensor(9, 1, (1 << 30,) * 6, 1.0, 0, 1 << 30, "huge")]),
-        (p.Section.STEPS, [p.StepInfo(0, 0, 1 << 31, ())] * 2),
-        (p.Section.STEPS, [p.StepInfo(0, 0, 1, ())]),
-        (p.Section.LABELS, [p.Label("yes")] * 5),
-        (p.Section.LABELS, [p.Label("x" * 255)] * 5000),
-        (p.Section.STATUS, []),
+        (p.InfoSection.TENSORS, [TENSOR]),
+        (p.InfoSection.TENSORS, [TENSOR, p.TensorRecord(9, 7, (1,) * 6, 1.0, 0, 1, "rank")]),
+        (p.InfoSection.TENSORS, [TENSOR, p.TensorRecord(99, 1, (1,) * 6, 1.0, 0, 1, "dtype")]),
+        (p.InfoSection.TENSORS, [TENSOR, p.TensorRecord(9, 1, (-1,) * 6, 1.0, 0, 1, "size")]),
+        (
+            p.InfoSection.TENSORS,
+            [OUT, p.TensorRecord(9, 1, (1 << 30,) * 6, 1.0, 0, 1 << 30, "huge")],
+        ),
+        (p.InfoSection.STEPS, [p.StepInfo(0, 0, 1 << 31, ())] * 2),
+        (p.InfoSection.STEPS, [p.StepInfo(0, 0, 1, ())]),
+        (p.InfoSection.LABELS, [p.Label("yes")] * 5),
+        (p.InfoSection.LABELS, [p.Label("x" * 255)] * 5000),
+        (p.InfoSection.STATUS, []),
     ],
 )
 def test_what_cannot_be_is_refused_before_it_is_believed(
-    clock: Clock, section: p.Section, records: list[wire.Record]
+    clock: Clock, section: p.InfoSection, records: list[frames.Record]
 ) -> None:
     firmware = FakeDevice(claims={section: records})
-    if section == p.Section.STATUS:
+    if section == p.InfoSection.STATUS:
         firmware.claims[section] = [p.Label("not a status")]
     with pytest.raises(DeviceError):
         connect(firmware, clock).status()
@@ -304,16 +309,16 @@ def test_a_device_that_talks_rubbish_is_an_error_and_nothing_else(chunks: list[b
 def test_hostile_frames_give_a_result_or_an_error(data: st.DataObject) -> None:
     """Well-formed frames with any content, in place of some answers."""
     kinds = st.sampled_from([message.number for message in p.MESSAGES])
-    frames = st.builds(
-        wire.Frame,
+    any_frame = st.builds(
+        frames.Frame,
         kinds,
         st.integers(0, 255),
         st.binary(max_size=100),
-        st.builds(wire.Flag, st.integers(0, 15)),
+        st.builds(frames.Flag, st.integers(0, 15)),
     )
 
     def replace(number: int, answer: bytes) -> bytes:
-        hostile = data.draw(st.lists(frames, max_size=3))
+        hostile = data.draw(st.lists(any_frame, max_size=3))
         return b"".join(frame.encode() for frame in hostile) + answer
 
     clock = Clock()
@@ -321,5 +326,5 @@ def test_hostile_frames_give_a_result_or_an_error(data: st.DataObject) -> None:
         patch.setattr(deadline, "time", SimpleNamespace(monotonic=clock.monotonic))
         # Chance would let the same frames fit one connection and not the next.
         fixed = SimpleNamespace(randbelow=lambda below: below // 2, randbits=lambda bits: bits)
-        patch.setattr(line, "secrets", fixed)
+        patch.setattr(channel, "secrets", fixed)
         connect(FakeDevice(), clock, to_host=replace).status()

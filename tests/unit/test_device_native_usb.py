@@ -216,8 +216,8 @@ def test_an_uploader_that_does_nothing_is_not_believed(bus: Bus, tmp_path: Path)
 
 def test_another_model_than_the_one_flashed_is_an_error(bus: Bus, tmp_path: Path) -> None:
     other = FakeDevice()
-    identity = other._records(fake_device.p.Section.IDENTITY)[0]
-    other.claims = {fake_device.p.Section.IDENTITY: [replace(identity, sha256=(9,) * 32)]}
+    identity = other._records(fake_device.p.InfoSection.IDENTITY)[0]
+    other.claims = {fake_device.p.InfoSection.IDENTITY: [replace(identity, sha256=(9,) * 32)]}
     dance(bus, bus.port(bus.application(other), APPLICATION))
     with pytest.raises(DeviceError, match=r"holds model 0909.*, not 0001|not 0001"):
         flash(bus, tmp_path)

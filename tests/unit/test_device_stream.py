@@ -111,7 +111,7 @@ def test_leaving_early_stops_the_stream_so_that_the_model_is_free(clock: Clock) 
     device = connect(clock)
     for _ in device.stream(SAMPLES):
         break
-    firmware = device._line._link.device  # type: ignore[attr-defined]
+    firmware = device._channel._link.device  # type: ignore[attr-defined]
     assert firmware.executed[-1] == "STREAM"
     assert firmware._stream is None
 
@@ -167,7 +167,7 @@ def test_a_restart_in_the_middle_is_noticed(clock: Clock) -> None:
     device = connect(clock)
     readings = iter(device.stream(SAMPLES))
     next(readings)
-    link: FakeLink = device._line._link  # type: ignore[assignment]
+    link: FakeLink = device._channel._link  # type: ignore[assignment]
     link.device.restart()
     link.pending.clear()
     with pytest.raises(DeviceError, match="fake restarted"):
@@ -178,7 +178,7 @@ def test_silence_in_the_middle_is_a_timeout(clock: Clock) -> None:
     device = connect(clock)
     readings = iter(device.stream(SAMPLES))
     next(readings)
-    link: FakeLink = device._line._link  # type: ignore[assignment]
+    link: FakeLink = device._channel._link  # type: ignore[assignment]
     link.device.feed = lambda data: b""  # type: ignore[method-assign]
     before = clock.now
     with pytest.raises(DeviceTimeout):
@@ -190,9 +190,9 @@ def test_silence_in_the_middle_is_a_timeout(clock: Clock) -> None:
     "event",
     [
         (p.CREDIT, p.Credit(next=1 << 40, limit=1 << 41, rewind=0)),
-        (p.RESULT, p.Result(0, 0, 0, 0, 0, 0, 9, p.NO_LABEL, 0, b"1234")),
-        (p.RESULT, p.Result(0, 0, 0, 0, 0, 0, 0, 9, 0, b"1234")),
-        (p.RESULT, p.Result(0, 0, 0, 0, 0, 0, 0, p.NO_LABEL, 0, b"12345")),
+        (p.RESULT, p.StreamResult(0, 0, 0, 0, 0, 0, 9, p.NO_LABEL, 0, b"1234")),
+        (p.RESULT, p.StreamResult(0, 0, 0, 0, 0, 0, 0, 9, 0, b"1234")),
+        (p.RESULT, p.StreamResult(0, 0, 0, 0, 0, 0, 0, p.NO_LABEL, 0, b"12345")),
     ],
 )
 def test_events_that_cannot_be_are_errors(
@@ -211,7 +211,7 @@ def test_a_device_that_allows_everything_gets_a_bounded_part_of_it(
     monkeypatch.setattr(stream, "SILENT_S", 1.0)
 
     class Greedy(FakeDevice):
-        def on_sensor(self, frame: frames.Frame, ask: p.Sensor) -> bytes:
+        def on_sensor(self, frame: frames.Frame, ask: p.SensorSamples) -> bytes:
             return b""
 
         def _credit(self, rewind: int = 0) -> bytes:

@@ -66,13 +66,13 @@ def test_host_and_oracle_agree(shipped: Bundle, tones: Path) -> None:
 
 
 def test_places_side_by_side_must_agree(shipped: Bundle, tones: Path) -> None:
-    oracle = evaluate.place(shipped, "oracle")
+    oracle = evaluate.executor(shipped, "oracle")
 
     def off_by_one(inputs: Sequence[Any]) -> Any:
         outputs = oracle.run(inputs)
         return [outputs[0] ^ np.eye(12, dtype=np.int8)[[5]]]
 
-    places = [oracle, evaluate.Place("board", off_by_one)]
+    places = [oracle, evaluate.Executor("board", off_by_one)]
     report = evaluate.evaluate(shipped, tones, places, part="all")
     assert not report.passed
     assert [(one.on, one.different) for one in report.places] == [("oracle", 0), ("board", 26)]
@@ -83,7 +83,7 @@ def test_places_side_by_side_must_agree(shipped: Bundle, tones: Path) -> None:
 
 
 def test_sources_are_counted_separately(shipped: Bundle, tones: Path) -> None:
-    dataset = evaluate.read(shipped, tones)
+    dataset = evaluate.read_recordings(shipped, tones)
     marked = tuple(
         dataclasses.replace(one, source="far" if one.label == "no" else "near")
         for one in dataset.recordings
@@ -108,7 +108,7 @@ def test_test_part_is_what_training_left_out(shipped: Bundle, tones: Path) -> No
 def test_what_was_learned_from_is_left_out_under_any_name(
     shipped: Bundle, tones: Path, tmp_path: Path
 ) -> None:
-    learned = leakage.recordings(evaluate.read(shipped, tones), "test")
+    learned = leakage.recordings(evaluate.read_recordings(shipped, tones), "test")
     assert len([one for one in learned if not one.long]) >= 4
 
     def after(some: Sequence[Recording], part: str = "test") -> evaluate.EvaluationReport:

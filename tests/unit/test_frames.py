@@ -12,16 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml.errors import DeviceError
-from tinyml.protocol import frames as wire
-from tinyml.protocol import messages
+from tinyml.protocol import frames, messages
 from tinyml.protocol.frames import Flag, Frame, Receiver
 
 FRAMES = st.builds(
     Frame,
     type=st.integers(0, 255),
     seq=st.integers(0, 255),
-    payload=st.binary(max_size=wire.MAX_PAYLOAD)
-    | st.integers(0, wire.MAX_PAYLOAD).flatmap(lambda n: st.sampled_from((bytes(n), b"\xff" * n))),
+    payload=st.binary(max_size=frames.MAX_PAYLOAD)
+    | st.integers(0, frames.MAX_PAYLOAD).flatmap(
+        lambda n: st.sampled_from((bytes(n), b"\xff" * n))
+    ),
     flags=st.integers(0, 15).map(Flag),
     version=st.integers(0, 255),
 )
@@ -32,7 +33,7 @@ def test_a_frame_on_the_line_is_what_the_description_says() -> None:
     content += struct.pack("<I", binascii.crc32(content))
     encoded = Frame(3, 7, b"a\0b\0", Flag.EVENT).encode()
     assert encoded[0] == encoded[-1] == 0
-    assert wire.cobs_decode(encoded[1:-1]) == content
+    assert frames.cobs_decode(encoded[1:-1]) == content
 
 
 @pytest.mark.parametrize(
@@ -46,21 +47,21 @@ def test_a_frame_on_the_line_is_what_the_description_says() -> None:
     ],
 )
 def test_cobs_on_the_examples_of_its_paper(data: str, encoded: str) -> None:
-    assert wire.cobs_encode(bytes.fromhex(data)).hex() == encoded
-    assert wire.cobs_decode(bytes.fromhex(encoded)) == bytes.fromhex(data)
+    assert frames.cobs_encode(bytes.fromhex(data)).hex() == encoded
+    assert frames.cobs_decode(bytes.fromhex(encoded)) == bytes.fromhex(data)
 
 
 @pytest.mark.parametrize("encoded", ["", "00", "0011", "05112233", "0311002233", "ff01"])
 def test_what_is_not_cobs_is_refused(encoded: str) -> None:
-    assert wire.cobs_decode(bytes.fromhex(encoded)) is None
+    assert frames.cobs_decode(bytes.fromhex(encoded)) is None
 
 
 @given(st.binary(max_size=1200))
 def test_cobs_round_trip(data: bytes) -> None:
-    encoded = wire.cobs_encode(data)
+    encoded = frames.cobs_encode(data)
     assert 0 not in encoded
     assert len(encoded) <= len(data) + len(data) // 254 + 1
-    assert wire.cobs_decode(encoded) == data
+    assert frames.cobs_decode(encoded) == data
 
 
 @given(st.lists(FRAMES, max_size=6), st.integers(1, 700))
@@ -95,7 +96,7 @@ def test_the_receiver_keeps_a_bounded_amount() -> None:
         assert list(receiver.feed(random.Random(1).randbytes(1000).replace(b"\0", b"\1"))) == []
         assert list(receiver.feed(b"text " * 1000 + b"\0")) == []
     assert len(receiver.text) <= Receiver.MAX_TEXT
-    assert len(receiver._part) <= wire.MAX_ENCODED + 1
+    assert len(receiver._part) <= frames.MAX_ENCODED + 1
     assert receiver.bad == 200
 
 
@@ -107,12 +108,12 @@ def test_text_between_frames_is_kept_apart() -> None:
 
 
 def test_a_frame_has_its_limit() -> None:
-    Frame(1, 1, bytes(wire.MAX_PAYLOAD)).encode()
+    Frame(1, 1, bytes(frames.MAX_PAYLOAD)).encode()
     with pytest.raises(DeviceError, match="513"):
-        Frame(1, 1, bytes(wire.MAX_PAYLOAD + 1)).encode()
+        Frame(1, 1, bytes(frames.MAX_PAYLOAD + 1)).encode()
 
 
-def value_of(kind: wire.Kind) -> st.SearchStrategy[object]:
+def value_of(kind: frames.FieldKind) -> st.SearchStrategy[object]:
     if kind.c == "text":
         return st.text(max_size=60)
     if kind.c == "list":
@@ -135,7 +136,7 @@ RECORDS = st.sampled_from(messages.RECORDS).flatmap(
 
 
 @given(RECORDS)
-def test_records_round_trip_and_cut_ones_are_refused(record: wire.Record) -> None:
+def test_records_round_trip_and_cut_ones_are_refused(record: frames.Record) -> None:
     packed = record.pack()
     assert type(record).unpack(packed) == record
     ends_open = any(kind.c == "rest" for _, kind in record.layout())
@@ -148,7 +149,7 @@ def test_records_round_trip_and_cut_ones_are_refused(record: wire.Record) -> Non
 
 
 @given(st.sampled_from(messages.RECORDS), st.binary(max_size=600))
-def test_a_device_can_send_anything(record: type[wire.Record], data: bytes) -> None:
+def test_a_device_can_send_anything(record: type[frames.Record], data: bytes) -> None:
     with contextlib.suppress(DeviceError):
         assert isinstance(record.unpack(data), record)
 

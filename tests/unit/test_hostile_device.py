@@ -160,7 +160,7 @@ def test_a_slot_that_says_it_has_what_was_not_sent(clock: Clock, arrived: int) -
     ],
 )
 def test_a_setting_that_cannot_be(clock: Clock, parameter: p.Parameter) -> None:
-    firmware = FakeDevice(claims={p.Section.PARAMETERS: [parameter]})
+    firmware = FakeDevice(claims={p.InfoSection.PARAMETERS: [parameter]})
     with pytest.raises(DeviceError, match="a setting that cannot be"):
         Device(FakeLink(firmware, clock), "hostile")
 
@@ -188,7 +188,7 @@ def test_names_logs_and_refusals_are_shown_harmless(text: str) -> None:
     clock, said = Clock(), list[str]()
     original, deadline.time = deadline.time, SimpleNamespace(monotonic=clock.monotonic)  # type: ignore
     try:
-        firmware = FakeDevice(claims={p.Section.LABELS: [p.Label(text)] * 4})
+        firmware = FakeDevice(claims={p.InfoSection.LABELS: [p.Label(text)] * 4})
 
         def answer(request: frames.Frame) -> Iterator[bytes]:
             log = p.Log(text).pack()

@@ -18,16 +18,16 @@ from tinyml.monitor.events import (
     Attached,
     Bytes,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
     Played,
+    Printed,
     Seen,
     Summed,
-    Text,
 )
-from tinyml.monitor.lines import Line, Lines, totals
+from tinyml.monitor.lines import Lines, OutputLine, totals
 from tinyml.monitor.picture import Picture
-from tinyml.monitor.screen import Notes, draw
+from tinyml.monitor.screen import ScreenNotes, draw
 
 REPORT = report()
 NAME = "nano33ble runs words (0123456789abcdef)"
@@ -38,7 +38,7 @@ def info() -> DeviceInfo:
     return device()
 
 
-def shown(events: Sequence[Event], every_s: float = 0.1) -> tuple[Picture, list[Line]]:
+def shown(events: Sequence[Event], every_s: float = 0.1) -> tuple[Picture, list[OutputLine]]:
     picture, lines, out = Picture(), Lines(), []
     for number, event in enumerate(events):
         picture.take(event, 100 + number * every_s)
@@ -46,7 +46,7 @@ def shown(events: Sequence[Event], every_s: float = 0.1) -> tuple[Picture, list[
     return picture, out
 
 
-def texts(lines: Sequence[Line]) -> list[str]:
+def texts(lines: Sequence[OutputLine]) -> list[str]:
     return [line.text for line in lines if line.text is not None]
 
 
@@ -68,11 +68,11 @@ def test_what_never_arrived_is_counted_through_all_connections(info: DeviceInfo)
         [
             Attached(info),
             read(0), read(3, dropped=10),
-            Measured(STATUS, 2),
+            DeviceStatus(STATUS, 2),
             Detached("it has gone"),
             Attached(info, "reconnected"),
             read(1, dropped=5),
-            Measured(STATUS, 1),
+            DeviceStatus(STATUS, 1),
         ]
     )  # fmt: skip
     assert (picture.inferences, picture.lost, picture.dropped) == (3, 3, 15)
@@ -88,7 +88,7 @@ def test_lines_say_who_answers_what_is_played_and_what_is_recognised(info: Devic
             Played(0, 2, "a.wav", "yes", 10, 100),
             Played(0, 2, "a.wav", "yes", 20, 100),
             read(0, clip=0), read(1, "yes", clip=0),
-            Text("hello"), Text("started", is_log=True),
+            Printed("hello"), Printed("started", is_log=True),
             Played(1, 2, "b.wav", None, 60, 100),
             Detached("gone"),
             Attached(info, "reconnected"),
@@ -133,7 +133,7 @@ def test_a_recognised_word_is_held_against_what_was_played(info: DeviceInfo) -> 
         ]
     )
     assert [(one.label, one.said) for one in picture.heard] == [("yes", "yes"), ("yes", "no")]
-    text = draw(picture, 101, 100, 30, Notes()).plain
+    text = draw(picture, 101, 100, 30, ScreenNotes()).plain
     assert "yes  0.90  said no" in text
     assert "yes  0.90  right" in text
 
@@ -141,8 +141,8 @@ def test_a_recognised_word_is_held_against_what_was_played(info: DeviceInfo) -> 
 STORY: list[Event] = [
     Played(0, 1, "a\x1b[2J.wav", "yes", 1, 2),
     read(0, "yes", clip=0),
-    Measured(STATUS, 1),
-    *(Text(f"line {number}") for number in range(50)),
+    DeviceStatus(STATUS, 1),
+    *(Printed(f"line {number}") for number in range(50)),
     Summed(REPORT),
 ]
 
@@ -153,15 +153,20 @@ def test_a_picture_fits_any_terminal_at_any_moment(width: int, height: int, cut:
     info = device()
     for events in ([], [Attached(info), *STORY[:cut]], [Attached(info), *STORY, Detached("gone")]):
         picture, _ = shown(events)
-        for notes in (Notes(), Notes(help=True, paused=True, log="x.log", url="http://x/")):
+        for notes in (
+            ScreenNotes(),
+            ScreenNotes(help=True, paused=True, log="x.log", url="http://x/"),
+        ):
             text = draw(picture, 101, width, height, notes)
             assert len(text.plain.split("\n")) <= height
             assert text.plain.replace("\n", "").isprintable()
 
 
 def test_the_screen_shows_keys_first_then_who_how_sure_and_how_fast(info: DeviceInfo) -> None:
-    picture, _ = shown([Attached(info), read(0), read(1, "yes"), Measured(STATUS, 0), Text("boot")])
-    lines = draw(picture, 100.3, 100, 24, Notes(log="m.log")).plain.splitlines()
+    picture, _ = shown(
+        [Attached(info), read(0), read(1, "yes"), DeviceStatus(STATUS, 0), Printed("boot")]
+    )
+    lines = draw(picture, 100.3, 100, 24, ScreenNotes(log="m.log")).plain.splitlines()
     assert lines[0].startswith("Ctrl-] or Ctrl-C quits")
     assert NAME in lines[1]
     assert "logging to m.log" in lines[2]
@@ -173,7 +178,7 @@ def test_the_screen_shows_keys_first_then_who_how_sure_and_how_fast(info: Device
     assert "stack at most 600 of 8,192" in text
     assert "boot" in text
     assert "█" in text
-    plain = draw(picture, 100.3, 100, 24, Notes(plain=True)).plain
+    plain = draw(picture, 100.3, 100, 24, ScreenNotes(plain=True)).plain
     assert plain.isascii()
     assert "####" in plain
 
@@ -182,7 +187,7 @@ def test_a_long_list_of_labels_is_cut_to_the_highest(info: DeviceInfo) -> None:
     labels = tuple(f"label {number}" for number in range(60))
     picture, _ = shown([Attached(replace(info, labels=labels))])
     picture.scores = np.linspace(0, 1, 60, dtype=np.float32)
-    text = draw(picture, 100, 80, 24, Notes()).plain
+    text = draw(picture, 100, 80, 24, ScreenNotes()).plain
     assert "label 59" in text
     assert "label 0 " not in text
     assert "lower ones" in text
@@ -191,12 +196,12 @@ def test_a_long_list_of_labels_is_cut_to_the_highest(info: DeviceInfo) -> None:
 def test_who_comes_later_sees_the_same_page(info: DeviceInfo) -> None:
     events: list[Event] = [
         Attached(info),
-        read(0, "yes"), Seen(0, np.zeros((2, 40), np.int8)), Text("before"),
+        read(0, "yes"), Seen(0, np.zeros((2, 40), np.int8)), Printed("before"),
         Detached("gone"),
         Attached(info, "reconnected"),
         *(read(number) for number in range(400)),
         Seen(0, np.full((1, 3), -1, np.int8)),
-        Measured(STATUS, 0),
+        DeviceStatus(STATUS, 0),
         Summed(REPORT),
     ]  # fmt: skip
     picture, past = Picture(), messages.Past()

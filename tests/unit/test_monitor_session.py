@@ -23,13 +23,13 @@ from tinyml.monitor.events import (
     Attached,
     Bytes,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
+    Inferred,
     Played,
-    Read,
+    Printed,
     Seen,
     Summed,
-    Text,
 )
 
 WAIT_S = 30.0
@@ -92,7 +92,7 @@ def wanted(board: FakeBoard, **changes: Any) -> Wanted:
 
 
 def has_read(count: int) -> Callable[[Watched], bool]:
-    return lambda watched: len(watched.of(Read)) >= count
+    return lambda watched: len(watched.of(Inferred)) >= count
 
 
 def test_a_virtual_sensor_at_rest_gives_readings_until_stopped(board: FakeBoard) -> None:
@@ -101,10 +101,10 @@ def test_a_virtual_sensor_at_rest_gives_readings_until_stopped(board: FakeBoard)
     watched.end()
     assert watched.error is None
     assert isinstance(watched.of(Attached)[0], Attached)
-    read = watched.of(Read)[0]
+    read = watched.of(Inferred)[0]
     assert read.scores.tolist() == pytest.approx([129 / 256, 130 / 256, 255 / 256, 0])
     assert read.clip is None
-    assert watched.of(Measured)
+    assert watched.of(DeviceStatus)
     assert watched.of(Seen)[0].rows.shape[1] == 40
     sent = b"".join(event.data for event in watched.of(Bytes) if event.to_device)
     assert sent.count(b"\0") > 10
@@ -119,15 +119,15 @@ def test_clips_are_played_and_summed_up(board: FakeBoard, clips: Path) -> None:
     played = watched.of(Played)
     assert {event.clip for event in played} == {0, 1}
     assert played[-1].done == played[-1].total == 3200 + 4800 + 2 * 16000
-    assert len(watched.of(Read)) == (3200 + 4800 + 32000) // 400
-    assert {event.clip for event in watched.of(Read)} == {0, 1}
+    assert len(watched.of(Inferred)) == (3200 + 4800 + 32000) // 400
+    assert {event.clip for event in watched.of(Inferred)} == {0, 1}
 
 
 def test_a_board_that_goes_and_comes_back_plays_on_with_the_clip_that_broke(
     board: FakeBoard, clips: Path
 ) -> None:
     watched = Watched(wanted(board, sources=(clips,)))
-    watched.until(lambda one: any(event.clip == 1 for event in one.of(Read)))
+    watched.until(lambda one: any(event.clip == 1 for event in one.of(Inferred)))
     board.unplug()
     watched.until(lambda one: bool(one.of(Detached)))
     board.plug()
@@ -144,7 +144,7 @@ def test_a_port_that_comes_back_under_another_name_is_found(tmp_path: Path) -> N
         watched.until(has_read(2))
         board.unplug()
         watched.until(lambda one: bool(one.of(Detached)))
-        before = len(watched.of(Read))
+        before = len(watched.of(Inferred))
         board.plug(tmp_path / "ttyFAKE1")
         watched.until(has_read(before + 2))
         watched.end()
@@ -188,7 +188,7 @@ def test_a_device_that_failed_is_waited_for_and_can_be_reset(board: FakeBoard) -
     watched.until(lambda one: bool(one.of(Detached)))
     assert "stopped" in watched.of(Detached)[0].reason
     board.device.faults_on = ""
-    before = len(watched.of(Read))
+    before = len(watched.of(Inferred))
     watched.session.reset()
     watched.until(has_read(before + 2))
     watched.end()
@@ -201,7 +201,7 @@ def test_a_device_that_restarts_by_itself_is_noticed_and_followed(board: FakeBoa
     board.device.restart()
     watched.until(lambda one: len(one.of(Attached)) == 2)
     assert "restarted" in watched.of(Detached)[0].reason
-    before = len(watched.of(Read))
+    before = len(watched.of(Inferred))
     watched.until(has_read(before + 2))
     watched.end()
     assert watched.error is None
@@ -220,9 +220,9 @@ def test_noise_between_frames_is_counted_and_survived(board: FakeBoard, noise: b
     assert watched.error is None
     assert not watched.of(Detached)
     if b"flood" in noise:
-        assert any(event.text == "flood" for event in watched.of(Text))
+        assert any(event.text == "flood" for event in watched.of(Printed))
     else:
-        assert watched.of(Measured)[-1].bad_frames > 5
+        assert watched.of(DeviceStatus)[-1].bad_frames > 5
 
 
 def test_a_sensor_of_the_boards_own_is_heard_until_stopped() -> None:

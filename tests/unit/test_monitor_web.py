@@ -14,7 +14,7 @@ from monitor_story import device, read, story
 
 from tinyml.errors import ConfigError
 from tinyml.monitor import web as server
-from tinyml.monitor.events import Attached, Event, Text
+from tinyml.monitor.events import Attached, Event, Printed
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.web import Web
 
@@ -153,7 +153,7 @@ def test_who_comes_late_gets_the_present_picture(teller: Teller) -> None:
     teller.tell(*story(device()), *(read(number) for number in range(200, 1000)))
     viewer = Viewer(teller.port)
     until(lambda: teller.web.viewers == 1)
-    teller.tell(Text("now"))
+    teller.tell(Printed("now"))
     got = viewer.until("text")  # of the story's own
     reads = [message for message in got if message["kind"] == "read"]
     assert [message["kind"] for message in got[:2]] == ["start", "device"]
@@ -192,7 +192,7 @@ def test_viewers_that_leave_are_forgotten_and_too_many_are_refused(
     until(lambda: teller.web.viewers == 2)
     assert teller.get("/events")[0] == 503
     viewers[0].close()
-    teller.tell(*(Text(f"{number}" * 1000) for number in range(10)))
+    teller.tell(*(Printed(f"{number}" * 1000) for number in range(10)))
     until(lambda: teller.web.viewers == 1)
     viewers[1].close()
 

@@ -41,7 +41,7 @@ def clip(name: str, said: str | None, length: int = 1600) -> clips.Clip:
 
 
 def inference(number: int, scores: bytes = b"\x01\x02", heard: Event | None = None) -> Any:
-    return playback.Inference(number, 480 + number * 640, scores, heard)
+    return playback.StreamInference(number, 480 + number * 640, scores, heard)
 
 
 def compare(expected: list[Any], actual: list[Any]) -> playback.Comparison:
@@ -122,7 +122,7 @@ def test_equal_streams_are_equal() -> None:
     [
         inference(2, scores=b"\x01\x03"),
         inference(2, heard=Event("yes", 0.5, 1760)),
-        playback.Inference(2, 9999, b"\x01\x02", None),
+        playback.StreamInference(2, 9999, b"\x01\x02", None),
     ],
 )
 def test_one_different_inference_is_one_mismatch(changed: Any) -> None:
@@ -183,7 +183,7 @@ def test_the_host_twin_reports_every_window(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(playback, "Oracle", Oracle)
     noise = np.random.default_rng(0).integers(-2000, 2000, 20000, np.int16)
 
-    def inferences(*cuts: int) -> Iterator[playback.Inference]:
+    def inferences(*cuts: int) -> Iterator[playback.StreamInference]:
         listener = playback.Listener(BUNDLE)
         for part in np.split(noise, cuts):
             yield from listener.push(part)

@@ -23,7 +23,7 @@ from tinyml.firmware import boards
 from tinyml.measure import evaluate
 from tinyml.measure.bench import BenchRow, LayerCost
 from tinyml.measure.playback import StreamReport
-from tinyml.measure.spotting import PlaceResult, SpottingReport, WordResult
+from tinyml.measure.spotting import SpottingReport, StreamSourceResult, WordResult
 from tinyml.measure.validate import LayerCheck, Mismatch, ValidationReport
 from tinyml.model import bundle
 from tinyml.model.metrics import ClassResult, OperatingPoint, Roc
@@ -130,8 +130,8 @@ def evaluated(name: str) -> evaluate.EvaluationReport:
         confusion={name: {name: 8}}, skipped=(name,), clips_per_second=9.0, passed=False, low=0.5,
         high=0.9, macro_f1=0.9,
         places=(
-            evaluate.PlaceResult("oracle", 0.8, 0, 9.0),
-            evaluate.PlaceResult(name, 0.8, 3, 90.0),
+            evaluate.ExecutorResult("oracle", 0.8, 0, 9.0),
+            evaluate.ExecutorResult(name, 0.8, 3, 90.0),
         ),
         sources=(evaluate.SourceResult(name, 4, 0.5, 0.2, 0.8),),
         rocs={name: Roc((1.0, 0.5), (0.0, 1.0), (0.0, 1.0)), "b": Roc((1.0,), (0.0,), (0.0,))},
@@ -143,7 +143,7 @@ def evaluated(name: str) -> evaluate.EvaluationReport:
 def spotted(name: str) -> SpottingReport:
     return SpottingReport(
         passed=True, model=name, sha256="ab" * 32, data=name, part="test", on=name, stream_s=60.0,
-        background_s=0.0, seed=1, places=(PlaceResult(name, 5, 0, 2.0),),
+        background_s=0.0, seed=1, places=(StreamSourceResult(name, 5, 0, 2.0),),
         words=(WordResult(name, 3, 1, 0),), points=(point(0.2), point(0.6)), card=point(0.5),
         most_per_hour=1.0, advised=None, chosen_on="test", latency_ms=(-3, 5, 400),
     )  # fmt: skip

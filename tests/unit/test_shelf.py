@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinyml import features, tasks
 from tinyml.datasets import UNKNOWN, speech_commands, wand
-from tinyml.device import Recording
+from tinyml.device import SensorRecording
 from tinyml.errors import ConfigError, DataError
 from tinyml.media import wav
 from tinyml.monitor.shelf import Shelf, judge, longest_s
@@ -27,10 +27,10 @@ def of(name: str) -> tuple[Task, Capturing, features.FrontEnd]:
     return task, task.capturing, features.load(task.features)
 
 
-def recording(samples: np.ndarray, **lost: int) -> Recording:
+def recording(samples: np.ndarray, **lost: int) -> SensorRecording:
     rate = RATE if samples.ndim == 1 else 100
     facts = {"overruns": 0, "lost": 0, "room": 1000} | lost
-    return Recording(samples.astype(np.int16), rate, seconds=1.0, **facts)
+    return SensorRecording(samples.astype(np.int16), rate, seconds=1.0, **facts)
 
 
 def word(start: float, seconds: float, total: float, noise: float = 20.0) -> np.ndarray:

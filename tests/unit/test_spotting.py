@@ -16,7 +16,7 @@ from tinyml import features
 from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.measure import evaluate, playback, spotting
-from tinyml.measure.spotting import Place, Score
+from tinyml.measure.spotting import Score, StreamSource
 from tinyml.model import bundle, leakage
 from tinyml.records import Bundle
 
@@ -39,11 +39,11 @@ def model() -> Bundle:
 
 def made(model: Bundle, tones: Path, seed: int = 0, minutes: float = 0.3) -> spotting.Scene:
     assert model.features is not None
-    found = leakage.recordings(evaluate.read(model, tones), "all")
+    found = leakage.recordings(evaluate.read_recordings(model, tones), "all")
     return spotting.scene(found, model, features.load(model.features), minutes, seed)
 
 
-def hearing(events: list[tuple[int, int, int]], labels: int, name: str = "host") -> Place:
+def hearing(events: list[tuple[int, int, int]], labels: int, name: str = "host") -> StreamSource:
     """A place that gives a label the score 127 at some samples, and silence between them."""
 
     def hear(samples: Any, on_sent: Callable[[int], None]) -> Iterator[Score]:
@@ -56,7 +56,7 @@ def hearing(events: list[tuple[int, int, int]], labels: int, name: str = "host")
             yield sample, raw
         on_sent(len(samples))
 
-    return Place(name, hear)
+    return StreamSource(name, hear)
 
 
 def test_a_scene_is_the_same_for_the_same_seed_and_holds_the_words(
@@ -89,7 +89,7 @@ def test_events_are_hits_confusions_or_false_accepts(model: Bundle, tones: Path)
     ]
     report = spotting.evaluate_stream(
         model,
-        evaluate.read(model, tones),
+        evaluate.read_recordings(model, tones),
         [hearing(events, len(index))],
         part="all",
         minutes=0.3,
@@ -108,7 +108,7 @@ def test_a_place_that_hears_other_scores_fails(model: Bundle, tones: Path) -> No
     labels = len(model.labels)
     places = [hearing([(9000, 1, 50)], labels), hearing([(9000, 1, 51)], labels, "board")]
     report = spotting.evaluate_stream(
-        model, evaluate.read(model, tones), places, part="all", minutes=0.1
+        model, evaluate.read_recordings(model, tones), places, part="all", minutes=0.1
     )
     assert not report.passed
     assert [(one.on, one.different) for one in report.places] == [("host", 0), ("board", 1)]
@@ -117,7 +117,7 @@ def test_a_place_that_hears_other_scores_fails(model: Bundle, tones: Path) -> No
 def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
     model: Bundle, tones: Path
 ) -> None:
-    dataset = evaluate.read(model, tones)
+    dataset = evaluate.read_recordings(model, tones)
     clips = tuple(one for one in dataset.recordings if not one.long)
     dataset = dataclasses.replace(dataset, recordings=clips)  # pauses part them
     assert model.features is not None
@@ -133,7 +133,7 @@ def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
         streams.append(len(samples))
         yield from hearing(events, len(model.labels)).hear(samples, on_sent)
 
-    reported = spotting.evaluate_stream(model, dataset, [Place("host", hear)], minutes=0.3)
+    reported = spotting.evaluate_stream(model, dataset, [StreamSource("host", hear)], minutes=0.3)
     assert len(streams) == 2
     assert (reported.part, reported.chosen_on) == ("test", "validation")
     assert reported.advised is not None
@@ -141,7 +141,7 @@ def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
     assert reported.advised.accepted == 1  # what was chosen elsewhere does not fit here
     streams.clear()
     itself = spotting.evaluate_stream(
-        model, dataset, [Place("host", hear)], minutes=0.3, part="train"
+        model, dataset, [StreamSource("host", hear)], minutes=0.3, part="train"
     )
     assert (itself.chosen_on, len(streams)) == ("train", 1)
     assert itself.advised is not None
@@ -150,7 +150,7 @@ def test_the_threshold_is_chosen_on_another_part_than_it_is_reported_on(
 
 def test_the_host_hears_what_the_listener_hears(model: Bundle, tones: Path) -> None:
     samples = made(model, tones, minutes=0.05).samples
-    where = spotting.on_host(model, evaluate.place(model, "oracle"))
+    where = spotting.on_host(model, evaluate.executor(model, "oracle"))
     scores = list(where.hear(samples, lambda sent: None))
     expected = list(playback.Listener(model).push(samples))
     assert [(at, raw.tobytes()) for at, raw in scores] == [(e.sample, e.scores) for e in expected]
@@ -164,7 +164,7 @@ def test_what_is_no_stream_is_refused(model: Bundle, tones: Path) -> None:
         spotting.scene([], model, front_end, 1, 0)
     deaf = dataclasses.replace(model, stream=None)
     with pytest.raises(ConfigError, match="does not say how to listen"):
-        spotting.evaluate_stream(deaf, evaluate.read(model, tones), [])
+        spotting.evaluate_stream(deaf, evaluate.read_recordings(model, tones), [])
 
 
 def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_stream_of_pictures_holds_whole_ones(tmp_path: Path) -> None:
         pixels = np.full((80, 120), 50 * (number + 1), np.uint8)
         Image.fromarray(pixels).save(tmp_path / label / f"{number}.png")
     front_end = features.load(person.features)
-    found = leakage.recordings(evaluate.read(person, tmp_path), "all")
+    found = leakage.recordings(evaluate.read_recordings(person, tmp_path), "all")
     scene = spotting.scene(found, person, front_end, 1.0, 0)
     picture = front_end.samples_for(1)
     assert len(scene.spoken) == 4
@@ -194,8 +194,8 @@ def test_strokes_of_which_only_the_points_are_known_are_drawn_by_a_simulated_wan
     stroke_json.write(tmp_path / "mine.json", drawn)
     report = spotting.evaluate_stream(
         digits,
-        evaluate.read(digits, tmp_path),
-        [spotting.on_host(digits, evaluate.place(digits, "oracle"))],
+        evaluate.read_recordings(digits, tmp_path),
+        [spotting.on_host(digits, evaluate.executor(digits, "oracle"))],
         part="all",
     )
     assert report.card.spoken == 4

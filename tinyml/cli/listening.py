@@ -19,14 +19,14 @@ from tinyml.firmware import boards
 from tinyml.monitor import Picture, Session, Wanted
 from tinyml.monitor.events import Event, Played
 from tinyml.monitor.feed import Feed
-from tinyml.monitor.lines import Line, Lines, describe, totals
+from tinyml.monitor.lines import Lines, OutputLine, describe, totals
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console, Progress
     from tinyml.cli.terminal import Screen
     from tinyml.monitor.web import Web
 
-Take = Callable[[float, Event], Sequence[Line]]
+Take = Callable[[float, Event], Sequence[OutputLine]]
 Over = Callable[[Feed], bool]
 
 DEFAULT_LOG = Path("monitor.log")
@@ -129,7 +129,7 @@ class Monitor:
                 feed, self._take, self._is_over
             )
 
-    def _take(self, at: float, event: Event) -> Sequence[Line]:
+    def _take(self, at: float, event: Event) -> Sequence[OutputLine]:
         """Fold an event into the picture, the page and the log, and return its lines."""
         self._picture.take(event, at)
         if self._web is not None:
@@ -150,7 +150,7 @@ class Monitor:
             feed.stop()
         return self.matched
 
-    def _print(self, line: Line, at: float) -> None:
+    def _print(self, line: OutputLine, at: float) -> None:
         if self._args.json:
             from tinyml.cli.console import plain
 
@@ -232,13 +232,13 @@ class _Live:
 
     def _draw(self) -> None:
         """Draw at most every _DRAW_S; a paused picture once."""
-        from tinyml.monitor.screen import Notes, draw
+        from tinyml.monitor.screen import ScreenNotes, draw
 
         now = time.monotonic()
         if now - self._drawn < _DRAW_S or (self._paused and self._drawn):
             return
         self._drawn = now
-        notes = Notes(
+        notes = ScreenNotes(
             paused=self._paused,
             log=self._log.name,
             url=self._url,

@@ -16,13 +16,13 @@ import numpy as np
 from tinyml import device, features, tasks
 from tinyml.datasets import clips
 from tinyml.datasets.clips import Clip
-from tinyml.device import DeviceInfo, Recording
+from tinyml.device import DeviceInfo, SensorRecording
 from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED, ConfigError
 from tinyml.features import FrontEnd
 from tinyml.firmware import boards
 from tinyml.measure import playback
 from tinyml.monitor import shelf as capture
-from tinyml.monitor.shelf import Notes, Shelf, Take
+from tinyml.monitor.shelf import RecordingNotes, Shelf, Take
 from tinyml.tasks import Capturing, Task
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class _Session:
             return "q"
         return "r" if answer == "r" or take.refused else "keep"
 
-    def _record(self, wanted: _Wanted, which: str) -> Recording:
+    def _record(self, wanted: _Wanted, which: str) -> SensorRecording:
         front_end = self._front_end
         played = wanted.clip.samples if wanted.clip else None
         label = f"{self._args.label} {which}"
@@ -241,7 +241,7 @@ class _Session:
 
     def _keep(self, shelf: Shelf, take: Take, wanted: _Wanted) -> None:
         info = self._connection.info
-        notes = Notes(
+        notes = RecordingNotes(
             task=self._args.task,
             label=self._args.label,
             speaker=self._args.speaker,

@@ -11,14 +11,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml.device import emulator, kinds, ports
-from tinyml.device.capture import Recording
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.client import CONNECT_S, Device, Inference, LayerResult
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.line import Told, ignore
 from tinyml.device.links import Link, Passed, SerialLink, SocketLink, TappedLink
+from tinyml.device.recording import SensorRecording
 from tinyml.device.running import Emulated
-from tinyml.device.stream import Reading, Stream, StreamTotals
+from tinyml.device.stream import Reading, ReadingStream, StreamTotals
 from tinyml.device.terminal import Terminal
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Firmware
@@ -30,8 +30,8 @@ __all__ = [
     "Inference",
     "LayerResult",
     "Reading",
-    "Recording",
-    "Stream",
+    "ReadingStream",
+    "SensorRecording",
     "StreamTotals",
     "Terminal",
     "connect",
@@ -50,7 +50,7 @@ def flash(
     firmware: Firmware,
     port: str | None = None,
     timeout_s: float = FLASH_S,
-    on_step: Told = ignore,
+    on_step: OnText = ignore,
 ) -> None:
     """Put `firmware` on its board and see it answer; an emulated board starts anew.
 
@@ -67,8 +67,8 @@ def connect(
     timeout_s: float = CONNECT_S,
     *,
     restart: bool = False,
-    on_text: Told = ignore,
-    on_log: Told = ignore,
+    on_text: OnText = ignore,
+    on_log: OnText = ignore,
     on_bytes: Passed | None = None,
 ) -> Device:
     """Connect to `board`: the one that runs emulated or is plugged in, or the one at `port`.

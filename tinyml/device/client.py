@@ -17,13 +17,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.device import capture, fault, slot
-from tinyml.device.capture import OnChunk, Recording
+from tinyml.device import fault, recording, slot
+from tinyml.device.channel import Channel, OnText, ignore
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo, describe
-from tinyml.device.line import Line, Told, ignore
 from tinyml.device.links import Link
-from tinyml.device.stream import Stream
+from tinyml.device.recording import OnChunk, SensorRecording
+from tinyml.device.stream import ReadingStream
 from tinyml.errors import DataError, DeviceError
 from tinyml.protocol.frames import MAX_PAYLOAD, Record
 from tinyml.protocol.messages import (
@@ -42,6 +42,7 @@ from tinyml.protocol.messages import (
     Infer,
     InferReply,
     Info,
+    InfoSection,
     Input,
     InputReply,
     Label,
@@ -52,13 +53,12 @@ from tinyml.protocol.messages import (
     Parameter,
     Reset,
     ResetTarget,
-    Section,
     SlotReply,
     Status,
     StepInfo,
-    Tensor,
+    StreamRequest,
+    TensorRecord,
 )
-from tinyml.protocol.messages import Stream as StreamRequest
 from tinyml.records import ModelSlot, TensorInfo
 
 Array = NDArray[Any]
@@ -111,8 +111,8 @@ class Device:
         serial_number: str = "",
         timeout_s: float = CONNECT_S,
         restart: bool = False,
-        on_text: Told = ignore,
-        on_log: Told = ignore,
+        on_text: OnText = ignore,
+        on_log: OnText = ignore,
     ) -> None:
         """Say HELLO over `link` until the device answers, and ask it what it is.
 
@@ -126,10 +126,10 @@ class Device:
         def explain(registers: tuple[int, ...]) -> str:
             return fault.explain(registers, elf)
 
-        self._line = Line(link, name, explain, on_text=on_text, on_log=on_log)
+        self._channel = Channel(link, name, explain, on_text=on_text, on_log=on_log)
         try:
             deadline = Deadline(timeout_s)
-            hello = self._line.restart(deadline) if restart else self._line.hello(deadline)
+            hello = self._channel.restart(deadline) if restart else self._channel.hello(deadline)
             self.info = self._describe(hello)
         except BaseException:
             link.close()
@@ -148,20 +148,20 @@ class Device:
 
     def close(self) -> None:
         """Close the connection; the device runs on."""
-        self._line.close()
+        self._channel.close()
 
     @property
     def bad_frames(self) -> int:
         """Damaged frames that came from the device; `status()` has those that it received."""
-        return self._line.bad_frames
+        return self._channel.bad_frames
 
     def status(self) -> Status:
         """Return memory in bytes and what happened since the device started."""
-        return Status.unpack(self._section(Section.STATUS))
+        return Status.unpack(self._section(InfoSection.STATUS))
 
     def model_state(self) -> int:
         """Return 0, or the negative reason of model.h for which the model did not start."""
-        return ModelState.unpack(self._section(Section.MODEL)).reason
+        return ModelState.unpack(self._section(InfoSection.MODEL)).reason
 
     def infer(
         self, inputs: Sequence[Array], *, repeat: int = 1, timeout_s: float = INFERENCE_S
@@ -190,7 +190,7 @@ class Device:
         body = self._compute(LAYERS, Layers(ALL_STEPS), limit, timeout_s)
         layers = Layer.unpack_all(body)
         if len(layers) != len(steps):
-            raise DeviceError(f"{self._line.name} ran {len(layers)} steps, not {len(steps)}")
+            raise DeviceError(f"{self._channel.name} ran {len(layers)} steps, not {len(steps)}")
         return [
             LayerResult(number, step.op_index, step.tensor_index, layer.crc, layer.counter)
             for number, (step, layer) in enumerate(zip(steps, layers, strict=True))
@@ -205,7 +205,7 @@ class Device:
         tensor = body[end:]
         if len(tensor) != expected or crc32(tensor) != layer.crc:
             raise DeviceError(
-                f"{self._line.name} sent step {step} with {len(tensor)} bytes and CRC "
+                f"{self._channel.name} sent step {step} with {len(tensor)} bytes and CRC "
                 f"{crc32(tensor):08x}, announced {expected} and {layer.crc:08x}"
             )
         return tensor
@@ -219,7 +219,7 @@ class Device:
         total_s = timeout_s * (count + warmup)
         body = self._compute(BENCH, Bench(count, warmup), limit, total_s)
         if len(body) != limit:
-            raise DeviceError(f"{self._line.name} measured {len(body) // 8} runs, not {count}")
+            raise DeviceError(f"{self._channel.name} measured {len(body) // 8} runs, not {count}")
         return [counter for (counter,) in _COUNTER.iter_unpack(body)]
 
     def stream(
@@ -228,7 +228,7 @@ class Device:
         *,
         paced: bool = False,
         on_sent: Callable[[int], None] | None = None,
-    ) -> Stream:
+    ) -> ReadingStream:
         """Play `samples` (int16, interleaved by channel) into the device's virtual sensor, or hear
         what a sensor of its own does.
 
@@ -238,7 +238,7 @@ class Device:
         arrived there. Raises ConfigError for samples with
         another sensor than the virtual one, and for that one without.
         """
-        return Stream(self._line, self.info, samples, paced=paced, on_sent=on_sent)
+        return ReadingStream(self._channel, self.info, samples, paced=paced, on_sent=on_sent)
 
     def record(
         self,
@@ -247,25 +247,27 @@ class Device:
         channels: int = 1,
         played: Array | None = None,
         on_chunk: OnChunk | None = None,
-    ) -> Recording:
+    ) -> SensorRecording:
         """Record `count` samples of the device's sensor; `played` goes into a virtual one.
 
         `on_chunk` gets int16 values as they come. Raises ConfigError for samples to play with
         another sensor than the virtual one, and for that one without.
         """
-        return capture.record(self._line, self.info, count, rate_hz, channels, played, on_chunk)
+        return recording.record(
+            self._channel, self.info, count, rate_hz, channels, played, on_chunk
+        )
 
     def line_rate(self) -> float:
         """Measure how many bytes of samples a second the line brings from the device."""
-        return capture.line_rate(self._line, self.info)
+        return recording.line_rate(self._channel, self.info)
 
     def room(self, channels: int) -> int:
         """Return how many samples of `channels` values fit into the device's memory."""
-        return capture.room(self._line, channels)
+        return recording.room(self._channel, channels)
 
     def slot(self) -> SlotReply:
         """Return what the model slot takes; DeviceError where the firmware has none."""
-        return slot.ask(self._line)
+        return slot.ask(self._channel)
 
     def load(
         self,
@@ -280,49 +282,49 @@ class Device:
         `on_sent` gets the number of bytes that have arrived. The device checks all of it before it
         uses any; when it refuses, or the transfer ends early, the model that ran runs on.
         """
-        slot.send(self._line, self.info.max_payload, content.block, on_sent)
-        slot.use(self._line, content, name, sha256)
-        self.info = self._describe(self._line.hello(Deadline(CONNECT_S)))
+        slot.send(self._channel, self.info.max_payload, content.block, on_sent)
+        slot.use(self._channel, content, name, sha256)
+        self.info = self._describe(self._channel.hello(Deadline(CONNECT_S)))
 
     def unload(self) -> None:
         """Run the model that the firmware was built with again."""
-        slot.use_built_in(self._line)
-        self.info = self._describe(self._line.hello(Deadline(CONNECT_S)))
+        slot.use_built_in(self._channel)
+        self.info = self._describe(self._channel.hello(Deadline(CONNECT_S)))
 
     def forget(self) -> None:
         """Have the model forget earlier inferences, where it keeps any state."""
-        self._line.request(RESET, Reset(ResetTarget.MODEL))
+        self._channel.request(RESET, Reset(ResetTarget.MODEL))
 
     def reset(self, timeout_s: float = CONNECT_S) -> None:
         """Restart the firmware and wait until it answers again."""
-        self.info = self._describe(self._line.restart(Deadline(timeout_s)))
+        self.info = self._describe(self._channel.restart(Deadline(timeout_s)))
 
     def _describe(self, hello: HelloReply) -> DeviceInfo:
         if not 64 <= hello.max_payload <= MAX_PAYLOAD:
-            raise DeviceError(f"{self._line.name} announces frames of {hello.max_payload} bytes")
-        identity = Identity.unpack(self._section(Section.IDENTITY))
+            raise DeviceError(f"{self._channel.name} announces frames of {hello.max_payload} bytes")
+        identity = Identity.unpack(self._section(InfoSection.IDENTITY))
         if identity.features:  # a stream that an earlier connection left running holds the model
-            self._line.request(STREAM, StreamRequest(Action.STOP))
+            self._channel.request(STREAM, StreamRequest(Action.STOP))
         return describe(
             hello,
             identity,
-            Tensor.unpack_all(self._section(Section.TENSORS)),
-            StepInfo.unpack_all(self._section(Section.STEPS)),
-            Label.unpack_all(self._section(Section.LABELS)),
-            Parameter.unpack_all(self._section(Section.PARAMETERS)),
+            TensorRecord.unpack_all(self._section(InfoSection.TENSORS)),
+            StepInfo.unpack_all(self._section(InfoSection.STEPS)),
+            Label.unpack_all(self._section(InfoSection.LABELS)),
+            Parameter.unpack_all(self._section(InfoSection.PARAMETERS)),
         )
 
-    def _section(self, section: Section) -> bytes:
-        return self._line.request(INFO, Info(section), limit=_MAX_INFO_BYTES)
+    def _section(self, section: InfoSection) -> bytes:
+        return self._channel.request(INFO, Info(section), limit=_MAX_INFO_BYTES)
 
     def _compute(self, message: Message, record: Record, limit: int, timeout_s: float) -> bytes:
         """Request what takes the device its time: no reply is no reason to ask again soon."""
         patience_s = min(timeout_s, INFERENCE_S) / 2
-        body = self._line.request(
+        body = self._channel.request(
             message, record, limit=limit, patience_s=patience_s, timeout_s=timeout_s
         )
         if self.info.has_slot:  # after a restart another model computes
-            self._line.same_boot(Deadline(CONNECT_S))
+            self._channel.same_boot(Deadline(CONNECT_S))
         return body
 
     def send_inputs(self, inputs: Sequence[Array]) -> None:
@@ -337,18 +339,20 @@ class Device:
         chunk = self.info.max_payload - Input.fixed_bytes()
         for offset in range(0, len(data), chunk):
             part = data[offset : offset + chunk]
-            reply = self._line.request(INPUT, Input(index, offset, part))
+            reply = self._channel.request(INPUT, Input(index, offset, part))
             arrived = InputReply.unpack(reply).next
             if arrived != offset + len(part):
                 raise DeviceError(
-                    f"{self._line.name} has {arrived} bytes of input {index}, was sent "
+                    f"{self._channel.name} has {arrived} bytes of input {index}, was sent "
                     f"{offset + len(part)}"
                 )
 
     def _outputs(self, data: bytes) -> list[Array]:
         expected = sum(info.bytes for info in self.info.outputs)
         if len(data) != expected:
-            raise DeviceError(f"{self._line.name} sent {len(data)} bytes of output, not {expected}")
+            raise DeviceError(
+                f"{self._channel.name} sent {len(data)} bytes of output, not {expected}"
+            )
         outputs = []
         for info in self.info.outputs:
             dtype = np.dtype(info.dtype).newbyteorder("<")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tinyml.device.channel import ModelRefusal
 from tinyml.device.client import Device
 from tinyml.device.identity import printable
-from tinyml.device.line import ModelRefusal
 from tinyml.device.links import Link
 from tinyml.errors import DeviceError
 from tinyml.records import Firmware

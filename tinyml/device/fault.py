@@ -35,7 +35,7 @@ _HFSR_VECTOR = 1 << 1
 
 
 @dataclass(frozen=True)
-class Place:
+class CodeLocation:
     """Where an address lies in a program; `file` is empty and `line` 0 where that is not known."""
 
     function: str
@@ -106,7 +106,7 @@ class Symbols:
         except (OSError, ELFError, DWARFError):
             return cls([], [])
 
-    def find(self, address: int) -> Place | None:
+    def find(self, address: int) -> CodeLocation | None:
         """Return where `address` lies, None outside of all functions."""
         index = bisect.bisect_right(self._functions, address, key=lambda entry: entry[0]) - 1
         if index < 0:
@@ -116,7 +116,7 @@ class Symbols:
             return None
         at = bisect.bisect_right(self._lines, address, key=lambda entry: entry[0]) - 1
         _, file, line = self._lines[at] if at >= 0 else (0, "", 0)
-        return Place(name, file, line)
+        return CodeLocation(name, file, line)
 
 
 def _functions(file: Any) -> list[tuple[int, int, str]]:

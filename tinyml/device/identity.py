@@ -16,7 +16,7 @@ from tinyml.protocol.messages import (
     Label,
     Parameter,
     StepInfo,
-    Tensor,
+    TensorRecord,
 )
 from tinyml.records import DTYPES, Step, TensorInfo
 
@@ -78,7 +78,7 @@ class DeviceInfo:
 def describe(
     hello: HelloReply,
     identity: Identity,
-    tensors: Sequence[Tensor],
+    tensors: Sequence[TensorRecord],
     steps: Sequence[StepInfo],
     labels: Sequence[Label],
     parameters: Sequence[Parameter],
@@ -128,7 +128,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
-def _tensor(tensor: Tensor) -> TensorInfo:
+def _tensor(tensor: TensorRecord) -> TensorInfo:
     shape = tensor.shape[: tensor.rank]
     dtype = _DTYPES.get(tensor.dtype, "")
     known = dtype and tensor.rank <= len(tensor.shape) and all(size > 0 for size in shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from tinyml.device.line import Line
+from tinyml.device.channel import Channel
 from tinyml.errors import DeviceError
 from tinyml.protocol.messages import LOAD, SLOT, USE, Load, LoadReply, Nothing, SlotReply, Use
 from tinyml.records import ModelSlot
@@ -14,29 +14,31 @@ USE_S = 60.0  # checking a hash and starting an interpreter on a busy computer's
 _NO_DIGEST = (0,) * 32
 
 
-def ask(line: Line) -> SlotReply:
+def ask(channel: Channel) -> SlotReply:
     """Return what the slot takes. Raises DeviceError where the firmware has none."""
-    return SlotReply.unpack(line.request(SLOT, Nothing()))
+    return SlotReply.unpack(channel.request(SLOT, Nothing()))
 
 
-def send(line: Line, max_payload: int, block: bytes, on_sent: Callable[[int], None] | None) -> None:
+def send(
+    channel: Channel, max_payload: int, block: bytes, on_sent: Callable[[int], None] | None
+) -> None:
     """Send the content of the slot; the model that runs notices nothing."""
     chunk = max_payload - Load.fixed_bytes()
     for offset in range(0, len(block), chunk):
         part = block[offset : offset + chunk]
-        arrived = LoadReply.unpack(line.request(LOAD, Load(offset, part))).next
+        arrived = LoadReply.unpack(channel.request(LOAD, Load(offset, part))).next
         if arrived != offset + len(part):
             raise DeviceError(
-                f"{line.name} has {arrived} bytes of the model, was sent {offset + len(part)}"
+                f"{channel.name} has {arrived} bytes of the model, was sent {offset + len(part)}"
             )
         if on_sent is not None:
             on_sent(arrived)
 
 
-def use(line: Line, content: ModelSlot, name: str, sha256: str) -> None:
+def use(channel: Channel, content: ModelSlot, name: str, sha256: str) -> None:
     """Run what was sent. Raises DeviceError when the device refuses, and runs on as it did."""
     _request(
-        line,
+        channel,
         Use(
             bytes=len(content.block),
             structure=tuple(bytes.fromhex(content.structure)),
@@ -47,10 +49,10 @@ def use(line: Line, content: ModelSlot, name: str, sha256: str) -> None:
     )
 
 
-def use_built_in(line: Line) -> None:
+def use_built_in(channel: Channel) -> None:
     """Run the model that the firmware was built with."""
-    _request(line, Use(0, _NO_DIGEST, _NO_DIGEST, _NO_DIGEST, ""))
+    _request(channel, Use(0, _NO_DIGEST, _NO_DIGEST, _NO_DIGEST, ""))
 
 
-def _request(line: Line, request: Use) -> None:
-    line.request(USE, request, patience_s=USE_S / 2, timeout_s=USE_S)
+def _request(channel: Channel, request: Use) -> None:
+    channel.request(USE, request, patience_s=USE_S / 2, timeout_s=USE_S)

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.device.channel import Channel
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.line import Line
 from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
 from tinyml.protocol.frames import Flag, Frame
 from tinyml.protocol.messages import (
@@ -34,13 +34,13 @@ from tinyml.protocol.messages import (
     Error,
     ErrorCode,
     Info,
-    Result,
-    Section,
-    Sensor,
+    InfoSection,
+    SensorSamples,
     Status,
+    StreamRequest,
+    StreamResult,
     Totals,
 )
-from tinyml.protocol.messages import Stream as Request
 
 Samples = NDArray[Any]
 QUIET_S = 2.0  # silence after which what may have been lost is sent again
@@ -89,7 +89,7 @@ class StreamTotals:
     real_time_factor: float
 
 
-class Stream:
+class ReadingStream:
     """Iterate once to play the samples and get the readings; then `totals` says how it went.
 
     `stop` ends it soon, with totals; so does leaving the loop, without.
@@ -99,7 +99,7 @@ class Stream:
 
     def __init__(
         self,
-        line: Line,
+        channel: Channel,
         info: DeviceInfo,
         samples: Samples | Iterable[Samples] | None,
         *,
@@ -123,11 +123,11 @@ class Stream:
                 "play recordings to it" if info.is_virtual else "tinyml flash --sensor virtual",
             )
         chunks = [samples] if isinstance(samples, np.ndarray) else samples or ()
-        self._line = line
+        self._channel = channel
         self._info = info
         self._on_sent = on_sent
         pace = _Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
-        self._outbox = Outbox(iter(chunks), info.max_payload - Sensor.fixed_bytes(), pace)
+        self._outbox = Outbox(iter(chunks), info.max_payload - SensorSamples.fixed_bytes(), pace)
         self._received = 0
         self._next_number = 0
         self._stopped = False
@@ -139,24 +139,26 @@ class Stream:
     def status(self) -> Status:
         """Return the device's status, as `Device.status` does, without losing a reading."""
         return Status.unpack(
-            self._line.request(INFO, Info(Section.STATUS), limit=_STATUS_BYTES, keep_events=True)
+            self._channel.request(
+                INFO, Info(InfoSection.STATUS), limit=_STATUS_BYTES, keep_events=True
+            )
         )
 
     def __iter__(self) -> Iterator[Reading]:
         started = time.monotonic()
-        self._line.request(STREAM, Request(Action.START))
+        self._channel.request(STREAM, StreamRequest(Action.START))
         ended: Totals | None = None
         try:
             while ended is None:
                 if self._stopped:
-                    ended = Totals.unpack(self._line.request(STREAM, Request(Action.STOP)))
+                    ended = Totals.unpack(self._channel.request(STREAM, StreamRequest(Action.STOP)))
                     break
                 # One frame out, then whatever has come in: a slow source delays no reading.
-                frame = self._line.receive(Deadline(0)) if self._send_one() else self._receive()
+                frame = self._channel.receive(Deadline(0)) if self._send_one() else self._receive()
                 if frame is None:
                     continue
                 if frame.type == RESULT.number:
-                    yield self._reading(Result.unpack(frame.payload))
+                    yield self._reading(StreamResult.unpack(frame.payload))
                 elif frame.type == CREDIT.number:
                     self._outbox.credit(Credit.unpack(frame.payload))
                     if self._on_sent is not None:
@@ -176,7 +178,7 @@ class Stream:
         """Send the next frame of samples if the device has room; return whether there was one."""
         message = next(self._outbox.allowed(), None)
         if message is not None:
-            self._line.send(SENSOR, message, Deadline(SILENT_S))
+            self._channel.send(SENSOR, message, Deadline(SILENT_S))
         return message is not None
 
     def _receive(self) -> Frame | None:
@@ -188,24 +190,24 @@ class Stream:
         while not deadline.passed:
             quiet = deadline.within(QUIET_S)
             while not quiet.passed:
-                frame = self._line.receive(quiet.within(_TURN_S))
+                frame = self._channel.receive(quiet.within(_TURN_S))
                 if frame is not None or self._stopped or self._outbox.is_ready:
                     return frame
-            self._line.same_boot(deadline)
+            self._channel.same_boot(deadline)
             if self._info.is_virtual and not self._outbox.has_credit:
-                self._line.request(STREAM, Request(Action.START))
+                self._channel.request(STREAM, StreamRequest(Action.START))
             for message in self._outbox.again():
-                self._line.send(SENSOR, message, deadline)
+                self._channel.send(SENSOR, message, deadline)
         raise DeviceTimeout(
-            f"{self._line.name} was silent for {SILENT_S:g} s in the middle of a stream "
+            f"{self._channel.name} was silent for {SILENT_S:g} s in the middle of a stream "
             f"(after sample {self._outbox.arrived:,})"
         )
 
-    def _reading(self, result: Result) -> Reading:
+    def _reading(self, result: StreamResult) -> Reading:
         labels = self._info.labels
         known = result.event == NO_LABEL or result.event < len(labels)
         if result.top >= len(labels) or not known or len(result.scores) != len(labels):
-            raise DeviceError(f"{self._line.name} sent a result that cannot be: {result!r}")
+            raise DeviceError(f"{self._channel.name} sent a result that cannot be: {result!r}")
         self._received += 1
         self._next_number = result.number + 1
         recognised = result.event != NO_LABEL
@@ -228,14 +230,14 @@ class Stream:
             return None  # what was lost is asked for by CREDIT, or sent again after a silence
         if error.code == ErrorCode.STATE and Flag.RESPONSE in frame.flags:
             # The stream does not run any more: ENDED was lost, or the device restarted.
-            self._line.same_boot(Deadline(SILENT_S))
-            return Totals.unpack(self._line.request(STREAM, Request(Action.STOP)))
-        self._line.refuse(error)
+            self._channel.same_boot(Deadline(SILENT_S))
+            return Totals.unpack(self._channel.request(STREAM, StreamRequest(Action.STOP)))
+        self._channel.refuse(error)
 
     def _stop_quietly(self) -> None:
         """Stop the stream on a device that may no longer be there."""
         try:
-            self._line.request(STREAM, Request(Action.STOP), timeout_s=QUIET_S)
+            self._channel.request(STREAM, StreamRequest(Action.STOP), timeout_s=QUIET_S)
         except DeviceError:
             return
 
@@ -305,7 +307,7 @@ class Outbox:
         """The sample before which all may be sent."""
         return self._limit if self._pace is None else min(self._limit, self._pace.due())
 
-    def allowed(self) -> Iterator[Sensor]:
+    def allowed(self) -> Iterator[SensorSamples]:
         """Yield what may be sent now; what is yielded counts as sent."""
         while self._sent < (limit := self._open):
             index, count = self._sent, min(self._frame, limit - self._sent)
@@ -313,10 +315,10 @@ class Outbox:
             if not data:
                 break
             self._sent += len(data) // self._sample
-            yield Sensor(index, data)
+            yield SensorSamples(index, data)
         if self._end is not None and self._sent == self._end and not self._end_sent:
             self._end_sent = True
-            yield Sensor(self._end)
+            yield SensorSamples(self._end)
 
     def credit(self, credit: Credit) -> None:
         """Take the device's word for what arrived and what may follow."""
@@ -332,7 +334,7 @@ class Outbox:
             self._sent = credit.next
             self._end_sent = False
 
-    def again(self) -> Iterator[Sensor]:
+    def again(self) -> Iterator[SensorSamples]:
         """Yield everything that may not have arrived, after a repeat of what has.
 
         A repeat makes the device say its credit, which may be what was lost.
@@ -340,7 +342,7 @@ class Outbox:
         self._sent = self.arrived
         self._end_sent = False
         if self.arrived:
-            yield Sensor(0)
+            yield SensorSamples(0)
         yield from self.allowed()
 
     def _take(self, index: int, count: int) -> bytes:

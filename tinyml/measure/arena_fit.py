@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tinyml import device
 from tinyml.build import pio
-from tinyml.device.line import ModelRefusal
+from tinyml.device.channel import ModelRefusal
 from tinyml.errors import ConfigError, DeviceError, DoesNotFitError, TinymlError
 from tinyml.firmware import boards, render
 from tinyml.measure import validate
@@ -30,11 +30,11 @@ _ALIGNMENT = 16
 _VECTORS = 4
 _ROOM = 4 << 20  # what the emulated machine really has of either memory
 
-Told = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where it is measured: a board, the port it is attached to (None: emulated), a folder."""
 
     board: Board
@@ -49,7 +49,7 @@ def measure(
     out: Path,
     options: RuntimeOptions,
     port: str | None = None,
-    on_step: Told = lambda text: None,
+    on_step: OnStep = lambda text: None,
 ) -> Measured:
     """Measure the arena that `bundle` needs under the `tflm` runtime on `board`, and remember it.
 
@@ -61,32 +61,32 @@ def measure(
     about = tflm.subject(bundle, board, library)
     bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
     if port is not None:
-        there: AbstractContextManager[Place] = nullcontext(Place(board, port, out, options))
+        there: AbstractContextManager[Target] = nullcontext(Target(board, port, out, options))
     else:
         library = library or _downloaded(bundle, board, out, on_step)
         there = _emulated(replace(options, library=library))
-    with there as place:
+    with there as target:
         needed = smallest(
-            bound, lambda arena: _touched(bundle, place, arena, on_step, may_crash=arena < bound)
+            bound, lambda arena: _touched(bundle, target, arena, on_step, may_crash=arena < bound)
         )
-        measured = Measured(needed, place.board.id)
+        measured = Measured(needed, target.board.id)
     arena_cache.remember(about, measured)
     return measured
 
 
 @contextmanager
-def _emulated(options: RuntimeOptions) -> Iterator[Place]:
+def _emulated(options: RuntimeOptions) -> Iterator[Target]:
     """The default board with all the memory that there is: bounds and large models fit as well."""
     roomy = replace(boards.load(boards.DEFAULT), flash_bytes=_ROOM, ram_bytes=_ROOM)
     with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
         try:
-            yield Place(roomy, None, Path(folder) / "project", options)
+            yield Target(roomy, None, Path(folder) / "project", options)
         finally:
             if any(one.board == roomy.id for one in device.devices()):
                 device.stop(roomy.id)
 
 
-def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: Told) -> Path:
+def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: OnStep) -> Path:
     """Have PlatformIO download the library that `board` uses; return where it is."""
     if not board.options.get("custom_tflm"):
         raise ConfigError(
@@ -137,7 +137,7 @@ def _aligned(count: int) -> int:
 
 
 def _touched(
-    bundle: Bundle, place: Place, arena: int, on_step: Told, *, may_crash: bool
+    bundle: Bundle, target: Target, arena: int, on_step: OnStep, *, may_crash: bool
 ) -> int | None:
     """Return what a firmware with that arena touched of it; None where it is too small.
 
@@ -145,12 +145,12 @@ def _touched(
     `may_crash` as it starts has too small an arena as well. Raises DeviceError where the outputs
     are not those of the reference.
     """
-    on_step(f"trying an arena of {arena:,} bytes on {place.board.id}")
-    options = replace(place.options, arena_bytes=arena)
-    project = render.generate(bundle, place.board, "tflm", place.folder, options)
+    on_step(f"trying an arena of {arena:,} bytes on {target.board.id}")
+    options = replace(target.options, arena_bytes=arena)
+    project = render.generate(bundle, target.board, "tflm", target.folder, options)
     try:
         built = pio.build(project)
-        device.flash(built, place.port)
+        device.flash(built, target.port)
     except ModelRefusal as refusal:
         if refusal.reason == ModelReason.ARENA:
             return None
@@ -160,22 +160,22 @@ def _touched(
             return None
         raise
     except DoesNotFitError as error:
-        raise _not_here(place, error) from error
-    with device.connect(place.board, place.port) as connected:
+        raise _not_here(target, error) from error
+    with device.connect(target.board, target.port) as connected:
         chosen = vectors.default(bundle, connected.info.inputs, _VECTORS, seed=0)[:_VECTORS]
         report = validate.validate(connected, bundle, chosen)
         if not report.passed:
             raise DeviceError(
-                f"with an arena of {arena:,} bytes {place.board.id} computes something else",
-                f"tinyml validate {bundle.path} --board {place.board.id} --runtime tflm --layers",
+                f"with an arena of {arena:,} bytes {target.board.id} computes something else",
+                f"tinyml validate {bundle.path} --board {target.board.id} --runtime tflm --layers",
             )
         return connected.status().arena_used
 
 
-def _not_here(place: Place, error: TinymlError) -> ConfigError:
+def _not_here(target: Target, error: TinymlError) -> ConfigError:
     return ConfigError(
-        f"the arena cannot be measured on {place.board.id}: {error.message}",
+        f"the arena cannot be measured on {target.board.id}: {error.message}",
         "leave --port away to measure on the emulated board, which has more memory"
-        if place.port is not None
+        if target.port is not None
         else "attach the board and name its --port",
     )

@@ -31,7 +31,7 @@ ORACLE, HOST = "oracle", "host"
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(5, 50))  # 0.10 to 0.98
 
 
-class Device(Protocol):
+class SupportsInfer(Protocol):
     """What evaluation needs of a connected device."""
 
     def infer(self, inputs: Sequence[Array]) -> Any:
@@ -39,7 +39,7 @@ class Device(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class Executor:
     """Somewhere the int8 model runs: `run` takes its inputs and returns its outputs."""
 
     name: str
@@ -47,7 +47,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class PlaceResult:
+class ExecutorResult:
     """How the model did in one place; `different`: clips whose scores are not the first place's."""
 
     on: str
@@ -99,7 +99,7 @@ class EvaluationReport:
     low: float
     high: float
     macro_f1: float | None
-    places: tuple[PlaceResult, ...]
+    places: tuple[ExecutorResult, ...]
     sources: tuple[SourceResult, ...]
     rocs: Mapping[str, Roc]
     points: tuple[OperatingPoint, ...]
@@ -116,7 +116,7 @@ FloatAccuracy = Callable[[Bundle, tasks.Task, tasks.Examples], tuple[float | Non
 def evaluate(
     bundle: Bundle,
     data: Path,
-    on: str | Device | Sequence[Place] = ORACLE,
+    on: str | SupportsInfer | Sequence[Executor] = ORACLE,
     part: str = TEST,
     on_progress: OnProgress | None = None,
     board: Board | None = None,
@@ -128,13 +128,13 @@ def evaluate(
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
     `board`), a connected device, or several places. `floating` measures the bundle's float network,
     as `training.restore.float_accuracy` does; without it there is none. `part` "all" takes
-    every recording. Raises what `read` and `leakage.asked` raise.
+    every recording. Raises what `read_recordings` and `leakage.asked` raise.
     """
-    dataset = read(bundle, data)
+    dataset = read_recordings(bundle, data)
     return evaluate_dataset(bundle, dataset, on, part, on_progress, board, most_per_hour, floating)
 
 
-def read(bundle: Bundle, data: Path) -> Dataset:
+def read_recordings(bundle: Bundle, data: Path) -> Dataset:
     """Return the recordings in `data` as the task of `bundle` reads them.
 
     Raises ConfigError for a bundle without a task, DataError for unusable data or labels that the
@@ -158,19 +158,21 @@ def read(bundle: Bundle, data: Path) -> Dataset:
 def evaluate_dataset(
     bundle: Bundle,
     dataset: Dataset,
-    on: str | Device | Sequence[Place] = ORACLE,
+    on: str | SupportsInfer | Sequence[Executor] = ORACLE,
     part: str = TEST,
     on_progress: OnProgress | None = None,
     board: Board | None = None,
     most_per_hour: float = 1.0,
     floating: FloatAccuracy | None = None,
 ) -> EvaluationReport:
-    """As `evaluate`, for recordings that `read` has found, or training."""
+    """As `evaluate`, for recordings that `read_recordings` has found, or training."""
     task = tasks.load(bundle.task)
     chosen = leakage.asked(bundle, dataset, part)
     examples, counts = _examples(bundle, task, dataset, chosen)
     places = (
-        on if isinstance(on, Sequence) and not isinstance(on, str) else [place(bundle, on, board)]
+        on
+        if isinstance(on, Sequence) and not isinstance(on, str)
+        else [executor(bundle, on, board)]
     )
     answers = _ask(places, examples, on_progress)
     first, targets = answers[0], examples.targets
@@ -214,19 +216,19 @@ def evaluate_dataset(
     )
 
 
-def place(bundle: Bundle, on: str | Device, board: Board | None = None) -> Place:
+def executor(bundle: Bundle, on: str | SupportsInfer, board: Board | None = None) -> Executor:
     """Return where "oracle", "host" or a connected device runs `bundle`.
 
     "host" is the C of the compiled runtime as `board` would get it. Raises ConfigError for another
     name, ToolError where nothing compiles C.
     """
     if not isinstance(on, str):
-        return Place("device", lambda inputs: on.infer(inputs).outputs)
+        return Executor("device", lambda inputs: on.infer(inputs).outputs)
     if on == ORACLE:
-        return Place(ORACLE, Oracle(bundle.model, bundle.name).run)
+        return Executor(ORACLE, Oracle(bundle.model, bundle.name).run)
     if on == HOST and board is not None:
         source = runtimes.load("compiled").generate(bundle, board)
-        return Place(HOST, host_library.HostModel(source).run)
+        return Executor(HOST, host_library.HostModel(source).run)
     raise ConfigError(f"a model cannot be evaluated on {on!r}", nearest(on, [ORACLE, HOST]))
 
 
@@ -243,8 +245,8 @@ class _Answers:
         found: Array = self.raw.argmax(axis=1)
         return found
 
-    def against(self, first: _Answers, targets: Array) -> PlaceResult:
-        return PlaceResult(
+    def against(self, first: _Answers, targets: Array) -> ExecutorResult:
+        return ExecutorResult(
             on=self.on,
             accuracy=float((self.best == targets).mean()),
             different=int((self.raw != first.raw).any(axis=1).sum()),
@@ -253,7 +255,7 @@ class _Answers:
 
 
 def _ask(
-    places: Sequence[Place], examples: tasks.Examples, on_progress: OnProgress | None
+    places: Sequence[Executor], examples: tasks.Examples, on_progress: OnProgress | None
 ) -> list[_Answers]:
     total = len(places) * len(examples.targets)
     found, done = [], 0
@@ -317,7 +319,7 @@ def _validation(
     bundle: Bundle,
     task: tasks.Task,
     dataset: Dataset,
-    where: Place,
+    where: Executor,
     on_progress: OnProgress | None,
 ) -> tuple[OperatingPoint, ...]:
     """What thresholds do to the validation part; nothing where there is none."""

@@ -34,7 +34,7 @@ GAP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Inference:
+class StreamInference:
     """One inference of the stream as the host expects it, or as the device reports it."""
 
     number: int
@@ -128,7 +128,7 @@ class Listener:
         self._seen = 0
         self._number = 0
 
-    def push(self, samples: Samples) -> Iterator[Inference]:
+    def push(self, samples: Samples) -> Iterator[StreamInference]:
         """Take samples and yield the inferences that they complete."""
         for row in self._front_end.push(samples):
             self._window = [*self._window, row][-self._rows :]
@@ -137,11 +137,11 @@ class Listener:
             if ready >= 0 and ready % self._every == 0:
                 yield self._infer()
 
-    def _infer(self) -> Inference:
+    def _infer(self) -> StreamInference:
         sample = self._front_end.samples_for(self._seen)
         scores = self._run([np.stack(self._window).reshape(self._shape)])[0]
         heard = self._recognizer.push(scores, sample)
-        inference = Inference(self._number, sample, scores.tobytes(), heard)
+        inference = StreamInference(self._number, sample, scores.tobytes(), heard)
         self._number += 1
         return inference
 
@@ -344,13 +344,13 @@ def _stride_ms(front_end: FrontEnd) -> int:
     return round(samples / front_end.rate_hz)
 
 
-def of_device(reading: Reading, output: TensorInfo) -> Inference:
+def of_device(reading: Reading, output: TensorInfo) -> StreamInference:
     """Return what the device reports in the host's terms; `output` describes its scores."""
     heard = None
     if reading.event is not None and reading.score is not None:
         score = (reading.score - output.zero_point) * output.scale
         heard = Event(reading.event, score, reading.sample)
-    return Inference(reading.number, reading.sample, reading.scores.tobytes(), heard)
+    return StreamInference(reading.number, reading.sample, reading.scores.tobytes(), heard)
 
 
 class Comparison:
@@ -359,14 +359,14 @@ class Comparison:
     Without anything expected, inferences are only counted.
     """
 
-    def __init__(self, expected: Iterator[Inference] | None) -> None:
+    def __init__(self, expected: Iterator[StreamInference] | None) -> None:
         self._expected = expected
         self.proves = expected is not None
         self.compared = 0
         self.mismatched = 0
         self.first = ""
 
-    def take(self, actual: Inference) -> None:
+    def take(self, actual: StreamInference) -> None:
         """Compare the next inference that the device reports; what it skipped is missing."""
         if self._expected is None:
             self.compared += 1
@@ -383,14 +383,14 @@ class Comparison:
         for expected in self._expected or ():
             self._compare(expected, None)
 
-    def _compare(self, expected: Inference | None, actual: Inference | None) -> None:
+    def _compare(self, expected: StreamInference | None, actual: StreamInference | None) -> None:
         self.compared += 1
         if expected != actual:
             self.mismatched += 1
             self.first = self.first or f"expected {_words(expected)}, got {_words(actual)}"
 
 
-def _words(inference: Inference | None) -> str:
+def _words(inference: StreamInference | None) -> str:
     if inference is None:
         return "none"
     scores = np.frombuffer(inference.scores, np.int8).tolist()

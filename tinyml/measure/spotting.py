@@ -40,7 +40,7 @@ _CHUNK_S = 1.0
 
 
 @dataclass(frozen=True)
-class Place:
+class StreamSource:
     """Somewhere the stream is heard: samples in, a score for every inference out."""
 
     name: str
@@ -76,7 +76,7 @@ class WordResult:
 
 
 @dataclass(frozen=True)
-class PlaceResult:
+class StreamSourceResult:
     """`different`: inferences whose scores are not those of the first place."""
 
     on: str
@@ -107,7 +107,7 @@ class SpottingReport:
     stream_s: float
     background_s: float
     seed: int
-    places: tuple[PlaceResult, ...]
+    places: tuple[StreamSourceResult, ...]
     words: tuple[WordResult, ...]
     points: tuple[OperatingPoint, ...]
     card: OperatingPoint
@@ -121,7 +121,7 @@ class SpottingReport:
 def evaluate_stream(
     bundle: Bundle,
     dataset: Dataset,
-    places: Sequence[Place],
+    places: Sequence[StreamSource],
     *,
     part: str = TEST,
     minutes: float = 10.0,
@@ -152,7 +152,9 @@ def evaluate_stream(
     words, latency_ms = judged.words(settings.threshold, scores)
     stream_s = len(made.samples) / front_end.rate_hz
     results = tuple(
-        PlaceResult(one.name, len(found), _different(found, scores), stream_s / max(seconds, 1e-9))
+        StreamSourceResult(
+            one.name, len(found), _different(found, scores), stream_s / max(seconds, 1e-9)
+        )
         for one, (found, seconds) in zip(places, sounds, strict=True)
     )
     return SpottingReport(
@@ -202,7 +204,7 @@ def _validation(
     return tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
 
 
-def on_host(bundle: Bundle, where: evaluate.Place) -> Place:
+def on_host(bundle: Bundle, where: evaluate.Executor) -> StreamSource:
     """Return the host's own stream, whose model runs at `where`."""
 
     def hear(samples: Samples, on_sent: Callable[[int], None]) -> Iterator[Score]:
@@ -213,17 +215,17 @@ def on_host(bundle: Bundle, where: evaluate.Place) -> Place:
                 yield one.sample, np.frombuffer(one.scores, np.int8)
             on_sent(start + chunk)
 
-    return Place(where.name, hear)
+    return StreamSource(where.name, hear)
 
 
-def on_device(device: Any, name: str) -> Place:
+def on_device(device: Any, name: str) -> StreamSource:
     """Return the stream of a connected device's virtual sensor."""
 
     def hear(samples: Samples, on_sent: Callable[[int], None]) -> Iterator[Score]:
         for reading in device.stream(samples, on_sent=on_sent):
             yield reading.sample, np.asarray(reading.scores, np.int8).reshape(-1)
 
-    return Place(name, hear)
+    return StreamSource(name, hear)
 
 
 def scene(
@@ -302,7 +304,9 @@ def _loudness(samples: Array, rate_hz: int) -> float:
     return float(np.sqrt(power.mean(axis=1).max(initial=0.0)))
 
 
-def _hear(where: Place, made: Scene, on_progress: OnProgress | None) -> tuple[list[Score], float]:
+def _hear(
+    where: StreamSource, made: Scene, on_progress: OnProgress | None
+) -> tuple[list[Score], float]:
     """Return all scores of a place and the seconds that they took."""
     began = time.monotonic()
     total = len(made.samples)

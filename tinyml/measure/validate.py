@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinyml import __version__, tflite
 from tinyml.compiler import compile_graph, ops
-from tinyml.device import mismatch as settings
+from tinyml.device import mismatch
 from tinyml.device.mismatch import Setting
 from tinyml.errors import DeviceError
 from tinyml.model.tensor_diff import Difference, computed, difference
@@ -292,8 +292,8 @@ def _settings(
     info: DeviceInfo, arena_bytes: int, bundle: Bundle, firmware: Firmware | None
 ) -> tuple[Setting, ...]:
     """What the device was built with that is not what `bundle` says, its arena included."""
-    found = settings.differing(info, bundle)
+    found = mismatch.differing(info, bundle)
     source = firmware.project.source if firmware is not None else None
     if source is None and info.runtime == COMPILED and info.version == __version__:
         source = compile_graph(tflite.read(bundle.model, bundle.name), heading="")
-    return found if source is None else (*found, *settings.arena(info, arena_bytes, source))
+    return found if source is None else (*found, *mismatch.arena(info, arena_bytes, source))

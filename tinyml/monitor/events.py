@@ -47,7 +47,7 @@ class Played:
 
 
 @dataclass(frozen=True)
-class Read:
+class Inferred:
     """One inference. `clip`: number of the clip that it heard, None where nothing is played.
 
     `scores`: as `DeviceInfo.outputs` dequantizes them. `score`: that of the event that it made.
@@ -71,7 +71,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Text:
+class Printed:
     """A line that the firmware prints; with `is_log`, one that it sends as LOG."""
 
     text: str
@@ -87,7 +87,7 @@ class Bytes:
 
 
 @dataclass(frozen=True)
-class Measured:
+class DeviceStatus:
     """What the device says of itself, and the damaged frames that came from it."""
 
     status: Status
@@ -101,4 +101,4 @@ class Summed:
     report: StreamReport
 
 
-Event = Attached | Detached | Played | Read | Seen | Text | Bytes | Measured | Summed
+Event = Attached | Detached | Played | Inferred | Seen | Printed | Bytes | DeviceStatus | Summed

@@ -10,12 +10,12 @@ from tinyml.monitor.events import (
     Attached,
     Bytes,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
+    Inferred,
     Played,
-    Read,
+    Printed,
     Summed,
-    Text,
 )
 from tinyml.monitor.picture import Picture
 
@@ -23,7 +23,7 @@ _HEX_WIDTH = 16
 
 
 @dataclass(frozen=True)
-class Line:
+class OutputLine:
     """`kind` and `record` for JSON; `text` is None for what only a program wants."""
 
     kind: str
@@ -38,38 +38,44 @@ class Lines:
         self._clip = -1
         self._passed = {True: 0, False: 0}  # bytes that travelled, by direction
 
-    def of(self, event: Event, picture: Picture) -> Iterator[Line]:
+    def of(self, event: Event, picture: Picture) -> Iterator[OutputLine]:
         """Yield the lines of `event`, which `picture` has taken already."""
         if isinstance(event, Attached):
             if event.after:
-                yield Line(event.after, {}, f"--- {event.after}")
-            yield Line("device", event.info, describe(picture))
+                yield OutputLine(event.after, {}, f"--- {event.after}")
+            yield OutputLine("device", event.info, describe(picture))
         elif isinstance(event, Detached):
             reason = {"reason": event.reason}
-            yield Line("disconnected", reason, f"--- disconnected: {event.reason}")
+            yield OutputLine("disconnected", reason, f"--- disconnected: {event.reason}")
         elif isinstance(event, Played):
             yield from self._played(event)
-        elif isinstance(event, Read):
+        elif isinstance(event, Inferred):
             yield from self._read(event, picture)
-        elif isinstance(event, Text):
+        elif isinstance(event, Printed):
             kind = "log" if event.is_log else "text"
-            yield Line(kind, {"text": event.text}, f"{'log: ' if event.is_log else ''}{event.text}")
+            yield OutputLine(
+                kind, {"text": event.text}, f"{'log: ' if event.is_log else ''}{event.text}"
+            )
         elif isinstance(event, Bytes):
             yield from self._bytes(event)
-        elif isinstance(event, Measured):
-            yield Line("status", {**vars(event.status), "host_bad_frames": event.bad_frames}, None)
+        elif isinstance(event, DeviceStatus):
+            yield OutputLine(
+                "status", {**vars(event.status), "host_bad_frames": event.bad_frames}, None
+            )
         elif isinstance(event, Summed):
-            yield Line("clips", {"stream": event.report}, None)
+            yield OutputLine("clips", {"stream": event.report}, None)
 
-    def _played(self, event: Played) -> Iterator[Line]:
+    def _played(self, event: Played) -> Iterator[OutputLine]:
         if event.clip == self._clip:
             return
         self._clip = event.clip
         record = {"clip": event.name, "said": event.said, "number": event.clip, "of": event.clips}
         said = f", said {event.said}" if event.said is not None else ""
-        yield Line("playing", record, f"{event.name}{said} ({event.clip + 1} of {event.clips})")
+        yield OutputLine(
+            "playing", record, f"{event.name}{said} ({event.clip + 1} of {event.clips})"
+        )
 
-    def _read(self, event: Read, picture: Picture) -> Iterator[Line]:
+    def _read(self, event: Inferred, picture: Picture) -> Iterator[OutputLine]:
         reading = event.reading
         record = {
             "number": reading.number,
@@ -80,13 +86,13 @@ class Lines:
             "front_counter": reading.front_counter,
             "dropped": picture.dropped,
         }
-        yield Line("inference", record, None)
+        yield OutputLine("inference", record, None)
         if reading.event is not None and event.score is not None:
             facts = {"label": reading.event, "score": event.score, "second": picture.second}
             text = f"{picture.second:8.2f} s  {reading.event}  {event.score:.2f}"
-            yield Line("event", facts, text)
+            yield OutputLine("event", facts, text)
 
-    def _bytes(self, event: Bytes) -> Iterator[Line]:
+    def _bytes(self, event: Bytes) -> Iterator[OutputLine]:
         arrow = "->" if event.to_device else "<-"
         start = self._passed[event.to_device]
         self._passed[event.to_device] += len(event.data)
@@ -94,7 +100,7 @@ class Lines:
             data = event.data[at : at + _HEX_WIDTH]
             shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
             text = f"{arrow} {start + at:08x}  {data.hex(' '):<{3 * _HEX_WIDTH - 1}}  {shown}"
-            yield Line("bytes", {"to_device": event.to_device, "data": data}, text)
+            yield OutputLine("bytes", {"to_device": event.to_device, "data": data}, text)
 
 
 def describe(picture: Picture) -> str:

@@ -17,13 +17,13 @@ from tinyml.device import DeviceInfo
 from tinyml.monitor.events import (
     Attached,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
+    Inferred,
     Played,
-    Read,
+    Printed,
     Seen,
     Summed,
-    Text,
 )
 from tinyml.monitor.picture import Picture
 
@@ -46,15 +46,15 @@ def of(event: Event, picture: Picture, at: float) -> Iterator[Message]:
         yield {"kind": "text", "text": f"--- disconnected: {event.reason}"}
     elif isinstance(event, Played):
         yield {"kind": "playing", **vars(event)}
-    elif isinstance(event, Read):
+    elif isinstance(event, Inferred):
         yield from _read(event, picture, at)
     elif isinstance(event, Seen):
         data = base64.b64encode(event.rows.tobytes()).decode("ascii")
         width = event.rows.shape[1]
         yield {"kind": "rows", "first": event.first, "width": width, "data": data}
-    elif isinstance(event, Text):
+    elif isinstance(event, Printed):
         yield {"kind": "text", "text": picture.lines[-1]}
-    elif isinstance(event, Measured):
+    elif isinstance(event, DeviceStatus):
         yield {"kind": "status", **vars(event.status), "host_bad_frames": picture.bad_frames}
     elif isinstance(event, Summed):
         for clip in event.report.clips:
@@ -119,7 +119,7 @@ def _identity(info: DeviceInfo) -> Message:
     }
 
 
-def _read(event: Read, picture: Picture, at: float) -> Iterator[Message]:
+def _read(event: Inferred, picture: Picture, at: float) -> Iterator[Message]:
     reading = event.reading
     yield {
         "kind": "read",

@@ -14,12 +14,12 @@ from tinyml.measure.playback import ClipResult
 from tinyml.monitor.events import (
     Attached,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
+    Inferred,
     Played,
-    Read,
+    Printed,
     Summed,
-    Text,
 )
 from tinyml.protocol.messages import Status
 
@@ -82,14 +82,14 @@ class Picture:
             self.reason = event.reason
             self._times.clear()
             self.lines.append(f"--- disconnected: {event.reason}")
-        elif isinstance(event, Read):
+        elif isinstance(event, Inferred):
             self._read(event, at)
         elif isinstance(event, Played):
             self.playing = event
             self._said[event.clip] = event.said
-        elif isinstance(event, Text):
+        elif isinstance(event, Printed):
             self.lines.append(f"log: {event.text}" if event.is_log else event.text)
-        elif isinstance(event, Measured):
+        elif isinstance(event, DeviceStatus):
             self.status = event.status
             self.bad_frames = self._bad_before + event.bad_frames
         elif isinstance(event, Summed):
@@ -127,7 +127,7 @@ class Picture:
         self.top = ""
         self.counters.clear()
 
-    def _read(self, event: Read, at: float) -> None:
+    def _read(self, event: Inferred, at: float) -> None:
         reading = event.reading
         assert self.info is not None  # a device attaches before it reads
         self.inferences += 1

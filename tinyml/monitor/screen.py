@@ -31,7 +31,7 @@ HELP = (
 
 
 @dataclass(frozen=True)
-class Notes:
+class ScreenNotes:
     """What is shown beside the picture: of the monitor itself, not of the device."""
 
     paused: bool = False
@@ -42,7 +42,7 @@ class Notes:
     plain: bool = False  # no characters but ASCII
 
 
-def draw(picture: Picture, now: float, width: int, height: int, notes: Notes) -> Text:
+def draw(picture: Picture, now: float, width: int, height: int, notes: ScreenNotes) -> Text:
     """Return `height` lines at most; `now` is the clock that `Picture.take` was given."""
     head = [_keys(width, notes), _identity(picture), _state(picture, notes), Text()]
     foot = _figures(picture, now)
@@ -65,7 +65,7 @@ def draw(picture: Picture, now: float, width: int, height: int, notes: Notes) ->
     return text
 
 
-def _keys(width: int, notes: Notes) -> Text:
+def _keys(width: int, notes: ScreenNotes) -> Text:
     if not notes.has_keys:
         return Text("Ctrl-C quits", "bold")
     return Text(KEYS if len(KEYS) <= width else _SHORT_KEYS, "bold")
@@ -78,7 +78,7 @@ def _identity(picture: Picture) -> Text:
     return Text(describe(picture) + sensor)
 
 
-def _state(picture: Picture, notes: Notes) -> Text:
+def _state(picture: Picture, notes: ScreenNotes) -> Text:
     text = Text()
     if picture.info is not None and not picture.attached:
         text.append("disconnected, waiting for it to come back: ", "bold red")
@@ -98,7 +98,7 @@ def _state(picture: Picture, notes: Notes) -> Text:
     return text
 
 
-def _beside(picture: Picture, width: int, space: int, notes: Notes) -> list[Text]:
+def _beside(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
     right = _heard(picture, space)
     left_width = width * 3 // 5
     left = _scores(picture, left_width, space, notes)
@@ -110,13 +110,13 @@ def _beside(picture: Picture, width: int, space: int, notes: Notes) -> list[Text
     return lines
 
 
-def _below(picture: Picture, width: int, space: int, notes: Notes) -> list[Text]:
+def _below(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
     scores = _scores(picture, width, max(3, space * 2 // 3), notes)
     left = space - len(scores) - 1
     return [*scores, Text(), *_heard(picture, left)] if left > 1 else scores
 
 
-def _scores(picture: Picture, width: int, space: int, notes: Notes) -> list[Text]:
+def _scores(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
     """A bar for every label; where they do not fit, the highest."""
     if picture.info is None:
         return []

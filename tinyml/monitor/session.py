@@ -22,20 +22,20 @@ from tinyml.device import Device, Reading
 from tinyml.device.deadline import Deadline
 from tinyml.errors import DeviceError, TinymlError
 from tinyml.features import FrontEnd
-from tinyml.measure import playback as streams
+from tinyml.measure import playback
 from tinyml.monitor.events import (
     RECONNECTED,
     RESET,
     Attached,
     Bytes,
     Detached,
+    DeviceStatus,
     Event,
-    Measured,
+    Inferred,
     Played,
-    Read,
+    Printed,
     Seen,
     Summed,
-    Text,
 )
 from tinyml.records import Board
 
@@ -130,7 +130,7 @@ class Session:
             self._port,
             restart=restart,
             on_text=self._tell_text,
-            on_log=lambda text: self._tell(Text(text, is_log=True)),
+            on_log=lambda text: self._tell(Printed(text, is_log=True)),
             on_bytes=self._tell_bytes if self._wanted.traffic else None,
         )
         self._port = connection.serial_number or self._port  # its path may be another next time
@@ -160,7 +160,7 @@ class Session:
         samples = None
         on_sent: Callable[[int], None] = _nothing
         if connection.info.is_virtual:
-            front_end = streams.front_end_of(connection.info)
+            front_end = playback.front_end_of(connection.info)
             chunk = front_end.pause(max(1, round(_PAUSE_S * front_end.rate_hz)))
             samples = _endless(chunk)
             twin = _Twin(front_end, lambda start, end: chunk[np.arange(start, end) % len(chunk)])
@@ -170,7 +170,7 @@ class Session:
 
     def _play(self, connection: Device) -> None:
         """Play the clips that are not finished yet."""
-        front_end = streams.front_end_of(connection.info)
+        front_end = playback.front_end_of(connection.info)
         self._clips = self._clips or clips.load(self._wanted.sources, front_end)
         first = self._done
 
@@ -185,7 +185,7 @@ class Session:
             on_sent(reading.sample)  # what was read has arrived, though it may not be acknowledged
             return first + play.clip_at(max(0, reading.sample - 1))
 
-        play = streams.Play(
+        play = playback.Play(
             connection, self._clips[first:], paced=self._wanted.paced, on_sent=on_sent
         )
         twin = _Twin(front_end, lambda start, end: play.samples[start:end])
@@ -199,7 +199,7 @@ class Session:
     def _follow(
         self,
         connection: Device,
-        stream: device.Stream | streams.Play,
+        stream: device.ReadingStream | playback.Play,
         clip_of: Callable[[Reading], int | None],
     ) -> None:
         """Tell every reading of `stream`, and now and then how the device is."""
@@ -209,14 +209,14 @@ class Session:
         output = connection.info.outputs[0]
         next_status = Deadline(0)
         for reading in stream:
-            made = streams.of_device(reading, output)
+            made = playback.of_device(reading, output)
             scores = (reading.scores.astype(np.float32) - output.zero_point) * output.scale
             score = made.heard.score if made.heard else None
-            self._tell(Read(reading, scores, score, clip_of(reading)))
+            self._tell(Inferred(reading, scores, score, clip_of(reading)))
             if next_status.passed:
-                self._tell(Measured(stream.status(), connection.bad_frames))
+                self._tell(DeviceStatus(stream.status(), connection.bad_frames))
                 next_status = Deadline(_STATUS_S)
-        self._tell(Measured(connection.status(), connection.bad_frames))
+        self._tell(DeviceStatus(connection.status(), connection.bad_frames))
 
     def _tell_rows(self, twin: _Twin, arrived: int) -> None:
         if not self._wanted.rows:
@@ -227,7 +227,7 @@ class Session:
     def _tell_text(self, text: str) -> None:
         for line in text.splitlines():
             if line.strip():
-                self._tell(Text(line))
+                self._tell(Printed(line))
 
     def _tell_bytes(self, to_device: bool, data: bytes) -> None:
         self._tell(Bytes(to_device, data))

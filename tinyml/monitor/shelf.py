@@ -23,7 +23,7 @@ from tinyml.features import FrontEnd
 from tinyml.tasks import Capturing
 
 if TYPE_CHECKING:
-    from tinyml.device import Recording
+    from tinyml.device import SensorRecording
 
 Samples = npt.NDArray[np.int16]
 _NAME = re.compile(r"[^\W_][\w .+-]{0,62}")  # of a label or speaker
@@ -52,7 +52,7 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Notes:
+class RecordingNotes:
     """What is written beside a recording, as JSON."""
 
     task: str
@@ -69,7 +69,11 @@ class Notes:
 
 
 def judge(
-    recording: Recording, front_end: FrontEnd, capturing: Capturing, label: str, trim: bool = True
+    recording: SensorRecording,
+    front_end: FrontEnd,
+    capturing: Capturing,
+    label: str,
+    trim: bool = True,
 ) -> Take:
     """Cut away what comes before and after the part that counts, and say what is wrong with it.
 
@@ -110,7 +114,7 @@ def judge(
     )
 
 
-def _missing(recording: Recording) -> str:
+def _missing(recording: SensorRecording) -> str:
     parts = []
     if recording.overruns:
         parts.append(f"the device lost {recording.overruns:,} samples because the line is too slow")
@@ -230,7 +234,7 @@ def _write_notes(path: Path, notes: Mapping[str, Any]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def described(notes: Notes, take: Take) -> dict[str, Any]:
+def described(notes: RecordingNotes, take: Take) -> dict[str, Any]:
     """Return the notes of a recording with what was measured of it."""
     facts = asdict(take)
     del facts["samples"], facts["refused"]

@@ -47,8 +47,12 @@ def enums() -> list[tuple[str, list[tuple[str, int]]]]:
     """Return (comment, [(C name, value)]) of every enumeration."""
     types = [(f"TML_TYPE_{message.name}", message.number) for message in messages.MESSAGES]
     all_enums: tuple[type[Enum], ...] = (
-        frames.Flag, messages.ErrorCode, messages.Section, messages.Action, messages.ResetTarget,
-    )  # fmt: skip
+        frames.Flag,
+        messages.ErrorCode,
+        messages.InfoSection,
+        messages.Action,
+        messages.ResetTarget,
+    )
     return [("The header's type.", types)] + [
         (
             _first_line(enum),

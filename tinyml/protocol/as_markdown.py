@@ -78,7 +78,7 @@ def _record(record: type[frames.Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _form(kind: frames.Kind) -> str:
+def _form(kind: frames.FieldKind) -> str:
     if not kind.is_fixed:
         return _FORMS[kind.c]
     return f"{kind.count} x {kind.c}" if kind.count else kind.c

@@ -36,7 +36,7 @@ NO_FLAGS = Flag(0)
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldKind:
     """A field's form on the wire: a number, `count` of them, or one of the forms below.
 
     TEXT: u8 length and UTF-8. LIST: u16 length and u16 items. REST: all bytes that are left.
@@ -58,19 +58,19 @@ class Kind:
         return struct.calcsize(f"<{self.code}") * max(self.count, 1)
 
 
-_TEXT, _LIST, _REST = Kind("text"), Kind("list"), Kind("rest")
+_TEXT, _LIST, _REST = FieldKind("text"), FieldKind("list"), FieldKind("rest")
 
-u8 = Annotated[int, Kind("u8", "B")]
-u16 = Annotated[int, Kind("u16", "H")]
-u32 = Annotated[int, Kind("u32", "I")]
-u64 = Annotated[int, Kind("u64", "Q")]
-i8 = Annotated[int, Kind("i8", "b")]
-i32 = Annotated[int, Kind("i32", "i")]
-f32 = Annotated[float, Kind("f32", "f")]
-f64 = Annotated[float, Kind("f64", "d")]
-Digest = Annotated[tuple[int, ...], Kind("u8", "B", 32)]
-Shape = Annotated[tuple[int, ...], Kind("i32", "i", 6)]
-Registers = Annotated[tuple[int, ...], Kind("u32", "I", 8)]
+u8 = Annotated[int, FieldKind("u8", "B")]
+u16 = Annotated[int, FieldKind("u16", "H")]
+u32 = Annotated[int, FieldKind("u32", "I")]
+u64 = Annotated[int, FieldKind("u64", "Q")]
+i8 = Annotated[int, FieldKind("i8", "b")]
+i32 = Annotated[int, FieldKind("i32", "i")]
+f32 = Annotated[float, FieldKind("f32", "f")]
+f64 = Annotated[float, FieldKind("f64", "d")]
+Digest = Annotated[tuple[int, ...], FieldKind("u8", "B", 32)]
+Shape = Annotated[tuple[int, ...], FieldKind("i32", "i", 6)]
+Registers = Annotated[tuple[int, ...], FieldKind("u32", "I", 8)]
 Text = Annotated[str, _TEXT]
 List = Annotated[tuple[int, ...], _LIST]
 Rest = Annotated[bytes, _REST]
@@ -81,10 +81,10 @@ R = TypeVar("R", bound="Record")
 class Record:
     """A structure on the wire; subclasses are frozen dataclasses whose field types are above."""
 
-    _layout: ClassVar[tuple[tuple[str, Kind], ...]]
+    _layout: ClassVar[tuple[tuple[str, FieldKind], ...]]
 
     @classmethod
-    def layout(cls) -> tuple[tuple[str, Kind], ...]:
+    def layout(cls) -> tuple[tuple[str, FieldKind], ...]:
         """Return (field name, kind) in wire order."""
         if "_layout" not in cls.__dict__:
             hints = get_type_hints(cls, include_extras=True)
@@ -137,7 +137,7 @@ class Record:
         return records
 
 
-def _pack(kind: Kind, value: Any) -> bytes:
+def _pack(kind: FieldKind, value: Any) -> bytes:
     if kind is _TEXT:
         text: bytes = value.encode()
         return struct.pack("<B", len(text)) + text
@@ -150,7 +150,7 @@ def _pack(kind: Kind, value: Any) -> bytes:
     return struct.pack(f"<{kind.code}", value)
 
 
-def _unpack(kind: Kind, data: bytes, offset: int) -> tuple[Any, int]:
+def _unpack(kind: FieldKind, data: bytes, offset: int) -> tuple[Any, int]:
     if kind is _REST:
         return data[offset:], len(data)
     if kind is _TEXT:

@@ -62,11 +62,11 @@ class ModelReason(IntEnum):
     STATE = -4
 
 
-class Section(IntEnum):
+class InfoSection(IntEnum):
     """What INFO is asked for; its body is one record of the kind named here, or several."""
 
     IDENTITY = 0  # Identity
-    TENSORS = 1  # Tensor, inputs first
+    TENSORS = 1  # TensorRecord, inputs first
     LABELS = 2  # Label, in index order
     PARAMETERS = 3  # Parameter: of the front end and of the stream, named as in the card
     STATUS = 4  # Status
@@ -152,7 +152,7 @@ class Identity(Record):
 
 
 @dataclass(frozen=True)
-class Tensor(Record):
+class TensorRecord(Record):
     """`dtype`: number of TensorType in the TFLite schema. `shape` is 1 from `rank` on."""
 
     dtype: u8
@@ -263,7 +263,7 @@ class Layer(Record):
 
 
 @dataclass(frozen=True)
-class Stream(Record):
+class StreamRequest(Record):
     """`action`: one of Action. START when a stream runs starts it anew, at sample 0."""
 
     action: u8
@@ -279,7 +279,7 @@ class Totals(Record):
 
 
 @dataclass(frozen=True)
-class Sensor(Record):
+class SensorSamples(Record):
     """Samples for the virtual sensor, int16 interleaved by channel; `index` is that of the first.
 
     No samples at all: the stream ends at `index`. A frame whose samples are already there is
@@ -380,7 +380,7 @@ class Use(Record):
 
 
 @dataclass(frozen=True)
-class Result(Record):
+class StreamResult(Record):
     """One inference of a stream, which read the samples before index `sample`.
 
     `number` counts from 0. `front_counter`: the front end's cost since the result before.
@@ -470,15 +470,15 @@ INFO = Message("INFO", 2, Info, long=True)
 INPUT = Message("INPUT", 3, Input, InputReply)
 INFER = Message("INFER", 4, Infer, InferReply, long=True)
 LAYERS = Message("LAYERS", 5, Layers, Layer, long=True)
-STREAM = Message("STREAM", 6, Stream, Totals)
-SENSOR = Message("SENSOR", 7, Sensor)
+STREAM = Message("STREAM", 6, StreamRequest, Totals)
+SENSOR = Message("SENSOR", 7, SensorSamples)
 BENCH = Message("BENCH", 8, Bench, long=True)
 RESET = Message("RESET", 9, Reset, Nothing)
 CAPTURE = Message("CAPTURE", 10, Capture, Captured)
 SLOT = Message("SLOT", 11, Nothing, SlotReply)
 LOAD = Message("LOAD", 12, Load, LoadReply)
 USE = Message("USE", 13, Use, Nothing)
-RESULT = Message("RESULT", 64, event=Result)
+RESULT = Message("RESULT", 64, event=StreamResult)
 CREDIT = Message("CREDIT", 65, event=Credit)
 ENDED = Message("ENDED", 66, event=Totals)
 LOG = Message("LOG", 67, event=Log)

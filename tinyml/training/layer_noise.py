@@ -103,13 +103,13 @@ def floating(bundle: Bundle) -> bytes:
 def training_inputs(bundle: Bundle, data: Path) -> list[Array]:
     """Return int8 inputs from the training part of `data`, read as the task of `bundle` does.
 
-    Raises what `evaluate.read` raises.
+    Raises what `evaluate.read_recordings` raises.
     """
     from tinyml import datasets, tasks
     from tinyml.measure import evaluate
     from tinyml.training import split
 
-    parts = datasets.split(evaluate.read(bundle, data)).parts
+    parts = datasets.split(evaluate.read_recordings(bundle, data)).parts
     recordings = [one for one in parts[datasets.TRAIN] if not one.long]
     chosen = np.linspace(0, len(recordings) - 1, min(_MOST, len(recordings))).astype(int)
     task = tasks.load(bundle.task)

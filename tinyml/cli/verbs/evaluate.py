@@ -144,12 +144,12 @@ def _clips(args: Namespace, console: Console) -> bool:
 
     model, board = bundle.load(args.model), boards.load(args.board)
     most_per_hour = _most_per_hour(args, model)
-    dataset = evaluate.read(model, args.data)
+    dataset = evaluate.read_recordings(model, args.data)
     with _devices(args, model, console) as devices:
         places = [
-            evaluate.Place(name, evaluate.place(model, device).run)
+            evaluate.Executor(name, evaluate.executor(model, device).run)
             if device is not None
-            else evaluate.place(model, name, board)
+            else evaluate.executor(model, name, board)
             for name, device in devices
         ]
         with console.progress(f"evaluating {model.name}") as shown:
@@ -180,12 +180,12 @@ def _stream(args: Namespace, console: Console) -> bool:
     model, board = bundle.load(args.model), boards.load(args.board)
     playback.require_listening(model)
     most_per_hour = _most_per_hour(args, model)
-    dataset = evaluate.read(model, args.data)
+    dataset = evaluate.read_recordings(model, args.data)
     with _devices(args, model, console) as devices:
         places = [
             spotting.on_device(device, name)
             if device is not None
-            else spotting.on_host(model, evaluate.place(model, name, board))
+            else spotting.on_host(model, evaluate.executor(model, name, board))
             for name, device in devices
         ]
         with console.progress(f"streaming to {model.name}") as shown:

@@ -2,7 +2,7 @@
 
 To add a kind, add a file that defines
 
-* `flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told) -> None`: put the
+* `flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText) -> None`: put the
   firmware on the board and see it answer, or leave nothing behind and raise; `on_step` hears what
   is being done, in a few words at a time;
 * `attach(board: Board, timeout_s: float) -> Attachment`: reach the board where the user names no
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tinyml.device.line import Told, ignore
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.links import Link
 from tinyml.errors import ConfigError, nearest
 from tinyml.records import Board, Firmware
@@ -37,7 +37,7 @@ class Kind(Protocol):
     """What each file of this folder defines."""
 
     def flash(
-        self, firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore
+        self, firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText = ignore
     ) -> None:
         """Put firmware on its board."""
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 from tinyml.build import pio
 from tinyml.device import ports
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.client import Device
 from tinyml.device.confirm import confirm
 from tinyml.device.deadline import Deadline
 from tinyml.device.kinds import Attachment
-from tinyml.device.line import Told, ignore
 from tinyml.device.links import SerialLink, open_hint
 from tinyml.device.ports import Port
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout, ToolError
@@ -32,7 +32,7 @@ _DOUBLE_TAP = (
 )
 
 
-def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText = ignore) -> None:
     """Upload, wait up to `timeout_s` for the port to come back, and have the new firmware answer.
 
     A board that waits in its bootloader is flashed as well. Raises ConfigError when not exactly one

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from tinyml.device import emulator
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.confirm import confirm
 from tinyml.device.deadline import Deadline
 from tinyml.device.kinds import Attachment
-from tinyml.device.line import Told, ignore
 from tinyml.device.links import SocketLink
 from tinyml.errors import ConfigError
 from tinyml.records import Board, Firmware
 
 
-def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText = ignore) -> None:
     """Start an emulator with `firmware`, in place of the one that ran, and have it answer.
 
     Raises ConfigError with a `port`: an emulated board has none to flash through.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tinyml.device import ports
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.kinds import Attachment
-from tinyml.device.line import Told, ignore
 from tinyml.device.links import SerialLink
 from tinyml.errors import ToolError
 from tinyml.records import Board, Firmware
 
 
-def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText = ignore) -> None:
     """Refuse, and say how PlatformIO does it: the board's own uploader is needed."""
     project = firmware.project
     option = f" --upload-port {port}" if port else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from tinyml.device import ports
+from tinyml.device.channel import OnText, ignore
 from tinyml.device.confirm import confirm
 from tinyml.device.kinds import Attachment
-from tinyml.device.line import Told, ignore
 from tinyml.device.links import SerialLink, open_hint
 from tinyml.errors import ConfigError, DeviceError, ToolError
 from tinyml.platforms.spresense import updater
@@ -19,7 +19,7 @@ _USE_MAIN = "connect the micro-USB port of the main board"
 _SPEED = "upload_speed"  # PlatformIO's option, so that `pio run -t upload` takes the same rate
 
 
-def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: Told = ignore) -> None:
+def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnText = ignore) -> None:
     """Install the firmware's .spk, restart the board and have it answer within `timeout_s`.
 
     A transfer that fails at the board file's `upload_speed` is tried again at 115200 baud, so a
@@ -55,7 +55,7 @@ def attach(board: Board, timeout_s: float) -> Attachment:
 
 
 def install(
-    path: str, image: bytes, baud: int, on_step: Told = ignore, step_s: float = updater.STEP_S
+    path: str, image: bytes, baud: int, on_step: OnText = ignore, step_s: float = updater.STEP_S
 ) -> None:
     """Send `image` through the port at `path`; raises UpdaterError, DeviceError for the port."""
     import serial

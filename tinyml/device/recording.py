@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.device.channel import Channel
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.line import Line
 from tinyml.device.stream import QUIET_S, SILENT_S, Outbox
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout
 from tinyml.protocol.frames import Flag, Frame
@@ -32,7 +32,7 @@ from tinyml.protocol.messages import (
     Credit,
     Error,
     ErrorCode,
-    Sensor,
+    SensorSamples,
     Totals,
 )
 
@@ -45,7 +45,7 @@ _PATIENCE = 60.0  # times its own length, and as many seconds, that a recording 
 
 
 @dataclass(frozen=True)
-class Recording:
+class SensorRecording:
     """What a sensor gave: int16 [n], or [n, channels] where there are several.
 
     `overruns`: samples lost on the device before they were read. `lost`: samples that never arrived
@@ -62,14 +62,14 @@ class Recording:
 
 
 def record(
-    line: Line,
+    channel: Channel,
     info: DeviceInfo,
     count: int,
     rate_hz: int,
     channels: int,
     played: Samples | None = None,
     on_chunk: OnChunk | None = None,
-) -> Recording:
+) -> SensorRecording:
     """Record `count` samples per channel, or fewer where what is `played` ends before.
 
     `on_chunk` gets the samples as they come. Raises ConfigError for samples to play with another
@@ -91,46 +91,48 @@ def record(
             f"a recording of {count:,} samples is not possible",
             f"at most {MAX_VALUES // channels:,} samples; record several",
         )
-    recorder = _Recorder(line, info, Capture(Action.START, channels, rate_hz, count), played)
+    recorder = _Recorder(channel, info, Capture(Action.START, channels, rate_hz, count), played)
     return recorder.run(on_chunk)
 
 
-def line_rate(line: Line, info: DeviceInfo) -> float:
+def line_rate(channel: Channel, info: DeviceInfo) -> float:
     """Measure how many bytes of samples a second come over the line, without a sensor."""
-    probe = _Recorder(line, info, Capture(Action.START, 1, 0, _PROBE_VALUES), None)
+    probe = _Recorder(channel, info, Capture(Action.START, 1, 0, _PROBE_VALUES), None)
     recording = probe.run(None)
     return len(recording.samples) * _VALUE_BYTES / max(recording.seconds, 1e-6)
 
 
-def room(line: Line, channels: int) -> int:
+def room(channel: Channel, channels: int) -> int:
     """Return how many samples fit into the device's memory while the line is busy."""
     ask = Capture(Action.START, channels, 0, 1)
-    reply = Captured.unpack(line.request(CAPTURE, ask))
-    line.request(CAPTURE, Capture(Action.STOP))
+    reply = Captured.unpack(channel.request(CAPTURE, ask))
+    channel.request(CAPTURE, Capture(Action.STOP))
     return reply.room
 
 
 class _Recorder:
     """One capture, from START to its end."""
 
-    def __init__(self, line: Line, info: DeviceInfo, ask: Capture, played: Samples | None) -> None:
-        self._line = line
+    def __init__(
+        self, channel: Channel, info: DeviceInfo, ask: Capture, played: Samples | None
+    ) -> None:
+        self._channel = channel
         self._ask = ask
         self._outbox: Outbox | None = None
         if played is not None:
-            self._outbox = Outbox(iter([played]), info.max_payload - Sensor.fixed_bytes())
+            self._outbox = Outbox(iter([played]), info.max_payload - SensorSamples.fixed_bytes())
         self._parts: list[Samples] = []
         self._next = 0  # index after the last sample that came
         self._lost = 0
         self._overruns = 0
         self._ended = False
 
-    def run(self, on_chunk: OnChunk | None) -> Recording:
+    def run(self, on_chunk: OnChunk | None) -> SensorRecording:
         """Do all of it; the device is told to stop where this ends early."""
         length_s = self._ask.count / self._ask.rate_hz if self._ask.rate_hz else 0.0
         deadline = Deadline(_PATIENCE * (1 + length_s))
         started = time.monotonic()
-        reply = Captured.unpack(self._line.request(CAPTURE, self._ask))
+        reply = Captured.unpack(self._channel.request(CAPTURE, self._ask))
         try:
             while not self._ended:
                 self._turn(deadline, on_chunk)
@@ -140,14 +142,14 @@ class _Recorder:
         channels = self._ask.channels
         shape = (-1,) if channels == 1 else (-1, channels)
         samples = np.concatenate(self._parts or [np.empty(0, np.int16)]).reshape(shape)
-        return Recording(
+        return SensorRecording(
             samples, self._ask.rate_hz, self._overruns, self._lost, reply.room,
             time.monotonic() - started,
         )  # fmt: skip
 
     def _turn(self, deadline: Deadline, on_chunk: OnChunk | None) -> None:
         sent = self._send_one(deadline)
-        frame = self._line.receive(Deadline(0)) if sent else self._receive(deadline)
+        frame = self._channel.receive(Deadline(0)) if sent else self._receive(deadline)
         if frame is None:
             return
         if frame.type == CHUNK.number and Flag.EVENT in frame.flags:
@@ -166,24 +168,24 @@ class _Recorder:
         """Play the next frame of samples if the device has room; return whether there was one."""
         message = next(self._outbox.allowed(), None) if self._outbox is not None else None
         if message is not None:
-            self._line.send(SENSOR, message, deadline)
+            self._channel.send(SENSOR, message, deadline)
         return message is not None
 
     def _receive(self, deadline: Deadline) -> Frame | None:
         """Return the next frame; on silence, ask for what may have been lost."""
         silent = deadline.within(SILENT_S)
         while not silent.passed:
-            frame = self._line.receive(silent.within(QUIET_S))
+            frame = self._channel.receive(silent.within(QUIET_S))
             if frame is not None:
                 return frame
-            self._line.same_boot(silent)
+            self._channel.same_boot(silent)
             if self._outbox is None:  # a real sensor is never silent: the end was lost
                 self._finish()
                 return None
             for message in self._outbox.again():
-                self._line.send(SENSOR, message, silent)
+                self._channel.send(SENSOR, message, silent)
         raise DeviceTimeout(
-            f"{self._line.name} did not finish a recording in time (it stopped at sample "
+            f"{self._channel.name} did not finish a recording in time (it stopped at sample "
             f"{self._next:,} of {self._ask.count:,})"
         )
 
@@ -193,7 +195,7 @@ class _Recorder:
         end = chunk.index + count
         if odd or rest or count == 0 or chunk.index < self._next or end > self._ask.count:
             raise DeviceError(
-                f"{self._line.name} sent {len(chunk.samples)} bytes for sample {chunk.index:,}; "
+                f"{self._channel.name} sent {len(chunk.samples)} bytes for sample {chunk.index:,}; "
                 f"expected were samples {self._next:,} to {self._ask.count:,}"
             )
         self._lost += chunk.index - self._next
@@ -208,14 +210,14 @@ class _Recorder:
         if error.code == ErrorCode.BAD_FRAME:
             return  # what was lost is asked for by CREDIT, or sent again after a silence
         if error.code == ErrorCode.STATE and Flag.RESPONSE in frame.flags:
-            self._line.same_boot(Deadline(SILENT_S))
+            self._channel.same_boot(Deadline(SILENT_S))
             self._finish()  # nothing records any more: ENDED was lost
             return
-        self._line.refuse(error)
+        self._channel.refuse(error)
 
     def _finish(self) -> None:
         """Ask the device how far it came, which ends the capture there too."""
-        done = Captured.unpack(self._line.request(CAPTURE, Capture(Action.STOP)))
+        done = Captured.unpack(self._channel.request(CAPTURE, Capture(Action.STOP)))
         self._end(done.samples, done.dropped)
 
     def _end(self, samples: int, dropped: int) -> None:
@@ -225,6 +227,6 @@ class _Recorder:
 
     def _stop_quietly(self) -> None:
         try:
-            self._line.request(CAPTURE, Capture(Action.STOP), timeout_s=QUIET_S)
+            self._channel.request(CAPTURE, Capture(Action.STOP), timeout_s=QUIET_S)
         except DeviceError:
             return

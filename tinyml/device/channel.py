@@ -42,7 +42,7 @@ REQUEST_S = 10.0  # when such a request is given up
 _READ_BYTES = 4096
 _KEPT_EVENTS = 1024
 
-Told = Callable[[str], None]
+OnText = Callable[[str], None]
 
 
 def ignore(text: str) -> None:
@@ -58,7 +58,7 @@ class ModelRefusal(DeviceError):  # noqa: N818 - no failure of ours: the device 
         self.reason = reason
 
 
-class Line:
+class Channel:
     """One end of a link. `name` is what errors call the device.
 
     `on_text` gets printable text between frames, `on_log` the device's LOG events;
@@ -72,8 +72,8 @@ class Line:
         name: str,
         explain_fault: Callable[[tuple[int, ...]], str],
         *,
-        on_text: Told = ignore,
-        on_log: Told = ignore,
+        on_text: OnText = ignore,
+        on_log: OnText = ignore,
     ) -> None:
         self.name = name
         self._link = link
