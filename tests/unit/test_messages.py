@@ -25,9 +25,9 @@ def test_numbers_that_devices_in_the_field_know_never_change() -> None:
         "Identity": 41, "TensorRecord": 38, "Label": 0, "Parameter": 8, "Status": 44, "StepInfo": 8,
         "ModelState": 4,
         "Input": 5, "InputReply": 4, "Infer": 2, "InferReply": 16, "Layers": 2, "Layer": 12,
-        "StreamRequest": 1, "Totals": 16, "SensorSamples": 8, "Capture": 10, "Captured": 12, "Bench": 4,
-        "Reset": 1, "StreamResult": 43, "Chunk": 8, "Credit": 17, "Log": 0, "Fault": 32, "Error": 6,
-        "SlotReply": 37, "Load": 4, "LoadReply": 4, "Use": 100,
+        "StreamRequest": 1, "Totals": 16, "SensorSamples": 8, "Capture": 10, "Captured": 12,
+        "Bench": 4, "Reset": 1, "StreamResult": 43, "Chunk": 8, "Credit": 17, "Log": 0,
+        "Fault": 32, "Error": 6, "SlotReply": 37, "Load": 4, "LoadReply": 4, "Use": 100,
     }  # fmt: skip
 
 
