@@ -2,7 +2,7 @@
 
 Graph in, C source of one model out: check, passes, memory plan, emit.
 
-`compile_graph` is the whole pipeline. Operators live in `ops/` (one pair of files each), rewrites
+`compile_graph` is the whole pipeline. Operators live in `ops/` (a file or a pair each), rewrites
 of the graph in `passes/`.
 """
 
@@ -36,7 +36,7 @@ def compile_graph(graph: Graph, heading: str, *, with_slot: bool = False) -> CSo
     for operator, op in work:
         operator.check(op, graph)
     calls = [operator.call(op, graph) for operator, op in work]
-    scratch = [operator.scratch_bytes(op, graph) for operator, op in work]
+    scratch = [ops.scratch_bytes(op, graph) for op in graph.ops]
     memory = plan(graph, calls, scratch)
     block = slot.Block() if with_slot else None
     emitter = Emitter(graph, memory, block)

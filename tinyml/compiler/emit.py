@@ -1,4 +1,4 @@
-"""Graph, plan and calls in, C source out: the only file of the compiler that writes text."""
+"""Code generation: graph, memory plan and calls in, the text of `model.c` out."""
 
 from __future__ import annotations
 
@@ -238,7 +238,9 @@ def _with_included(headers: Iterable[str]) -> dict[str, str]:
     while waiting:
         name = waiting.pop()
         if name not in texts:
-            own = ops.FOLDER / name
-            texts[name] = (own if own.is_file() else paths.shared("features") / name).read_text()
+            header = ops.FOLDER / name
+            texts[name] = (
+                header if header.is_file() else paths.shared("features") / name
+            ).read_text()
             waiting += _INCLUDE.findall(texts[name])
     return {name: texts[name] for name in sorted(texts)}

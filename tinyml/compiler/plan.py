@@ -1,4 +1,4 @@
-"""Static memory plan: buffers with sizes and lifetimes in, an offset for each in one arena out."""
+"""Static memory planning: buffers with sizes and lifetimes in, offsets in one arena out."""
 
 from __future__ import annotations
 
@@ -116,9 +116,10 @@ def _live_bytes(buffers: Sequence[Buffer], pairs: Pairs) -> dict[int, int]:
     by_key = {buffer.key: buffer for buffer in buffers}
     saved: dict[int, int] = {}
     for (source, target), distance in pairs.items():
-        one, two = by_key[source], by_key[target]
-        union = max(max(distance, 0) + one.bytes, two.bytes)
-        saved[two.first] = saved.get(two.first, 0) + max(one.bytes + two.bytes - union, 0)
+        read, written = by_key[source], by_key[target]
+        union = max(max(distance, 0) + read.bytes, written.bytes)
+        gain = max(read.bytes + written.bytes - union, 0)
+        saved[written.first] = saved.get(written.first, 0) + gain
     return {
         step: sum(b.bytes for b in buffers if b.first <= step <= b.last) - saved.get(step, 0)
         for step in {buffer.first for buffer in buffers}
@@ -153,11 +154,11 @@ def _placements(
             return graph.tensors[buffer.key].name
         return f"scratch of {graph.ops[buffer.first].name}"
 
-    placed = (
-        Placement(name(one), offsets[key], one.bytes, one.first, one.last)
-        for key, one in buffers.items()
+    placements = (
+        Placement(name(buffer), offsets[key], buffer.bytes, buffer.first, buffer.last)
+        for key, buffer in buffers.items()
     )
-    return tuple(sorted(placed, key=lambda one: (one.first, one.offset, one.last)))
+    return tuple(sorted(placements, key=lambda placed: (placed.first, placed.offset, placed.last)))
 
 
 def _tensor_align(graph: Graph, key: int) -> int:

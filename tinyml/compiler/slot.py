@@ -1,4 +1,4 @@
-"""The block of a model slot: everything learned of a model, in one piece apart from its code.
+"""The block of a model slot: weights and quantization of a model, in one piece apart from its code.
 
 Two models of the same structure differ in their blocks only. What the code takes from the block is
 laid out in the order in which the code reads it, so the layout follows from the code.

@@ -1,4 +1,4 @@
-"""The graph of a model: frozen tensors and operators that point at each other by index."""
+"""The dataflow graph of a model: tensors and operators that point at each other by index."""
 
 from __future__ import annotations
 

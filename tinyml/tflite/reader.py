@@ -1,4 +1,4 @@
-"""Model bytes in, validated Graph out. Every index, size and shape is checked here, once."""
+"""Parser of the flatbuffer: model bytes in, Graph out; every index, size and shape is checked."""
 
 from __future__ import annotations
 

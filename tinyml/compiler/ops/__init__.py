@@ -9,10 +9,7 @@ a golden recipe, and edit no list:
         Raise UnsupportedOpError (`unsupported(op, tensor, why)` builds it) for every form of the
         operator that the kernels do not compute exactly as TFLM's reference kernel does: dtypes,
         ranks, options, quantization. Raise ModelError where TFLM would refuse the model, too.
-        Runs before anything is written; `scratch_bytes` and `call` may rely on it.
-
-    scratch_bytes(op: Op, graph: Graph) -> int
-        Bytes of scratch memory the kernel needs while it runs; 0 for most.
+        Runs before anything is written; all that follows may rely on it.
 
     call(op: Op, graph: Graph) -> Call
         The kernel's name and its arguments (see `tinyml/compiler/call.py`): `Ref(tensor)`,
@@ -21,6 +18,9 @@ a golden recipe, and edit no list:
         allows the output to lie on an input, `overlap` where it may begin before it and reach in.
 
 and, only where it differs from what stands in brackets,
+
+    scratch_bytes(op: Op, graph: Graph) -> int
+        Bytes of scratch memory that the kernel needs while it runs (0).
 
     macs(op: Op, graph: Graph) -> int
         Multiply-accumulates as the shapes imply them (0).
@@ -78,10 +78,6 @@ class Operator(Protocol):
     def check(self, op: Op, graph: Graph) -> None:
         """Raise UnsupportedOpError or ModelError for what the kernels do not compute exactly."""
 
-    def scratch_bytes(self, op: Op, graph: Graph) -> int:
-        """Return the bytes of scratch memory that the kernel needs while it runs."""
-        ...
-
     def call(self, op: Op, graph: Graph) -> Call:
         """Return the kernel's name and arguments; `check` has passed."""
         ...
@@ -116,6 +112,11 @@ def load(op: Op, graph: Graph) -> Operator:
             + ", ".join(names()),
         )
     return cast(Operator, _OPERATORS.load(op.name.lower()))
+
+
+def scratch_bytes(op: Op, graph: Graph) -> int:
+    """Return the bytes of scratch memory that the kernel of `op` needs while it runs."""
+    return int(_fact(op.name, "scratch_bytes", lambda op, graph: 0)(op, graph))
 
 
 def macs(op: Op, graph: Graph) -> int:

@@ -32,11 +32,11 @@ def byte_table(source: Tensor, target: Tensor, ratio: float, low: int | None = N
     limits = np.iinfo(target.dtype)
     floor = limits.min if low is None else max(limits.min, low)
 
-    def one(value: int) -> int:
+    def output(value: int) -> int:
         scaled = requantize(value - source.zero_point, multiplier, shift) + target.zero_point
         return min(max(scaled, floor), limits.max)
 
-    return tabulate(source, one)
+    return tabulate(source, output)
 
 
 def table_call(kernel: str, source: Tensor, target: Tensor, table: Table) -> Call:

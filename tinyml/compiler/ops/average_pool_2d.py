@@ -11,12 +11,10 @@ TFLM = Registration(int8_functions="arm_avgpool")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 [N, H, W, C] with one quantization for both sides."""
     check_pool(op, graph)
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_average_pool_2d_s8."""
     return call_pool(op, graph, "tml_average_pool_2d_s8", "tml_average_pool_2d_t")

@@ -17,6 +17,7 @@ _MAX_INPUTS = 10  # TML_CONCATENATION_INPUTS; TFLM has the same limit
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take up to 10 inputs of any stored dtype; int8 with the output's quantization."""
     target = graph.output(op)
     require_dtype(op, target, "int8", "int16", "int32", "int64", "float32", "bool")
     if not 1 <= len(op.inputs) <= _MAX_INPUTS:
@@ -44,11 +45,8 @@ def evaluate(op: Op, graph: Graph) -> Array:
     return np.concatenate(parts, _axis(op, graph.output(op)))
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_concatenation, which moves whole blocks of bytes."""
     target = graph.output(op)
     axis = _axis(op, target)
     fields: dict[str, int | Ref] = {

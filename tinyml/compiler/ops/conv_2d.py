@@ -14,6 +14,7 @@ TFLM = Registration(int8_functions="arm_convolve")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take constant int8 weights [O, h, w, C / groups], with or without an int32 bias [O]."""
     check_linear(op, graph, channel_axis=0)
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.shape) != 4 or weights.data is None:
@@ -34,12 +35,14 @@ def macs(op: Op, graph: Graph) -> int:
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:
+    """Return what the kernel of `call` needs: see its header."""
     weights = graph.input(op, 1).data
     assert weights is not None
     return _conv.scratch_bytes(op, graph, weights)
 
 
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of the fastest kernel that computes this convolution exactly."""
     weights = graph.input(op, 1).data
     assert weights is not None
     return _conv.call(op, graph, weights)

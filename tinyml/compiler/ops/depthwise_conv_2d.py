@@ -26,6 +26,7 @@ TFLM = Registration(int8_functions="arm_depthwise_conv")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take constant int8 weights [1, h, w, C * m], with or without an int32 bias [C * m]."""
     check_linear(op, graph, channel_axis=3)
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.shape) != 4 or weights.shape[0] != 1:
@@ -49,6 +50,7 @@ def macs(op: Op, graph: Graph) -> int:
 
 
 def scratch_bytes(op: Op, graph: Graph) -> int:
+    """Return what the kernel of `call` needs: see its header."""
     if _is_convolution(op, graph):
         return _conv.scratch_bytes(op, graph, _as_convolution(op, graph))
     if _is_3x3(op, graph):
@@ -58,6 +60,7 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
 
 
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of the fastest kernel that computes this convolution exactly."""
     if _is_convolution(op, graph):
         return _conv.call(op, graph, _as_convolution(op, graph))
     if _is_3x3(op, graph):

@@ -12,6 +12,7 @@ _SOURCES = ("int8", "uint8", "int16")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take a quantized input with one scale and a float32 output."""
     source, target = graph.input(op, 0), graph.output(op)
     require_dtype(op, source, *_SOURCES)
     require_dtype(op, target, "float32")
@@ -20,11 +21,8 @@ def check(op: Op, graph: Graph) -> None:
         raise unsupported(op, source, "needs one positive scale per tensor")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of the kernel of the input's dtype."""
     source, target = graph.input(op, 0), graph.output(op)
     pointers = Ref(source.index), Ref(target.index)
     kernel = f"tml_dequantize_{DTYPES[source.dtype].suffix}"

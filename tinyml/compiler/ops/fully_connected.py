@@ -22,6 +22,7 @@ TFLM = Registration(int8_functions="arm_fully_connected")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take constant int8 weights [channels, depth], with or without an int32 bias [channels]."""
     check_linear(op, graph, channel_axis=0)
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if op.option("weights_format", 0) != 0:
@@ -41,11 +42,8 @@ def macs(op: Op, graph: Graph) -> int:
     return graph.output(op).elements * math.prod(graph.input(op, 1).shape[-1:])
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of the fast kernel where it computes this exactly, or the general one."""
     multipliers, shifts = _multipliers(op, graph)
     if _is_fast(op, graph, multipliers, shifts):
         return _fast(op, graph, multipliers, shifts)

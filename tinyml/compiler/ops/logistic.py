@@ -25,6 +25,7 @@ _DIVIDE_START, _DIVIDE_SLOPE = 1515870810, -1010580540  # 48/17 and -32/17 in Q2
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 of any scale and an output with zero point -128."""
     source, target = graph.input(op, 0), graph.output(op)
     require_quantized(op, source, target)
     check_same_shape(op, source, target)
@@ -34,23 +35,20 @@ def check(op: Op, graph: Graph) -> None:
         raise unsupported(op, source, f"scale {source.scale}")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of a table of 256 bytes, which may work in place."""
     source, target = graph.input(op, 0), graph.output(op)
     multiplier, shift = quantize_multiplier(_real_multiplier(source.scale))
     radius = (((1 << _INPUT_BITS) - 1) << (31 - _INPUT_BITS)) >> shift
 
-    def one(value: int) -> int:
+    def output(value: int) -> int:
         centred = value - source.zero_point
         if abs(centred) >= radius:
             return 127 if centred > 0 else -128
         result = rounding_shift_right(_logistic(requantize(centred, multiplier, shift)), 23)
         return min(result - 128, 127)
 
-    return table_call("tml_logistic_s8", source, target, tabulate(source, one))
+    return table_call("tml_logistic_s8", source, target, tabulate(source, output))
 
 
 def _real_multiplier(scale: float) -> float:

@@ -14,6 +14,7 @@ from tinyml.tflite import Graph, Op
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 of up to 6 axes and constant int32 axes to average over."""
     source, axes, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     require_quantized(op, source, target)
     require_dtype(op, axes, "int32")
@@ -33,11 +34,8 @@ def check(op: Op, graph: Graph) -> None:
     check_requantize(op, target, source.scale / target.scale)
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_mean_s8: a walk over what stays, in it one over what goes."""
     source, target = graph.input(op, 0), graph.output(op)
     kept, gone = _axes(op, graph)
     count = math.prod(source.shape[axis] for axis in gone)

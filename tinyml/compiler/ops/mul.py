@@ -13,16 +13,14 @@ TFLM = Registration(int8_functions="arm_elementwise_mul")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 inputs that broadcast to the output."""
     check_binary(op, graph)
     if _scale(op, graph)[1] > _MAX_SHIFT:
         raise unsupported(op, graph.output(op), "a scale far below those of the inputs")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_mul_s8."""
     left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     multiplier, shift = _scale(op, graph)
     act_min, act_max = activation_range(op, target)

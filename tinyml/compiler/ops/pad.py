@@ -16,6 +16,7 @@ _MAX_RANK = 5
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take up to 5 axes and constant int32 paddings [rank, 2] of at least 0."""
     source, paddings, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     require_dtype(op, source, "int8", "int16", "int32", "float32")
     require_dtype(op, target, source.dtype)
@@ -38,11 +39,8 @@ def evaluate(op: Op, graph: Graph) -> Array:
     return np.pad(data(op, graph), _paddings(op, graph), constant_values=_zero(graph.output(op)))
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_pad, which fills the output and copies the input into it."""
     return bordered(op, graph, "tml_pad", _zero(graph.output(op)))
 
 

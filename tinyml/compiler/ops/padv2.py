@@ -11,6 +11,7 @@ TFLM = Registration("PadV2")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take what PAD takes in int8, and a constant value in the output's quantization."""
     pad.check(op, graph)
     target, value = graph.output(op), graph.input(op, 2)
     require_dtype(op, target, "int8")
@@ -23,11 +24,8 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op}: {value} and {target} differ in scale or zero point")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_padv2_s8."""
     value = graph.input(op, 2).data
     assert value is not None
     return pad.bordered(op, graph, "tml_padv2_s8", int(value.reshape(-1)[0]))

@@ -18,6 +18,7 @@ _PAIRS = {
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take the pairs of dtypes that TFLM has, each with one scale per quantized tensor."""
     source, target = graph.input(op, 0), graph.output(op)
     if (source.dtype, target.dtype) not in _PAIRS:
         raise unsupported(op, target, f"{source.dtype} to {target.dtype}")
@@ -29,11 +30,8 @@ def check(op: Op, graph: Graph) -> None:
         check_requantize(op, target, source.scale / target.scale, bits)
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of a table (8 bits to 8 bits) or of the kernel of the pair of dtypes."""
     source, target = graph.input(op, 0), graph.output(op)
     kernel = f"tml_quantize_{DTYPES[source.dtype].suffix}_{DTYPES[target.dtype].suffix}"
     if source.dtype == "float32":

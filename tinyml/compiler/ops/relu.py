@@ -11,17 +11,15 @@ from tinyml.tflite import Graph, Op
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 on both sides, of any scales."""
     source, target = graph.input(op, 0), graph.output(op)
     require_quantized(op, source, target)
     check_same_shape(op, source, target)
     check_requantize(op, target, _ratio(op, graph))
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of a table of 256 bytes, which may work in place."""
     source, target = graph.input(op, 0), graph.output(op)
     table = byte_table(source, target, _ratio(op, graph), low=target.zero_point)
     return table_call("tml_relu_s8", source, target, table)

@@ -14,6 +14,7 @@ from tinyml.tflite import Graph, Op, Tensor
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 on both sides."""
     source, target = graph.input(op, 0), graph.output(op)
     require_quantized(op, source, target)
     check_same_shape(op, source, target)
@@ -21,11 +22,8 @@ def check(op: Op, graph: Graph) -> None:
         raise unsupported(op, source, f"scale {source.scale}")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_relu6_s8, which clamps and may work in place."""
     source, target = graph.input(op, 0), graph.output(op)
     # TFLM only clamps and takes both limits from the input's quantization (Relu6Prepare).
     act_max = min(_six(source) + source.zero_point, 127)

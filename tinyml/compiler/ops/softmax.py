@@ -22,6 +22,7 @@ TFLM = Registration(int8_functions="arm_softmax")
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take int8 of at most 4,095 classes and an output of scale 1/256 and zero point -128."""
     source, target = graph.input(op, 0), graph.output(op)
     require_quantized(op, source, target)
     if target.zero_point != -128 or target.scale != 1 / 256:
@@ -34,11 +35,8 @@ def check(op: Op, graph: Graph) -> None:
         raise ModelError(f"operator {op}: the scale of {source} is too small")
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_softmax_s8 with its table of exponentials; it may work in place."""
     source = graph.input(op, 0)
     depth = source.shape[-1]
     table = _exp_table(_real_multiplier(op, graph))

@@ -16,6 +16,7 @@ _MAX_RANK = 4
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take up to 4 axes and constant int32 bounds; refuse ellipsis and new axes, as TFLM does."""
     source, target = graph.input(op, 0), graph.output(op)
     require_dtype(op, source, "int8", "int16", "int32", "float32", "bool")
     require_dtype(op, target, source.dtype)
@@ -41,11 +42,8 @@ def evaluate(op: Op, graph: Graph) -> Array:
     return reshaped(op, graph, data(op, graph)[np.ix_(*indices)])
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_strided_slice: a walk over what is taken."""
     source, target = graph.input(op, 0), graph.output(op)
     item = DTYPES[source.dtype].bytes
     taken = ranges(op, graph)

@@ -16,6 +16,7 @@ _MAX_RANK = 5
 
 
 def check(op: Op, graph: Graph) -> None:
+    """Take up to 5 axes and a constant permutation of them."""
     source, order, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     require_dtype(op, source, "int8", "int16", "float32")
     require_dtype(op, target, source.dtype)
@@ -35,11 +36,8 @@ def evaluate(op: Op, graph: Graph) -> Array:
     return np.transpose(data(op, graph), _axes(op, graph))
 
 
-def scratch_bytes(op: Op, graph: Graph) -> int:
-    return 0
-
-
 def call(op: Op, graph: Graph) -> Call:
+    """Return the call of tml_transpose: a walk along the output."""
     source, target = graph.input(op, 0), graph.output(op)
     strides = row_major(source.shape)
     walk = byte_walk(

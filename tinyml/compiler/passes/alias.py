@@ -1,4 +1,4 @@
-"""RESHAPE and its kin change no byte: their output becomes another name for their input."""
+"""Aliasing: the output of RESHAPE and its kin becomes another name for the bytes of its input."""
 
 from __future__ import annotations
 

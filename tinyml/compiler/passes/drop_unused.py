@@ -1,4 +1,4 @@
-"""Operators whose results nobody reads are not computed."""
+"""Dead code elimination: operators whose results nobody reads are not computed."""
 
 from __future__ import annotations
 
