@@ -13,7 +13,7 @@ from tinyml.firmware import render
 from tinyml.measure import bench, validate
 from tinyml.model import vectors
 from tinyml.records import Board, Bundle, Firmware
-from tinyml.report import html, validation
+from tinyml.report import html, provenance, validation
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
 OP = 4
@@ -52,7 +52,8 @@ def test_a_corrupted_weight_is_found_in_its_layer(
     assert layer.first is not None
     assert layer.first.channels == 1
     assert sum(one.count for one in layer.first.histogram) == layer.first.count
-    page = html.render(validation.report(report, model, made).page)
+    run = provenance.collect(["validate", "--layers"], 0.0)
+    page = html.render(validation.page(report, model, made), run)
     assert f"{OP} {layer.op_name}" in page
     assert "Arena over time" in page
     # The steps are all of an inference but what calls them, and what looks between them.

@@ -29,14 +29,17 @@ VERBS = {
     "bench",
     "boards",
     "build",
+    "capture",
     "devices",
     "doctor",
     "evaluate",
     "flash",
     "generate",
     "inspect",
+    "load",
     "models",
     "monitor",
+    "quantize",
     "train",
     "validate",
 }
@@ -88,9 +91,8 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_example_parses(verb: str) -> None:
-    parser = cli.Parser(prog=f"tinyml {verb}")
+    parser = cli.parsers()[verb]
     module = cli.load(verb)
-    module.add_arguments(parser)
     own = [
         line.split()[2:]
         for line in module.EXAMPLES.splitlines()

@@ -14,6 +14,7 @@ import pytest
 from tinyml.cli import console as room
 from tinyml.cli.console import Console
 from tinyml.errors import ConfigError
+from tinyml.report.page import table
 
 
 class Terminal(io.StringIO):
@@ -31,20 +32,21 @@ class Record:
 
 def test_piped_tables_are_aligned_lines() -> None:
     out = io.StringIO()
-    Console(out, io.StringIO()).table(("name", "bytes"), [("a", 5), ("longer", 12345)], ("bytes",))
+    rows = [("a", 5), ("longer", 12345)]
+    Console(out, io.StringIO()).show(table(("name", "bytes"), rows, ("bytes",)))
     assert out.getvalue() == "name    bytes\na           5\nlonger  12345\n"
 
 
 def test_a_table_without_rows_is_its_header() -> None:
     out = io.StringIO()
-    Console(out, io.StringIO()).table(("name", "bytes"), [])
+    Console(out, io.StringIO()).show(table(("name", "bytes"), []))
     assert out.getvalue() == "name  bytes\n"
 
 
 def test_terminal_tables_keep_markup_like_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     out = Terminal()
-    Console(out, io.StringIO()).table(("name",), [("[red]x[/red]",)])
+    Console(out, io.StringIO()).show(table(("name",), [("[red]x[/red]",)]))
     assert "[red]x[/red]" in out.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyml import runtimes
-from tinyml.cli import saving
+from tinyml.cli import results
 from tinyml.cli.console import Console
 from tinyml.device.mismatch import Setting
 from tinyml.errors import ConfigError
@@ -30,17 +31,23 @@ from tinyml.model.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.model.tensor_diff import Bin, Difference
 from tinyml.records import Bundle, Placement
 from tinyml.report import (
-    Report,
     benchmark,
     evaluation,
-    figures,
     html,
     junit,
     parts,
+    provenance,
+    spotting,
+    streaming,
+    svg,
+    terminal,
+    thresholds,
     validation,
     words,
 )
+from tinyml.report.page import ArenaMap, Facts, Histogram, Page, TestCase, table
 
+RUN = provenance.collect(["validate", "--layers"], 1_800_000_000.0)
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -69,9 +76,9 @@ class Checker(HTMLParser):
         self.texts.append(data)
 
 
-def checked(report: Report) -> Checker:
+def checked(page: Page) -> Checker:
     """Parse the page and the XML; nothing in either comes from elsewhere or runs."""
-    text = html.render(report.page)
+    text = html.render(page, RUN)
     checker = Checker()
     checker.feed(text)
     checker.close()
@@ -81,7 +88,7 @@ def checked(report: Report) -> Checker:
     assert "img" not in checker.tags
     assert "@import" not in text
     assert "url(" not in text
-    ElementTree.fromstring(junit.render(report.suite))
+    ElementTree.fromstring(junit.render(page, RUN))
     return checker
 
 
@@ -175,32 +182,81 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def every(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
-    """A report of each kind, with a hostile text in every place that comes from outside."""
+def every(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
+    """A page of each kind, with a hostile text in every place that comes from outside."""
     firmware = built(monkeypatch)
     return [
-        validation.report(validated(HOSTILE), a_bundle(HOSTILE), firmware),
-        evaluation.report(evaluated(HOSTILE), a_bundle(HOSTILE)),
-        evaluation.stream_report(spotted(HOSTILE)),
-        benchmark.report([benched(HOSTILE)], [firmware], HOSTILE),
+        validation.page(validated(HOSTILE), a_bundle(HOSTILE), firmware),
+        evaluation.page(evaluated(HOSTILE), a_bundle(HOSTILE)),
+        spotting.page(spotted(HOSTILE)),
+        benchmark.page([benched(HOSTILE)], [firmware], HOSTILE),
     ]
 
 
-def test_every_page_stands_alone_and_escapes_every_text(every: list[Report]) -> None:
+def test_every_page_stands_alone_and_escapes_every_text(every: list[Page]) -> None:
     for report in every:
         page = checked(report)
         assert "<script>alert(1)</script>" in "".join(page.texts)  # as text, and not gone
 
 
+def on_terminal(page: Page) -> str:
+    out = io.StringIO()
+    terminal.render(page, out)
+    return out.getvalue()
+
+
+def test_a_terminal_gets_the_same_page_without_its_details(every: list[Page]) -> None:
+    for page in every:
+        text = on_terminal(page)
+        assert "\x1b" not in text
+        assert "Traceback" not in text
+    validated_page, *_, benched_page = every
+    lines = on_terminal(validated_page).splitlines()
+    assert lines[0].startswith("model            <script>alert(1)</script>")
+    assert lines[2].startswith("cycles           90 min")  # facts of two sections are one list
+    assert lines[-1].startswith("FAILED: 1 of 4 inferences differ")
+    assert f"{'-9 .. -5':>16}{'2':>10}  {'#' * 22}" in lines
+    assert "sha256" not in on_terminal(benched_page)
+
+
+def test_a_verdict_never_contradicts_its_counts() -> None:
+    layer = dataclasses.replace(validated("net"), mismatched_vectors=0, mismatches=())
+    said = words.validation(layer)
+    assert said.startswith("FAILED: the outputs of all 4 inferences equal the reference; inside, ")
+    assert "first in operator 2 net (net)" in said
+    settings = dataclasses.replace(layer, first_diverging_layer=None)
+    assert words.validation(settings).endswith(
+        "; the firmware was built with other settings than the model's: features.stride_ms"
+    )
+
+
+def test_a_table_on_a_narrow_terminal_shortens_names_in_their_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    name = "recordings/of_somebody/with/a/long/path/yes_0017.wav"
+    rows = [(name, "yes", "yes", "0.82", "22.79", "right")]
+    columns = ("clip", "said", "recognised", "score", "second", "")
+    terminal.write([[table(columns, rows, right=("score", "second"))]], out)
+    (row,) = [line for line in out.getvalue().splitlines() if "0017" in line]
+    assert row.startswith("recordings/")
+    assert "...yes" not in row
+    assert "_0017.wav" in row
+    assert row.rstrip().endswith("right")
+    assert len(row.rstrip()) <= 60
+
+
 def test_a_failed_validation_names_layer_difference_and_setting() -> None:
-    report = validation.report(validated("net"), a_bundle("net"), None)
+    report = validation.page(validated("net"), a_bundle("net"), None)
     text = " ".join(checked(report).texts)
-    assert report.page.passed is False
+    assert report.passed is False
     for said in ("1 of 4 inferences differ", "expected 3, device -4", "channel 1",
                  "31.2", "exact", "0.200%",
                  "built with features.stride_ms net, the model needs 20"):  # fmt: skip
         assert said in text, said
-    root = ElementTree.fromstring(junit.render(report.suite))
+    root = ElementTree.fromstring(junit.render(report, RUN))
     suite = root[0]
     failed = [
         case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None
@@ -215,9 +271,9 @@ def test_a_passed_one_has_no_failures() -> None:
         validated("net", passed=True), mismatched_vectors=0, mismatches=(), settings=(),
         layers=layers("net")[:1], first_diverging_layer=None,
     )  # fmt: skip
-    report = validation.report(result, a_bundle("net"), None)
+    report = validation.page(result, a_bundle("net"), None)
     assert "PASSED: 4 of 4 inferences and 1 layers each" in " ".join(checked(report).texts)
-    assert ElementTree.fromstring(junit.render(report.suite)).get("failures") == "0"
+    assert ElementTree.fromstring(junit.render(report, RUN)).get("failures") == "0"
 
 
 @pytest.mark.parametrize(
@@ -236,16 +292,16 @@ def test_a_stream_that_did_not_pass_fails_in_junit(figures: dict[str, Any], fail
         inferences=4, mismatched=0, first_mismatch="", dropped=0, counter_unit="cycles",
         counter_min=1, counter_median=1, counter_max=1, stride_ms=20, front_counter_per_stride=1,
     )  # fmt: skip
-    report = validation.stream_report(dataclasses.replace(streamed, **figures), None)
-    root = ElementTree.fromstring(junit.render(report.suite))
+    report = streaming.page(dataclasses.replace(streamed, **figures), None)
+    root = ElementTree.fromstring(junit.render(report, RUN))
     assert root.get("failures") == str(failures)
     if figures.get("dropped"):
-        assert "31 samples were lost" in report.page.verdict
+        assert "31 samples were lost" in report.verdict
 
 
 def test_places_that_disagree_fail_in_junit() -> None:
-    report = evaluation.report(evaluated("net"), a_bundle("net"))
-    root = ElementTree.fromstring(junit.render(report.suite))
+    report = evaluation.page(evaluated("net"), a_bundle("net"))
+    root = ElementTree.fromstring(junit.render(report, RUN))
     assert [f.get("message") for f in root.iter("failure")] == [
         "3 have other scores than on oracle"
     ]
@@ -253,16 +309,19 @@ def test_places_that_disagree_fail_in_junit() -> None:
 
 @given(st.text())
 def test_any_text_is_legal_in_both(text: str) -> None:
-    suite = junit.Suite(text, {text: text}, (junit.Case(text, text, text),))
-    case = next(ElementTree.fromstring(junit.render(suite)).iter("testcase"))
+    page = Page(
+        name=text, title=text, identity=Facts(()), sections=(), record={},
+        cases=(TestCase(text, text, text),), properties={text: text},
+    )  # fmt: skip
+    case = next(ElementTree.fromstring(junit.render(page, RUN)).iter("testcase"))
     if text.isascii() and text.isprintable():
         assert case.get("name") == text
 
 
 def test_a_map_of_the_arena_is_to_scale() -> None:
     placements = [Placement("a", 0, 50, -1, 0), Placement("scratch of X", 50, 50, 0, 0)]
-    drawing = figures.memory(placements, 100, 3)
-    one, two = drawing.rects
+    drawing = svg.draw(ArenaMap(tuple(placements), 100, 3, ""))
+    one, two = drawing.boxes
     assert one.height == pytest.approx(two.height, abs=0.2)
     assert two.y + two.height == pytest.approx(one.y, abs=0.2)
     assert one.width == pytest.approx(2 * two.width, abs=0.2)  # it lives twice as long
@@ -277,24 +336,23 @@ def test_a_map_of_the_arena_is_to_scale() -> None:
     st.floats(0, 1e6),
 )
 def test_histograms_and_ticks_of_anything(values: list[int], low: float, span: float) -> None:
-    bins = figures.bins_of(values)
+    bins = svg.bins_of(values)
     assert sum(one.count for one in bins) == len(values)
     assert len(bins) <= 25
-    drawing = figures.columns(bins, "", "", "")
-    for rect in drawing.rects:
+    drawing = svg.draw(Histogram(bins, "", "", ""))
+    for rect in drawing.boxes:
         assert rect.width > 0
         assert 0 <= rect.x <= drawing.width
         assert 0 <= rect.y <= rect.y + rect.height <= drawing.height
-    found = figures.ticks(low, low + span)
+    found = svg.ticks(low, low + span)
     assert 1 <= len(found) <= 12
 
 
 def test_files_by_their_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    record = evaluated("net")
-    report = evaluation.report(record, a_bundle("net"))
+    report = evaluation.page(evaluated("net"), a_bundle("net"))
     paths = [tmp_path / name for name in ("r.html", "r.xml", "r.json")]
-    saving.require_places(paths)
-    saving.save(paths, report, "evaluate", record, Console())
+    results.require_places(paths)
+    results.save(paths, report, Console())
     assert paths[0].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert ElementTree.parse(paths[1]).getroot().tag == "testsuites"
     document = json.loads(paths[2].read_text(encoding="utf-8"))
@@ -305,10 +363,10 @@ def test_files_by_their_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no report can be written to .*absent.*r\.html"):
-        saving.require_places([tmp_path / "absent" / "r.html"])
+        results.require_places([tmp_path / "absent" / "r.html"])
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ConfigError):
-        saving.require_places([tmp_path / "folder.html"])
+        results.require_places([tmp_path / "folder.html"])
 
 
 def test_advice_claims_no_more_than_was_heard() -> None:
@@ -327,4 +385,4 @@ def test_advice_claims_no_more_than_was_heard() -> None:
     silent = OperatingPoint.of(0.6, spoken=9, rejected=2, confused=1, accepted=0, hours=0.0)
     nothing = dataclasses.replace(report, points=(silent,), advised=None)
     assert "were not measured" in words.advice(nothing)
-    assert [one.title for one in evaluation.thresholds([silent, silent], None)] == ["Missed"]
+    assert [one.title for one in thresholds.curves([silent, silent], None)] == ["Missed"]

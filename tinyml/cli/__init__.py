@@ -68,11 +68,33 @@ def load(name: str) -> Verb:
     return verb
 
 
+def parser_of(name: str, verb: Verb) -> Parser:
+    """Return the parser of one verb's arguments; it reads nothing but the files of folders."""
+    parser = Parser(
+        prog=f"tinyml {name}",
+        description=verb.HELP,
+        epilog=f"examples:\n{_indented(verb.EXAMPLES)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_arguments(parser)
+    return parser
+
+
+def parsers() -> dict[str, Parser]:
+    """Return the parser of every verb by its name, for what reads command lines without running.
+
+    `parsers()["build"].parse_args(["--board", "qemu-m4"])` raises ConfigError where the command
+    would, and does nothing else.
+    """
+    return {name: parser_of(name, load(name)) for name in names()}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing is raised."""
-    console = Console()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    console = Console(arguments=arguments)
     try:
-        code = _dispatch(list(sys.argv[1:] if argv is None else argv), console)
+        code = _dispatch(arguments, console)
         console.flush()
     except errors.TinymlError as error:
         console.error(error)
@@ -133,14 +155,7 @@ def _before_verb(argv: list[str]) -> int:
 
 def _run_verb(name: str, argv: list[str], console: Console) -> int:
     verb = load(name)
-    parser = Parser(
-        prog=f"tinyml {name}",
-        description=verb.HELP,
-        epilog=f"examples:\n{_indented(verb.EXAMPLES)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verb.add_arguments(parser)
-    return verb.run(parser.parse_args(argv), console)
+    return verb.run(parser_of(name, verb).parse_args(argv), console)
 
 
 def _overview(parser: argparse.ArgumentParser) -> str:

@@ -6,35 +6,45 @@ follows NO_COLOR and TERM. Nothing here decides what is said, only how it looks.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from tinyml.report import document
+from tinyml.report.escape import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
     from tinyml.errors import TinymlError
+    from tinyml.report.page import Block, Page
+    from tinyml.report.provenance import Provenance
 
-SCHEMA_VERSION = 1
 _QUIET_S = 2.0  # piped progress says nothing before this
 _EVERY_S = 5.0  # and then at most this often
 
 
 class Console:
-    """Prints results, notes, tables, progress and errors; knows whether a terminal listens."""
+    """Prints pages, notes, progress and errors of one command; knows whether a terminal listens.
 
-    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+    `arguments`: the command line after `tinyml`.
+    """
+
+    def __init__(
+        self,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        arguments: Sequence[str] = (),
+    ) -> None:
         self._out = sys.stdout if out is None else out
         self._err = sys.stderr if err is None else err
+        self._arguments = arguments
+        self._began = time.time()
         for stream in (self._out, self._err):
             # A terminal in an old encoding shows "?" rather than ending the command.
             if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
@@ -70,53 +80,28 @@ class Console:
 
     def json(self, name: str, record: Any) -> None:
         """Print `record` (a dataclass or mapping) as the JSON document `tinyml.<name>/1`."""
-        print(document(name, record), file=self._out)
+        print(document.render(name, record), file=self._out)
 
     def json_line(self, name: str, record: Any) -> None:
         """Print `record` as one line of JSON, for output that goes on while it runs."""
-        document = {"schema": f"tinyml.{name}/{SCHEMA_VERSION}", **plain(record)}
-        print(json.dumps(document), file=self._out, flush=True)
+        print(document.render(name, record, indent=None), file=self._out, flush=True)
 
-    def facts(self, rows: Iterable[tuple[str, object]]) -> None:
-        """Print names and values as two aligned columns."""
-        pairs = [(name, str(value)) for name, value in rows]
-        width = max((len(name) for name, _ in pairs), default=0)
-        for name, value in pairs:
-            self.print(f"{name:<{width}}  {value}")
+    def show(self, *shown: Page | Block) -> None:
+        """Print pages, and blocks one below the other."""
+        from tinyml.report import terminal
+        from tinyml.report.page import Page
 
-    def table(
-        self, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[str] = ()
-    ) -> None:
-        """Print a table; the columns named in `right` are aligned to the right."""
-        cells = [[printable(str(cell)) for cell in row] for row in rows]
-        to_right = [column in set(right) for column in columns]
-        if self._out.isatty():
-            self._rich_table(columns, cells, to_right)
-            return
-        widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
-        for row in [list(columns), *cells]:
-            padded = [
-                cell.rjust(width) if is_right else cell.ljust(width)
-                for cell, width, is_right in zip(row, widths, to_right, strict=True)
-            ]
-            self.print("  ".join(padded).rstrip())
+        for each in shown:
+            if isinstance(each, Page):
+                terminal.render(each, self._out)
+            else:
+                terminal.write([[each]], self._out)
 
-    def _rich_table(
-        self, columns: Sequence[str], cells: list[list[str]], to_right: list[bool]
-    ) -> None:
-        from rich.box import SIMPLE
-        from rich.console import Console as RichConsole
-        from rich.markup import escape
-        from rich.table import Table
+    def provenance(self) -> Provenance:
+        """Return when, how and with which tools this command runs."""
+        from tinyml.report import provenance
 
-        table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
-        for column, is_right in zip(columns, to_right, strict=True):
-            table.add_column(
-                escape(column), justify="right" if is_right else "left", overflow="fold"
-            )
-        for row in cells:
-            table.add_row(*map(escape, row))
-        RichConsole(file=self._out, highlight=False).print(table)
+        return provenance.collect(self._arguments, self._began)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:
@@ -202,37 +187,3 @@ class _Lines(Progress):
             detail = f": {self._detail}" if self._detail else ""
             self._note(f"{self._label} ({seconds:.0f} s){detail}")
             wait_s = _EVERY_S
-
-
-def document(name: str, record: Any) -> str:
-    """Return `record` (a dataclass or mapping) as the JSON document `tinyml.<name>/1`."""
-    return json.dumps({"schema": f"tinyml.{name}/{SCHEMA_VERSION}", **plain(record)}, indent=2)
-
-
-def printable(text: str) -> str:
-    """Return `text` with control characters made visible: what a device says stays text."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
-    )
-
-
-def plain(value: Any) -> Any:
-    """Return `value` as JSON types: dataclasses become objects, paths and arrays text and lists."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {field.name: plain(getattr(value, field.name)) for field in fields}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None  # JSON has no infinity
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if hasattr(value, "tolist"):  # a numpy array or scalar
-        return plain(value.tolist())
-    return value

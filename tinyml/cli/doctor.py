@@ -112,8 +112,8 @@ def _serial_access() -> list[Check]:
     if importlib.util.find_spec("serial") is None:
         return []
     return [
-        Check(one.name, not one.fix, one.found, "real boards", OPTIONAL, one.fix)
-        for one in serial_access.examine()
+        Check(finding.name, not finding.fix, finding.found, "real boards", OPTIONAL, finding.fix)
+        for finding in serial_access.examine()
     ]
 
 

@@ -152,7 +152,7 @@ class Monitor:
 
     def _print(self, line: OutputLine, at: float) -> None:
         if self._args.json:
-            from tinyml.cli.console import plain
+            from tinyml.report.document import plain
 
             stamp = {"time": _wall_clock(at)} if self._args.timestamp else {}
             self._console.json_line("monitor", {"kind": line.kind, **stamp, **plain(line.record)})
@@ -174,10 +174,10 @@ class Monitor:
         if self._is_live():
             self._console.print(describe(picture))
         if picture.clips and picture.info is not None:
-            from tinyml.cli import reports
+            from tinyml.report import streaming
 
             self._console.print()
-            reports.show_clips(tuple(picture.clips), picture.info.sample_rate_hz, self._console)
+            self._console.show(streaming.clips(picture.clips, picture.info.sample_rate_hz))
             judged = [clip.right for clip in picture.clips if clip.right is not None]
             if judged:  # nobody may know what was said
                 self._console.print(f"{sum(judged)} of {len(judged)} clips recognised as said")
@@ -281,7 +281,7 @@ class _Log:
 
     def write(self, text: str) -> None:
         """Append a line, where the log is on."""
-        from tinyml.cli.console import printable
+        from tinyml.report.escape import printable
 
         if self._file is not None:
             self._file.write(f"{printable(text)}\n")

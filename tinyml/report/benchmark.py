@@ -1,4 +1,4 @@
-"""The report of `tinyml bench`: what models cost on a board, layer by layer and byte by byte."""
+"""The page of `tinyml bench`: instructions or cycles, RAM and flash of models, beside TFLM's."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyml.records import Firmware
-from tinyml.report import Report, parts, words
-from tinyml.report.junit import Case, Suite
-from tinyml.report.page import Cell, Note, Page, Section, table
+from tinyml.report import parts, words
+from tinyml.report.page import Cell, Column, Facts, Note, Page, Section, TestCase, table
 
 if TYPE_CHECKING:
     from tinyml.measure.bench import BenchRow
 
 
-def report(rows: Sequence[BenchRow], firmwares: Sequence[Firmware], baseline: str) -> Report:
-    """Return the report of `rows`, each measured with the firmware at the same place.
+def page(rows: Sequence[BenchRow], firmwares: Sequence[Firmware], baseline: str) -> Page:
+    """Return the page of `rows`, each measured with the firmware at the same place.
 
     `baseline` says how TFLM's figures were measured.
     """
@@ -24,31 +23,38 @@ def report(rows: Sequence[BenchRow], firmwares: Sequence[Firmware], baseline: st
     for row, firmware in zip(rows, firmwares, strict=True):
         prefix = f"{row.model}: " if len(rows) > 1 else ""
         sections += _model(row, firmware, prefix)
+    if first.counter_unit == "instructions":
+        text = "Instructions per inference, not time: a chip's cycles per instruction vary."
+        sections.append(Section("Instructions are not time", (Note(text),)))
     names = ", ".join(row.model for row in rows)
-    where = (("board", first.board), ("runtime", first.runtime))
     hashes = ", ".join(row.sha256 if len(rows) == 1 else row.sha256[:16] for row in rows)
-    page = Page(
-        f"{names} on {first.board}",
-        None,
-        "; ".join(f"{row.model}: {row.counter_median:,} {row.counter_unit}" for row in rows),
-        parts.identity(names, hashes, where, firmwares[0]),
-        tuple(sections),
+    return Page(
+        name="bench",
+        title=f"{names} on {first.board}",
+        headline="; ".join(
+            f"{row.model}: {row.counter_median:,} {row.counter_unit}" for row in rows
+        ),
+        identity=Facts((("device", f"{first.board}, runtime {first.runtime}"),), detail=True),
+        sections=tuple(sections),
+        record={"baseline": baseline, "rows": rows},
+        details=parts.details(hashes, firmwares[0]),
+        cases=tuple(
+            TestCase(row.model, f"{row.counter_median:,} {row.counter_unit} per inference")
+            for row in rows
+        ),
+        properties={"board": first.board, "runtime": first.runtime},
     )
-    cases = tuple(
-        Case(row.model, f"{row.counter_median:,} {row.counter_unit} per inference") for row in rows
-    )
-    return Report(page, Suite("tinyml.bench", dict(where), cases))
 
 
 def _costs(rows: Sequence[BenchRow]) -> Section:
     unit = rows[0].counter_unit
     most = max(row.counter_median for row in rows) or 1
-    columns = ("model", unit, "min", "max", "arena", "RAM", "flash", "beyond constants")
+    columns = (f"{unit} min", "median", "max", "arena", "RAM", "flash", "beyond constants")
     cells = [
         (
             row.model,
-            Cell(f"{row.counter_median:,}", bar=row.counter_median / most),
             f"{row.counter_min:,}",
+            Cell(f"{row.counter_median:,}", bar=row.counter_median / most),
             f"{row.counter_max:,}",
             f"{row.arena_bytes:,}",
             f"{row.ram_bytes:,}",
@@ -57,15 +63,12 @@ def _costs(rows: Sequence[BenchRow]) -> Section:
         )
         for row in rows
     ]
-    blocks = (table(columns, cells, right=columns[1:]), Note("Median per inference; bytes."))
-    return Section("Cost", blocks, wide=True)
+    note = Note(f"{unit.capitalize()} per inference; memory in bytes.", detail=True)
+    return Section("Cost", (table(("model", *columns), cells, right=columns), note), wide=True)
 
 
 def _tflm(rows: Sequence[BenchRow], baseline: str) -> list[Section]:
-    known = [row for row in rows if row.tflm_reference and row.tflm_cmsis_nn]
-    if not known:
-        return []
-    columns = ("model", "reference kernels", "CMSIS-NN", "ours", "CMSIS-NN / ours")
+    columns = ("reference kernels", "CMSIS-NN", "ours", "CMSIS-NN / ours", "arena", "flash")
     cells = [
         (
             row.model,
@@ -73,40 +76,45 @@ def _tflm(rows: Sequence[BenchRow], baseline: str) -> list[Section]:
             f"{row.tflm_cmsis_nn.instructions:,}",
             f"{row.counter_median:,}",
             f"{row.ratio:.2f}" if row.ratio else "-",
+            f"{row.tflm_cmsis_nn.arena_bytes:,}",
+            f"{row.tflm_cmsis_nn.flash_bytes:,}",
         )
-        for row in known
+        for row in rows
         if row.tflm_reference and row.tflm_cmsis_nn
     ]
-    blocks = (table(columns, cells, right=columns[1:]), Note(f"Baseline: {baseline}"))
-    return [Section("TensorFlow Lite Micro for the same file", blocks, wide=True)]
+    if not cells:
+        return []
+    block = table(("TFLM for the same file", *columns), cells, right=columns)
+    return [Section("TensorFlow Lite Micro", (block, Note(f"baseline: {baseline}")), wide=True)]
 
 
 def _model(row: BenchRow, firmware: Firmware, prefix: str) -> list[Section]:
     sections = [_layers(row, prefix)] if row.layers else []
-    sections += [
+    return [
+        *sections,
         parts.counters(row.counters, row.counter_unit, prefix),
         *parts.memory(firmware.project.source, prefix),
         *parts.firmware(firmware, prefix),
     ]
-    return sections
 
 
 def _layers(row: BenchRow, prefix: str) -> Section:
-    unit = row.counter_unit
-    most = max(one.counter for one in row.layers) or 1
-    columns = ("op", "operator", "tensor", "MACs", unit, "share", f"MACs per {unit[:-1]}")
+    total = sum(layer.counter for layer in row.layers)
+    most = max(layer.counter for layer in row.layers)
+    columns: tuple[str | Column, ...] = (
+        Column("op", right=True),
+        "operator",
+        "tensor",
+        *parts.layer_columns(row.counter_unit),
+    )
     cells = [
         (
-            str(one.op_index),
-            one.op_name,
-            Cell(words.short(one.tensor), title=one.tensor),
-            f"{one.macs:,}" if one.macs else "",
-            Cell(f"{one.counter:,}", bar=one.counter / most),
-            f"{one.share:.1%}",
-            f"{one.macs_per_count:.2f}" if one.macs_per_count is not None else "",
+            layer.op_index,
+            layer.op_name,
+            Cell(words.tensor_name(layer.tensor), title=layer.tensor),
+            *parts.layer_costs(layer.macs, layer.counter, most, total),
         )
-        for one in row.layers
+        for layer in row.layers
     ]
-    return Section(
-        f"{prefix}Layers", (table(columns, cells, right=("op", *columns[3:])),), wide=True
-    )
+    text = f"{row.model}: {total:,} {row.counter_unit} in {len(row.layers)} layers"
+    return Section(f"{prefix}Layers", (Note(text), table(columns, cells)), wide=True)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tinyml.report.page import Page
+from tinyml.report import svg
+from tinyml.report.page import Page, Section, Table
+from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
+_CHARACTER = 0.5  # width of a character of a table, in rem
+_PADDING = 1.1  # of a cell, left and right, in rem
+_BAR = 4.0  # a bar beside a number, in rem
+_LONGEST = 40  # characters of a text; longer ones wrap
+_STEP = 4  # widths of tables are rounded up to multiples of this many rem
 
 
-def render(page: Page) -> str:
+def render(page: Page, provenance: Provenance) -> str:
     """Return the page as an HTML document; every text in it is escaped."""
     import jinja2
 
@@ -22,4 +30,40 @@ def render(page: Page) -> str:
         keep_trailing_newline=True,
     )
     style = (_HERE / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html.j2").render(page=page, style=style)
+    tables = [
+        block for section in page.sections for block in section.blocks if isinstance(block, Table)
+    ]
+    return environment.get_template("page.html.j2").render(
+        page=page,
+        style=style,
+        groups=_groups(page.sections),
+        about=(*page.identity.rows, *page.details.rows, *provenance.rows()),
+        draw=svg.draw,
+        width_of=_width,
+        widths=sorted({_width(block) for block in tables}),
+    )
+
+
+def _groups(sections: Sequence[Section]) -> list[tuple[bool, list[Section]]]:
+    """Return runs of sections as (wide, sections): a wide one for itself, narrow ones together.
+
+    A narrow section without neighbours would leave half its row empty, and becomes wide.
+    """
+    groups: list[tuple[bool, list[Section]]] = []
+    for section in sections:
+        if not section.wide and groups and not groups[-1][0]:
+            groups[-1][1].append(section)
+        else:
+            groups.append((section.wide, [section]))
+    return [(wide or len(run) == 1, run) for wide, run in groups]
+
+
+def _width(table: Table) -> int:
+    """Return how many rem a table needs at least to stand side by side, in steps of _STEP."""
+    needed = 0.0
+    for number, column in enumerate(table.columns):
+        cells = [row[number] for row in table.rows]
+        longest = max([len(column.name), *(len(cell.text) for cell in cells)])
+        needed += min(longest, _LONGEST) * _CHARACTER + _PADDING
+        needed += _BAR if any(cell.bar is not None for cell in cells) else 0.0
+    return -(-int(needed + 1) // _STEP) * _STEP

@@ -1,58 +1,47 @@
-"""JUnit XML: what was checked, as test cases that any CI system shows."""
+"""JUnit XML: a page's test cases, in the form that Jenkins, GitLab and pytest share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.etree import ElementTree
 
-
-@dataclass(frozen=True)
-class Case:
-    """One thing that was checked; `failure` says in one or more lines what is wrong, or is ""."""
-
-    group: str
-    name: str
-    failure: str = ""
+from tinyml.report.escape import xml
+from tinyml.report.page import Page, TestCase
+from tinyml.report.provenance import Provenance
 
 
-@dataclass(frozen=True)
-class Suite:
-    """The cases of one run, and what is known about it."""
+def render(page: Page, provenance: Provenance) -> str:
+    """Return the page's test cases and properties as an XML document.
 
-    name: str
-    properties: Mapping[str, str]
-    cases: tuple[Case, ...]
-
-
-def render(suite: Suite) -> str:
-    """Return the suite as an XML document, in the form that Jenkins, GitLab and pytest share."""
-    failed = str(sum(bool(case.failure) for case in suite.cases))
-    counts = {"tests": str(len(suite.cases)), "failures": failed, "errors": "0", "skipped": "0"}
+    The suite's time is that of the whole command, building and flashing included; a case's time
+    is that of its own check, 0 where it is part of another.
+    """
+    failed = str(sum(bool(case.failure) for case in page.cases))
+    counts = {"tests": str(len(page.cases)), "failures": failed, "errors": "0", "skipped": "0"}
+    counts["time"] = f"{provenance.seconds:.3f}"
     root = ElementTree.Element("testsuites", counts)
-    element = ElementTree.SubElement(root, "testsuite", {"name": _legal(suite.name), **counts})
-    properties = ElementTree.SubElement(element, "properties")
-    for name, value in suite.properties.items():
-        pair = {"name": _legal(name), "value": _legal(value)}
+    attributes = {
+        "name": xml(f"tinyml.{page.name}"),
+        **counts,
+        "timestamp": provenance.started.isoformat(timespec="seconds"),
+    }
+    suite = ElementTree.SubElement(root, "testsuite", attributes)
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in {**page.properties, **dict(provenance.rows())}.items():
+        pair = {"name": xml(name), "value": xml(value)}
         ElementTree.SubElement(properties, "property", pair)
-    for case in suite.cases:
-        attributes = {"classname": _legal(case.group), "name": _legal(case.name), "time": "0"}
-        one = ElementTree.SubElement(element, "testcase", attributes)
-        if case.failure:
-            message = {"message": _legal(case.failure.splitlines()[0]), "type": "difference"}
-            ElementTree.SubElement(one, "failure", message).text = _legal(case.failure)
+    for case in page.cases:
+        _add(suite, case)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def _legal(text: str) -> str:
-    """Spell out what XML 1.0 has no place for: control characters, surrogates, U+FFFE and F."""
-    return "".join(
-        char
-        if char in "\t\n\r"
-        or " " <= char <= "\ud7ff"
-        or "\ue000" <= char <= "\ufffd"
-        or char > "\uffff"
-        else f"\\u{ord(char):04x}"
-        for char in text
-    )
+def _add(suite: ElementTree.Element, case: TestCase) -> None:
+    attributes = {
+        "classname": xml(case.group),
+        "name": xml(case.name),
+        "time": f"{case.seconds:.3f}",
+    }
+    element = ElementTree.SubElement(suite, "testcase", attributes)
+    if case.failure:
+        message = {"message": xml(case.failure.splitlines()[0]), "type": "difference"}
+        ElementTree.SubElement(element, "failure", message).text = xml(case.failure)

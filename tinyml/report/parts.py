@@ -1,31 +1,32 @@
-"""Sections that several pages share: identity, flash and RAM, the map of the arena."""
+"""Sections that several pages share: identity, flash and RAM, the map of the arena, layer noise."""
 
 from __future__ import annotations
 
-import platform
+import math
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from typing import Any
+from typing import Any, TypeGuard
 
-from tinyml import __version__
 from tinyml.build import elf
-from tinyml.records import CSource, Firmware
-from tinyml.report import figures, words
-from tinyml.report.page import Block, Cell, Facts, Figure, Note, Section, table
+from tinyml.records import ARENA_ORIGINS, CSource, Firmware
+from tinyml.report import svg, words
+from tinyml.report.page import ArenaMap, Block, Cell, Column, Facts, Histogram, Note, Section, table
 
-_LARGEST = 12
+LARGEST = 8  # symbols shown
 
 
-def identity(
-    model: str, sha256: str, where: Sequence[tuple[str, str]], firmware: Firmware | None = None
-) -> Facts:
-    """Return what was run where (`where`: names and values), and with which tools."""
-    rows = [("model", model), ("sha256", sha256), *where, ("tinyml", __version__)]
-    rows.append(("reference", f"tflite-micro {_version('tflite-micro')}"))
+def identity(model: str, sha256: str, where: Sequence[tuple[str, str]]) -> Facts:
+    """Return which model ran where (`where`: names and values)."""
+    return Facts((("model", words.model(model, sha256)), *where))
+
+
+def details(sha256: str, firmware: Firmware | None = None, serial_number: str = "") -> Facts:
+    """Return what tells two runs apart: the model's whole hash, the compiler, the very board."""
+    rows = [("sha256", sha256)]
     if firmware is not None and (compiler := elf.compiler(firmware.elf)):
         rows.append(("compiler", compiler))
-    rows.append(("host", f"Python {platform.python_version()}, {platform.machine()}"))
-    return Facts(tuple(rows))
+    if serial_number:
+        rows.append(("board serial", serial_number))
+    return Facts(tuple(rows), detail=True)
 
 
 def memory(source: CSource, prefix: str = "") -> tuple[Section, ...]:
@@ -33,106 +34,128 @@ def memory(source: CSource, prefix: str = "") -> tuple[Section, ...]:
     if not source.memory:
         return ()
     steps = len(source.steps)
-    drawing = figures.memory(source.memory, source.arena_bytes, steps)
+    chart = ArenaMap(source.memory, source.arena_bytes, steps, "")
     caption = (
-        f"{drawing.label}. Step -1 is the input, {steps} the output; what a step writes may begin "
-        "where its input lies, as far as its kernel allows. Grey is scratch memory."
+        f"{svg.arena_label(chart)}. Step -1 is the input, {steps} the output; what a step writes "
+        "may begin where its input lies, as far as its kernel allows. Grey is scratch memory."
     )
-    return (Section(f"{prefix}Arena over time", (Figure(drawing, caption),)),)
+    chart = ArenaMap(source.memory, source.arena_bytes, steps, caption)
+    return (Section(f"{prefix}Arena over time", (chart,)),)
 
 
-def firmware(built: Firmware, prefix: str = "") -> tuple[Section, ...]:
+def firmware(built: Firmware, prefix: str = "", *, detail: bool = True) -> tuple[Section, ...]:
     """Return what of the board the firmware takes, by section and by its largest symbols."""
-    board = built.project.board
-    facts = Facts(
-        (
-            ("flash", _of(built.flash_bytes, board.flash_bytes)),
-            ("RAM", _of(built.ram_bytes, board.ram_bytes)),
-            ("constants", f"{built.project.source.constant_bytes:,} bytes of the model"),
-            ("arena", f"{built.project.source.arena_bytes:,} bytes of the model"),
-            ("stack", f"{built.stack_bytes:,} bytes reserved"),
-        )
-    )
-    blocks: list[Block] = [facts]
+    blocks: list[Block] = [sizes(built, detail=detail)]
     if sections := elf.sections(built.elf):
         most = max(size for _, size, _ in sections)
-        rows = [
-            (Cell(name), Cell(place), Cell(f"{size:,}", bar=size / most))
-            for name, size, place in sections
-        ]
-        blocks.append(table(("section", "in", "bytes"), rows))
+        rows = [(name, place, Cell(f"{size:,}", bar=size / most)) for name, size, place in sections]
+        blocks.append(table(("section", "in", "bytes"), rows, right=("bytes",), detail=True))
     return (
         Section(f"{prefix}Flash and RAM", tuple(blocks)),
-        Section(f"{prefix}Largest symbols", (_symbols(built),)),
+        Section(f"{prefix}Largest symbols", (_symbols(built, detail),)),
+    )
+
+
+def sizes(built: Firmware, *, detail: bool = False) -> Facts:
+    """Return what the firmware takes of its board's flash and RAM, and the model of that."""
+    board, source = built.project.board, built.project.source
+    return Facts(
+        (
+            ("flash", _used_and_free(built.flash_bytes, board.flash_bytes)),
+            ("  constants", f"{source.constant_bytes:,} bytes of the model"),
+            ("RAM", _used_and_free(built.ram_bytes, board.ram_bytes)),
+            (
+                "  arena",
+                f"{source.arena_bytes:,} bytes of the model, {ARENA_ORIGINS[source.arena_origin]}",
+            ),
+            ("  stack", f"{built.stack_bytes:,} bytes reserved"),
+        ),
+        detail,
     )
 
 
 def noise(card: Mapping[str, Any]) -> tuple[Section, ...]:
     """Return what each layer loses as int8, where the bundle's `card` tells it, and soundly."""
     told = card.get("noise")
-    layers = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
-    ratios = [one.get("sqnr_db") for one in layers]
-    most = max((one for one in ratios if isinstance(one, int | float)), default=0.0) or 1.0
-    rows = [
-        (
-            str(one.get("index", "")),
-            str(one.get("operator", "")),
-            words.short(str(one.get("tensor", ""))),
-            Cell(f"{ratio:.1f}", bar=ratio / most)
-            if isinstance(ratio, int | float)
-            else Cell("exact"),
-            _share(one.get("added")),
-            _share(one.get("clipped")),
-        )
-        for one, ratio in zip(layers, ratios, strict=True)
-    ]
-    columns = ("op", "operator", "tensor", "SQNR dB", "noise added", "clipped")
+    layers = (
+        [layer for layer in told if isinstance(layer, Mapping)] if isinstance(told, list) else []
+    )
+    if not layers:
+        return ()
     note = Note(
         "Signal to quantization noise of each layer's output against the float model, from the "
         "same inputs; the noise that a layer adds to that of its inputs, as a share of the signal; "
-        "and values beyond the range of its int8."
+        "and values beyond the range of its int8.",
+        detail=True,
     )
-    block = table(columns, rows, right=("op", *columns[3:]))
-    return (Section("What int8 loses, layer by layer", (block, note), wide=True),) if rows else ()
+    block = layer_noise(layers, detail=True)
+    return (Section("What int8 loses, layer by layer", (block, note), wide=True),)
+
+
+def layer_noise(layers: Sequence[Mapping[str, Any]], *, detail: bool = False) -> Block:
+    """Return the table of layers as cards describe them; a layer without noise is exact."""
+    ratios = [layer.get("sqnr_db") for layer in layers]
+    most = max((ratio for ratio in ratios if _is_number(ratio)), default=0.0) or 1.0
+    rows = [
+        (
+            str(layer.get("index", "")),
+            str(layer.get("operator", "")),
+            Cell(f"{ratio:.1f}", bar=ratio / most) if _is_number(ratio) else "exact",
+            _share(layer.get("added"), 3),
+            _share(layer.get("clipped"), 2),
+            words.tensor_name(str(layer.get("tensor", ""))),
+        )
+        for layer, ratio in zip(layers, ratios, strict=True)
+    ]
+    columns = ("op", "operator", "SQNR dB", "adds", "clipped", "tensor")
+    return table(columns, rows, right=("op", "SQNR dB", "adds", "clipped"), detail=detail)
 
 
 def counters(values: Sequence[int], unit: str, prefix: str = "") -> Section:
     """Return how many instructions or cycles inferences took, as a histogram where they vary."""
+    blocks: list[Block]
     if len(set(values)) == 1:
-        block: Block = Note(f"Each of {len(values)} inferences took exactly {values[0]:,} {unit}.")
+        text = f"Each of {len(values)} inferences took exactly {values[0]:,} {unit}."
+        blocks = [Note(text, detail=True)]
     else:
-        bins = figures.bins_of(values)
-        drawing = figures.columns(bins, f"histogram of {unit}", unit, "inferences")
-        block = Figure(
-            drawing,
-            f"{len(values)} inferences took {min(values):,} to {max(values):,} {unit}.",
-        )
-    blocks = [block]
+        caption = f"{len(values)} inferences took {min(values):,} to {max(values):,} {unit}."
+        blocks = [Histogram(svg.bins_of(values), unit, "inferences", caption)]
     if unit == "instructions":
-        blocks.append(Note("Instructions are not time: a chip's cycles per instruction vary."))
+        text = "Instructions are not time: a chip's cycles per instruction vary."
+        blocks.append(Note(text, detail=True))
     return Section(f"{prefix}{unit.capitalize()} per inference", tuple(blocks))
 
 
-def _symbols(built: Firmware) -> Block:
-    shown = built.contributors[:_LARGEST]
+def layer_columns(unit: str, *, detail: bool = False) -> tuple[Column, ...]:
+    """Return the headings of `layer_costs`."""
+    names = ("MACs", unit, "share", f"MACs per {unit[:-1]}")
+    return tuple(Column(name, right=True, detail=detail) for name in names)
+
+
+def layer_costs(macs: int, counter: int, most: int, total: int) -> tuple[Cell, ...]:
+    """Return a layer's cells below `layer_columns`; `most`, `total`: of all layers' counters."""
+    return (
+        Cell(f"{macs:,}" if macs else ""),
+        Cell(f"{counter:,}", bar=counter / (most or 1)),
+        Cell(f"{counter / (total or 1):.1%}"),
+        Cell(f"{macs / counter:.2f}" if macs and counter else ""),
+    )
+
+
+def _symbols(built: Firmware, detail: bool) -> Block:
+    shown = built.contributors[:LARGEST]
     most = max((size for _, _, size in shown), default=1)
-    rows = [
-        (Cell(name), Cell(section), Cell(f"{size:,}", bar=size / most))
-        for name, section, size in shown
-    ]
-    return table(("symbol", "section", "bytes"), rows)
+    rows = [(name, section, Cell(f"{size:,}", bar=size / most)) for name, section, size in shown]
+    return table(("largest", "section", "bytes"), rows, right=("bytes",), detail=detail)
 
 
-def _share(value: object) -> str:
-    return f"{value:.3%}" if isinstance(value, int | float) else "-"
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _of(used: int, limit: int) -> str:
-    return f"{used:,} of {limit:,} bytes ({used / limit:.1%})"
+def _share(value: object, decimals: int) -> str:
+    return f"{value:.{decimals}%}" if isinstance(value, int | float) and value else "-"
 
 
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+def _used_and_free(size: int, limit: int) -> str:
+    return f"{words.used(size, limit)}, {limit - size:,} free"

@@ -1,173 +1,179 @@
-"""The report of `tinyml validate`: verdict, what differed, and what each layer costs."""
+"""The page of `tinyml validate`: what differs bit for bit, where first, and what layers cost."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tinyml.device.mismatch import Setting
 from tinyml.records import Bundle, Firmware
-from tinyml.report import Report, figures, parts, words
-from tinyml.report.junit import Case, Suite
-from tinyml.report.page import Block, Cell, Facts, Figure, Note, Page, Section, table
+from tinyml.report import parts, words
+from tinyml.report.confusion import matrix
+from tinyml.report.page import (
+    Block,
+    Cell,
+    Column,
+    Facts,
+    Histogram,
+    Note,
+    Page,
+    Section,
+    TestCase,
+    table,
+)
 
 if TYPE_CHECKING:
-    from tinyml.measure.playback import StreamReport
+    from tinyml.device.mismatch import Setting
     from tinyml.measure.validate import LayerCheck, ValidationReport
 
-_SHOWN = 50
+_SHOWN = 10  # vectors whose differences are shown
 
 
-def report(result: ValidationReport, bundle: Bundle, firmware: Firmware | None) -> Report:
-    """Return the report; `firmware`, where it was built here, adds its memory."""
-    return Report(_page(result, bundle, firmware), _suite(result))
+def page(
+    result: ValidationReport,
+    bundle: Bundle,
+    firmware: Firmware | None,
+    *,
+    serial_number: str = "",
+    seconds: Mapping[str, float] | None = None,
+) -> Page:
+    """Return the page; `firmware`, where it was built here, adds its memory.
 
-
-def stream_report(result: StreamReport, firmware: Firmware | None) -> Report:
-    """Return the report of a validated stream."""
-    where = (("board", result.board), ("runtime", result.runtime))
-    clips = table(
-        ("clip", "said", "recognised", "score", "second", ""),
-        [
-            (
-                one.name,
-                one.said or "?",
-                ", ".join(event.label for event in one.heard) or "-",
-                ", ".join(f"{event.score:.2f}" for event in one.heard) or "-",
-                f"{one.start_s:.2f}",
-                Cell(_judged(one.right), bad=one.right is False),
-            )
-            for one in result.clips
-        ],
-        right=("score", "second"),
-    )
-    facts = Facts(
-        (
-            ("stream", f"{result.stream_s:.1f} s at {result.real_time_factor:.2f} times real time"),
-            ("dropped", f"{result.dropped} samples"),
-            (result.counter_unit, words.spread(result) + " per inference"),
-            ("front end", f"{result.front_counter_per_stride:,} per {result.stride_ms} ms"),
-            ("recognised", f"{result.right} of {result.judged} clips as said"),
-        )
-    )
-    differs = [Note(f"First difference: {result.first_mismatch}")] if result.first_mismatch else []
-    differs += [Note(words.setting(one)) for one in result.settings]
-    sections = [Section("Stream", (facts,)), Section("Clips", (clips,), wide=True)]
-    if differs:
-        sections.insert(0, Section("What differs", tuple(differs), wide=True))
-    if firmware is not None:
-        sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
-    page = Page(
-        f"{result.model} streamed to {result.board}",
-        result.passed,
-        words.streamed(result),
-        parts.identity(result.model, result.sha256, where, firmware),
-        tuple(sections),
-    )
-    whole = result.inferences > 0 and result.mismatched == 0 and result.dropped == 0
-    failure = "" if whole else f"{words.streamed(result)}\n{result.first_mismatch}".rstrip()
-    name = f"{result.inferences} inferences"
-    cases = (Case("stream", name, failure), *_settings(result.settings))
-    return Report(page, Suite("tinyml.stream", dict(where), cases))
-
-
-def _page(result: ValidationReport, bundle: Bundle, firmware: Firmware | None) -> Page:
-    where = (("board", result.board), ("runtime", result.runtime))
-    sections: list[Section] = [*_differences(result), _figures(result)]
-    if result.counters:
-        sections.append(parts.counters(result.counters, result.counter_unit))
+    `seconds`: how long each vector took, by its name. `serial_number`: of the board, where it has
+    one.
+    """
+    sections = [_figures(result)]
     if result.layers:
         sections.append(_layers(result))
-    sections += [*parts.noise(bundle.card), *_measured(bundle)]
+    sections += _differences(result)
+    if result.counters:
+        sections.append(parts.counters(result.counters, result.counter_unit))
+    sections += [*_measured(bundle), *parts.noise(bundle.card)]
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
+    device = f"{result.board}, runtime {result.runtime}"
     return Page(
-        f"{result.model} on {result.board}",
-        result.passed,
-        words.validation(result),
-        parts.identity(result.model, result.sha256, where, firmware),
-        tuple(sections),
+        name="validate",
+        title=f"{result.model} on {result.board}",
+        verdict=words.validation(result),
+        identity=parts.identity(result.model, result.sha256, (("device", device),)),
+        sections=tuple(sections),
+        record=result,
+        passed=result.passed,
+        details=parts.details(result.sha256, firmware, serial_number),
+        cases=_cases(result, seconds or {}),
+        properties=_properties(result.model, result.sha256, result.board, result.runtime),
     )
+
+
+def settings(differing: tuple[Setting, ...]) -> list[Block]:
+    """Return a sentence for each setting that differs."""
+    return [Note(words.setting(setting)) for setting in differing]
+
+
+def setting_cases(differing: tuple[Setting, ...]) -> tuple[TestCase, ...]:
+    """Return a failed test case for each setting that differs."""
+    return tuple(
+        TestCase("settings", setting.name, words.setting(setting)) for setting in differing
+    )
+
+
+def _properties(model: str, sha256: str, board: str, runtime: str) -> dict[str, str]:
+    return {"model": model, "sha256": sha256, "board": board, "runtime": runtime}
 
 
 def _figures(result: ValidationReport) -> Section:
+    inferences = f"{result.vectors - result.mismatched_vectors} of {result.vectors} equal"
+    values = f"{result.values - result.mismatched_values:,} of {result.values:,} equal"
     rows = [
-        ("inferences", f"{result.vectors - result.mismatched_vectors} of {result.vectors} equal"),
-        ("values", f"{result.values - result.mismatched_values:,} of {result.values:,} equal"),
         (result.counter_unit, words.spread(result) + " per inference"),
         ("arena", f"{result.arena_bytes:,} bytes"),
         ("stack", f"{result.stack_used_bytes:,} of {result.stack_bytes:,} bytes used"),
     ]
+    if result.flash_bytes:
+        rows.append(("flash", f"{result.flash_bytes:,} bytes"))
+    if result.ram_bytes:
+        rows.append(("RAM", f"{result.ram_bytes:,} bytes"))
     if result.top1_agreement is not None:
-        rows.append(("top-1", f"{result.top1_agreement:.1%} agreement with the reference"))
-    return Section("Comparison", (Facts(tuple(rows)),))
+        rows.append(("top-1 agreement", f"{result.top1_agreement:.1%}"))
+    compared = Facts((("inferences", inferences), ("values", values)), detail=True)
+    return Section("Comparison", (compared, Facts(tuple(rows))))
 
 
 def _differences(result: ValidationReport) -> list[Section]:
     """What differs; nothing where nothing does."""
-    found: list[Section] = []
-    blocks: list[Block] = [Note(words.setting(one)) for one in result.settings]
-    blocks += [
-        Note(f"{mismatch.vector}: {words.describe(one)}")
+    sections: list[Section] = []
+    blocks: list[Block] = [
+        Note(f"{mismatch.vector}: {words.difference(found)}")
         for mismatch in result.mismatches[:_SHOWN]
-        for one in mismatch.differences
+        for found in mismatch.differences
     ]
     if (hidden := len(result.mismatches) - _SHOWN) > 0:
-        blocks.append(Note(f"and {hidden} more inferences"))
+        blocks.append(Note(f"... and {hidden} more vectors"))
     if blocks:
-        found.append(Section("What differs", tuple(blocks)))
+        sections.append(Section("What differs", tuple(blocks)))
     layer = result.first_diverging_layer
     if layer is not None and layer.first is not None:
-        found.append(_first(layer))
-    return found
+        sections.append(_first(layer))
+    if blocks := settings(result.settings):
+        sections.append(Section("Settings that differ", tuple(blocks)))
+    return sections
 
 
 def _first(layer: LayerCheck) -> Section:
-    first = layer.first
-    assert first is not None
-    blocks: list[Block] = [
-        Facts(
+    """All that is known of the first layer that differs, with a histogram."""
+    found = layer.first
+    assert found is not None
+    facts = Facts(
+        (
             (
-                ("operator", f"{layer.op_index} {layer.op_name}"),
-                ("tensor", layer.tensor),
-                ("shape", "x".join(map(str, first.shape)) or "scalar"),
-                ("first at", f"[{', '.join(map(str, first.index))}], channel {first.channel}"),
-                ("values", f"expected {first.expected:g}, device {first.actual:g}"),
-                ("differ", f"{first.count:,} values, {first.spread}".rstrip(", ")),
-            )
+                "first in",
+                f"operator {layer.op_index} {layer.op_name}: {words.tensor_name(layer.tensor)}",
+            ),
+            ("shape", words.shape(found.shape)),
+            ("first at", f"[{', '.join(map(str, found.index))}], channel {found.channel}"),
+            ("values", f"expected {found.expected:g}, device {found.actual:g}"),
+            ("differ", f"{found.count:,} of {math.prod(found.shape):,} values; {found.spread}"),
         )
-    ]
-    if first.histogram:
-        name = "device less reference"
-        drawing = figures.columns(first.histogram, "histogram of differences", name, "values", True)
-        blocks.append(Figure(drawing, "By how much the values that differ are off."))
-    return Section("First layer that differs", tuple(blocks))
+    )
+    caption = "By how much the values that differ are off."
+    chart = (
+        [Histogram(found.histogram, "device - reference", "values", caption, True, detail=False)]
+        if found.histogram
+        else []
+    )
+    return Section("First layer that differs", (facts, *chart))
 
 
 def _layers(result: ValidationReport) -> Section:
-    unit = result.counter_unit
-    total = sum(one.counter for one in result.layers) or 1
-    most = max(one.counter for one in result.layers) or 1
+    total = sum(layer.counter for layer in result.layers)
+    most = max(layer.counter for layer in result.layers)
     rows = [
         (
-            Cell(str(one.op_index)),
-            Cell(one.op_name),
-            Cell(words.short(one.tensor), title=one.tensor),
-            Cell(f"{one.compared - one.mismatched} of {one.compared}", bad=one.mismatched > 0),
-            Cell(f"{one.macs:,}" if one.macs else ""),
-            Cell(f"{one.counter:,}", bar=one.counter / most),
-            Cell(f"{one.counter / total:.1%}"),
-            Cell(f"{one.macs / one.counter:.2f}" if one.macs and one.counter else ""),
+            str(layer.op_index),
+            layer.op_name,
+            Cell(words.tensor_name(layer.tensor), title=layer.tensor),
+            Cell(
+                f"{layer.compared - layer.mismatched} of {layer.compared}", bad=layer.mismatched > 0
+            ),
+            words.difference(layer.first) if layer.first else "",
+            *parts.layer_costs(layer.macs, layer.counter, most, total),
         )
-        for one in result.layers
+        for layer in result.layers
     ]
-    columns = ("op", "operator", "tensor", "equal", "MACs", unit, "share", f"MACs per {unit[:-1]}")
-    blocks: list[Block] = [table(columns, rows, right=("op", "equal", "MACs", *columns[5:]))]
-    blocks += [
-        Note(f"Not run: operator {one.op_index} {one.op_name}, {one.reason}")
-        for one in result.folded
+    columns: tuple[str | Column, ...] = (
+        Column("op", right=True),
+        "operator",
+        "tensor",
+        Column("equal", right=True),
+        "first difference",
+        *parts.layer_columns(result.counter_unit, detail=True),
+    )
+    notes = [
+        Note(f"not run: operator {folded.op_index} {folded.op_name}, {folded.reason}")
+        for folded in result.folded
     ]
-    return Section("Layers", tuple(blocks), wide=True)
+    return Section("Layers", (table(columns, rows), *notes), wide=True)
 
 
 def _measured(bundle: Bundle) -> list[Section]:
@@ -176,78 +182,37 @@ def _measured(bundle: Bundle) -> list[Section]:
     blocks: list[Block] = []
     if isinstance(accuracy, Mapping):
         rows = [(str(name), _value(value)) for name, value in accuracy.items()]
-        blocks.append(Facts(tuple(rows)))
+        blocks.append(Facts(tuple(rows), detail=True))
     if bundle.labels and isinstance(counts, Mapping):
-        blocks.append(confusion(bundle.labels, counts))
+        blocks.append(matrix(bundle.labels, counts))
     return [Section("Accuracy as its card tells it", tuple(blocks), wide=True)] if blocks else []
 
 
-def confusion(labels: tuple[str, ...], counts: Mapping[str, Mapping[str, int]]) -> Block:
-    """Return the table of what was said (rows) and recognised (columns), as far as it is one."""
-    rows = []
-    for said in labels:
-        row = counts.get(said)
-        known = row if isinstance(row, Mapping) else {}
-        cells = [_count(known.get(label)) for label in labels]
-        most = sum(cells) or 1
-        rows.append(
-            (
-                Cell(said),
-                *(
-                    Cell(
-                        str(count) if count else "",
-                        heat=count / most,
-                        title=f"{said} taken for {label}: {count}",
-                        bad=count > 0 and label != said,
-                    )
-                    for label, count in zip(labels, cells, strict=True)
-                ),
-            )
-        )
-    return table(("said", *labels), rows, right=labels)
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
-
-
 def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " to ".join(map(_value, value))
     share = isinstance(value, float) and 0 <= value <= 1
     return f"{value:.2%}" if share else "-" if value is None else str(value)
 
 
-def _judged(right: bool | None) -> str:
-    return "" if right is None else "right" if right else "wrong"
-
-
-def _settings(settings: tuple[Setting, ...]) -> tuple[Case, ...]:
-    return tuple(Case("settings", one.name, words.setting(one)) for one in settings)
-
-
-def _suite(result: ValidationReport) -> Suite:
+def _cases(result: ValidationReport, seconds: Mapping[str, float]) -> tuple[TestCase, ...]:
     failures = {
-        mismatch.vector: "\n".join(words.describe(one) for one in mismatch.differences)
+        mismatch.vector: "\n".join(map(words.difference, mismatch.differences))
         for mismatch in result.mismatches
     }
-    equal = result.vectors - len(failures)
-    cases = [Case("outputs", f"{equal} inferences equal the reference")] if equal else []
-    cases += [Case("outputs", vector, failure) for vector, failure in failures.items()]
+    cases = []
+    if equal := result.vectors - len(failures):
+        spent = sum(taken for vector, taken in seconds.items() if vector not in failures)
+        cases.append(TestCase("outputs", f"{equal} inferences equal the reference", seconds=spent))
     cases += [
-        Case(
-            "layers",
-            f"{one.op_index} {one.op_name} {words.short(one.tensor)}",
-            f"{one.mismatched} of {one.compared} differ"
-            + (f"\n{words.describe(one.first)}" if one.first else "")
-            if one.mismatched
-            else "",
-        )
-        for one in result.layers
+        TestCase("outputs", vector, failure, seconds.get(vector, 0.0))
+        for vector, failure in failures.items()
     ]
-    cases += _settings(result.settings)
-    properties = {
-        "model": result.model,
-        "sha256": result.sha256,
-        "board": result.board,
-        "runtime": result.runtime,
-    }
-    return Suite("tinyml.validate", properties, tuple(cases))
+    for layer in result.layers:
+        failure = ""
+        if layer.mismatched:
+            failure = f"{layer.mismatched} of {layer.compared} differ"
+            failure += f"\n{words.difference(layer.first)}" if layer.first else ""
+        name = f"{layer.op_index} {layer.op_name} {words.tensor_name(layer.tensor)}"
+        cases.append(TestCase("layers", name, failure))
+    return (*cases, *setting_cases(result.settings))

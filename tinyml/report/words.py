@@ -1,7 +1,8 @@
-"""Sentences that the screen and the page share."""
+"""Verdicts and advice as sentences: what was found, said once for every rendering."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyml.datasets import TEST
@@ -13,34 +14,48 @@ if TYPE_CHECKING:
     from tinyml.measure.spotting import SpottingReport
     from tinyml.measure.validate import ValidationReport
     from tinyml.model.metrics import OperatingPoint
-    from tinyml.model.tensor_diff import Bin, Difference
+    from tinyml.model.tensor_diff import Difference
 
 _NAME = 48
 
 
-def short(tensor: str) -> str:
+def tensor_name(name: str) -> str:
     """Return a tensor's name as far as it fits: converters join the names of all they fused."""
-    first = tensor.partition(";")[0]
+    first = name.partition(";")[0]
     return first if len(first) <= _NAME else f"...{first[3 - _NAME :]}"
 
 
-def describe(found: Difference) -> str:
+def difference(differs: Difference) -> str:
     """Say in one line where a tensor differs."""
-    place = ", ".join(map(str, found.index))
+    place = ", ".join(map(str, differs.index))
     return (
-        f"{short(found.tensor)}[{place}] is {found.actual:g}, expected {found.expected:g}; "
-        f"{found.count:,} values differ, by at most {found.worst:g}"
+        f"{tensor_name(differs.tensor)}[{place}] is {differs.actual:g}, "
+        f"expected {differs.expected:g}; "
+        f"{differs.count:,} values differ, by at most {differs.worst:g}"
     )
 
 
-def by(one: Bin) -> str:
-    """Say by how much the values of a bin of differences differ."""
-    return f"{one.low:+g}" if one.low == one.high else f"{one.low:+g} .. {one.high:+g}"
-
-
-def setting(one: Setting) -> str:
+def setting(differs: Setting) -> str:
     """Say which setting differs."""
-    return f"the firmware was built with {one.name} {one.actual}, the model needs {one.expected}"
+    return (
+        f"the firmware was built with {differs.name} {differs.actual}, "
+        f"the model needs {differs.expected}"
+    )
+
+
+def used(size: int, limit: int) -> str:
+    """Say how many bytes of how many are used."""
+    return f"{size:,} of {limit:,} bytes ({size / limit:.1%})"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """Return a tensor's shape, as in 1x49x40x1."""
+    return "x".join(map(str, sizes)) or "scalar"
+
+
+def model(name: str, sha256: str) -> str:
+    """Name a model so that it is the same everywhere."""
+    return f"{name} (sha256 {sha256[:16]})"
 
 
 def validation(report: ValidationReport) -> str:
@@ -51,17 +66,31 @@ def validation(report: ValidationReport) -> str:
             f"PASSED: {report.vectors} of {report.vectors} inferences{layers} equal the reference "
             f"bit for bit ({report.values:,} output values)"
         )
-    where = ""
+    if report.mismatched_vectors:
+        outputs = (
+            f"{report.mismatched_vectors} of {report.vectors} inferences differ "
+            f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
+            f"{report.worst:g})"
+        )
+    else:
+        outputs = f"the outputs of all {report.vectors} inferences equal the reference"
+    return "; ".join([f"FAILED: {outputs}", *_causes(report)])
+
+
+def _causes(report: ValidationReport) -> list[str]:
+    """Say what failed a validation, as far as it is known."""
+    causes = []
     if (layer := report.first_diverging_layer) is not None:
-        where = f"; first in operator {layer.op_index} {layer.op_name} ({short(layer.tensor)})"
+        place = f"operator {layer.op_index} {layer.op_name} ({tensor_name(layer.tensor)})"
+        causes.append(
+            f"first in {place}"
+            if report.mismatched_vectors
+            else f"inside, layers differ, first in {place}"
+        )
     if report.settings:
-        names = ", ".join(one.name for one in report.settings)
-        where += f"; the firmware was built with another {names}"
-    return (
-        f"FAILED: {report.mismatched_vectors} of {report.vectors} inferences differ "
-        f"({report.mismatched_values:,} of {report.values:,} output values, by at most "
-        f"{report.worst:g}){where}"
-    )
+        names = ", ".join(setting.name for setting in report.settings)
+        causes.append(f"the firmware was built with other settings than the model's: {names}")
+    return causes
 
 
 def streamed(report: StreamReport) -> str:
@@ -88,7 +117,7 @@ def spread(report: ValidationReport | StreamReport) -> str:
 
 def agreement(report: EvaluationReport | SpottingReport) -> str:
     """Say whether all places gave the same scores, or "" where there is only one."""
-    names = [one.on for one in report.places]
+    names = [place.on for place in report.places]
     if len(names) == 1:
         return ""
     others = f"{', '.join(names[:-1])} and {names[-1]}"
@@ -110,26 +139,26 @@ def learned(report: EvaluationReport | SpottingReport) -> tuple[tuple[str, str],
 
 def advice(report: EvaluationReport | SpottingReport) -> str:
     """Say which threshold keeps to so many false accepts per hour, and how sure that is."""
-    if not any(one.hours for one in report.points):
+    if not any(point.hours for point in report.points):
         return "False accepts were not measured: there was something to recognise all the time"
     limit = f"At most {report.most_per_hour:g} false accepts per hour"
-    one = report.advised
-    if one is None:
+    point = report.advised
+    if point is None:
         return f"{limit}: no threshold keeps to that on part {report.chosen_on}"
     itself = " itself, which flatters it" if report.chosen_on == report.part else ""
     return (
-        f"{limit}: threshold {one.threshold:.2f}, chosen on part {report.chosen_on}{itself}. "
-        f"On part {report.part} it misses {percent(one.reject_rate)}; in {one.hours:.2f} hours "
-        f"without anything to recognise it had {one.accepted}, with 95 % confidence fewer than "
-        f"{number(one.accepts_per_hour_most)} per hour{_doubt(one, report.most_per_hour)}"
+        f"{limit}: threshold {point.threshold:.2f}, chosen on part {report.chosen_on}{itself}. "
+        f"On part {report.part} it misses {percent(point.reject_rate)}; in {point.hours:.2f} hours "
+        f"without anything to recognise it had {point.accepted}, with 95 % confidence fewer than "
+        f"{number(point.accepts_per_hour_most)} per hour{_doubt(point, report.most_per_hour)}"
     )
 
 
-def _doubt(one: OperatingPoint, most_per_hour: float) -> str:
+def _doubt(point: OperatingPoint, most_per_hour: float) -> str:
     """Say where what was counted does not show that a threshold keeps to the limit."""
-    if (one.accepts_per_hour or 0.0) > most_per_hour:
+    if (point.accepts_per_hour or 0.0) > most_per_hour:
         return ", and it did not keep to the limit here: record more background to choose by"
-    if (one.accepts_per_hour_most or 0.0) > most_per_hour:
+    if (point.accepts_per_hour_most or 0.0) > most_per_hour:
         return ": so little background cannot show that it keeps to the limit"
     return ""
 

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tinyml.cli.arguments import DEFAULT_BOARD, add_json
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
@@ -46,6 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """List, or stop and say what was stopped."""
     from tinyml import device
+    from tinyml.report.page import table
 
     if args.stop is not None:
         return _stop(args.stop, console)
@@ -55,13 +57,11 @@ def run(args: Namespace, console: Console) -> int:
     if args.json:
         console.json("devices", {"devices": running})
     elif running:
-        console.table(
-            ("board", "pid", "model", "line"),
-            [(one.board, one.pid, one.model, one.line) for one in running],
-        )
+        rows = [(each.board, each.pid, each.model, each.line) for each in running]
+        console.show(table(("board", "pid", "model", "line"), rows))
     else:
         console.print("no emulated board runs; start one with: tinyml flash")
-    return 0
+    return EXIT_PASSED
 
 
 def _offer(board: str, console: Console) -> int:
@@ -72,16 +72,16 @@ def _offer(board: str, console: Console) -> int:
         console.print(terminal.path)
         console.flush()
         terminal.serve()
-    return 0
+    return EXIT_PASSED
 
 
 def _stop(name: str, console: Console) -> int:
     from tinyml import device
 
-    chosen = [name] if name else [one.board for one in device.devices()]
+    chosen = [name] if name else [each.board for each in device.devices()]
     for board in chosen:
         device.stop(board)
         console.print(f"stopped {board}")
     if not chosen:
         console.print("no emulated board runs")
-    return 0
+    return EXIT_PASSED

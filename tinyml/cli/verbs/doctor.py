@@ -39,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """Print one row per need; exit 3 where a required one is missing."""
     from tinyml.cli import doctor
+    from tinyml.report.page import table
 
     if args.fix is not None:
         with console.progress(f"installing for {args.fix}") as shown:
@@ -54,18 +55,16 @@ def run(args: Namespace, console: Console) -> int:
     if args.json:
         console.json("doctor", {"ready": ready, "checks": checks})
         return EXIT_PASSED if ready else EXIT_TOOL
-    console.table(
-        ("", "what", "found", "needed for"),
-        [
-            (
-                "ok" if check.ok else "missing" if check.level == doctor.REQUIRED else "optional",
-                check.name,
-                check.found,
-                check.needed_for,
-            )
-            for check in checks
-        ],
-    )
+    rows = [
+        (
+            "ok" if check.ok else "missing" if check.level == doctor.REQUIRED else "optional",
+            check.name,
+            check.found,
+            check.needed_for,
+        )
+        for check in checks
+    ]
+    console.show(table(("", "what", "found", "needed for"), rows))
     for fix in dict.fromkeys(check.fix for check in checks if check.fix):
         console.print(f"fix: {fix}")
     console.print("ready" if ready else "not ready: something required is missing")

@@ -98,9 +98,9 @@ def _rate(text: str) -> float:
 
 def run(args: Namespace, console: Console) -> int:
     """Measure and print; 1 where places differ."""
-    from tinyml.cli import saving
+    from tinyml.cli import results
 
-    saving.require_places(args.report)
+    results.require_places(args.report)
     _require_stream(args)
     passed = _stream(args, console) if args.stream else _clips(args, console)
     return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
@@ -135,7 +135,7 @@ def _most_per_hour(args: Namespace, model: Bundle) -> float:
 
 
 def _clips(args: Namespace, console: Console) -> bool:
-    from tinyml.cli import evaluations, saving
+    from tinyml.cli import results
     from tinyml.firmware import boards
     from tinyml.measure import evaluate
     from tinyml.model import bundle
@@ -162,20 +162,18 @@ def _clips(args: Namespace, console: Console) -> bool:
                 most_per_hour=most_per_hour,
                 floating=restore.float_accuracy,
             )
-    if args.json:
-        console.json("evaluate", report)
-    else:
-        evaluations.show(report, console)
-    saving.save(args.report, evaluation.report(report, model), "evaluate", report, console)
+    for skipped in report.skipped:
+        console.note(f"skipped: {skipped}")
+    results.show(evaluation.page(report, model), args, console)
     return report.passed
 
 
 def _stream(args: Namespace, console: Console) -> bool:
-    from tinyml.cli import evaluations, saving
+    from tinyml.cli import results
     from tinyml.firmware import boards
     from tinyml.measure import evaluate, playback, spotting
     from tinyml.model import bundle
-    from tinyml.report import evaluation
+    from tinyml.report import spotting as spotting_page
 
     model, board = bundle.load(args.model), boards.load(args.board)
     playback.require_listening(model)
@@ -199,11 +197,7 @@ def _stream(args: Namespace, console: Console) -> bool:
                 most_per_hour=most_per_hour,
                 on_progress=lambda done, total: _tick(shown, done, total, "samples"),
             )
-    if args.json:
-        console.json("spotting", report)
-    else:
-        evaluations.show_spotting(report, console)
-    saving.save(args.report, evaluation.stream_report(report), "spotting", report, console)
+    results.show(spotting_page.page(report), args, console)
     return report.passed
 
 
@@ -250,10 +244,10 @@ def _flashed(args: Namespace, board: Board, console: Console) -> Iterator[Device
     from tinyml.firmware import sensors
     from tinyml.measure import validate
 
-    asked = Namespace(**{**vars(args), "board": board.id})
+    selected = Namespace(**{**vars(args), "board": board.id})
     if args.stream:
-        asked.sensor = sensors.VIRTUAL
-    choice = pipeline.choose(asked)
+        selected.sensor = sensors.VIRTUAL
+    choice = pipeline.choose(selected)
     with pipeline.flashed(choice, console, args.port) as (device, _):
         validate.require_model(device, choice.bundle)
         yield device

@@ -6,10 +6,10 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.records import Firmware
 
 HELP = "build the firmware and put it on the board; an emulated board starts to run"
 EXAMPLES = """
@@ -33,24 +33,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """Build, flash, and say what the board runs now."""
     from tinyml.cli import pipeline
+    from tinyml.report import firmware
 
     choice = pipeline.choose(args)
-    firmware = pipeline.build(choice, console)
-    console.note(_sizes(firmware))
-    pipeline.flash(firmware, console, args.port)
-    model, runtime = choice.bundle, firmware.project.source.runtime
-    console.print(
-        f"{choice.board.id} runs {model.name} ({model.sha256[:12]}) under the {runtime} runtime"
-    )
+    built = pipeline.build(choice, console)
+    console.note(firmware.summary(built))
+    pipeline.flash(built, console, args.port)
+    model, runtime = choice.bundle, built.project.source.runtime
+    console.print(firmware.running(model.name, model.sha256, choice.board.id, runtime))
     console.print(f"see what it does: tinyml monitor --board {choice.board.id}")
-    return 0
-
-
-def _sizes(firmware: Firmware) -> str:
-    """Return in a line what the firmware takes of its board; `tinyml build` shows it in full."""
-    board, source = firmware.project.board, firmware.project.source
-    return (
-        f"flash {firmware.flash_bytes:,} of {board.flash_bytes:,} bytes, "
-        f"RAM {firmware.ram_bytes:,} of {board.ram_bytes:,} "
-        f"(arena {source.arena_bytes:,}, stack {firmware.stack_bytes:,})"
-    )
+    return EXIT_PASSED

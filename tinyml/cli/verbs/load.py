@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
@@ -41,6 +42,7 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.device import model_slot
     from tinyml.firmware import boards
     from tinyml.model import bundle
+    from tinyml.report import firmware
 
     board = boards.load(args.board)
     with pipeline.connected(board, console, args.port) as device:
@@ -57,8 +59,6 @@ def run(args: Namespace, console: Console) -> int:
                     on_sent=lambda sent: shown.update("", sent, len(slot.block)),
                 )
         info = device.info
-    console.print(
-        f"{info.board} runs {info.model} ({info.sha256[:12]}) under the {info.runtime} runtime"
-        f"{', as built' if args.built_in else ' until it restarts'}"
-    )
-    return 0
+    runs = firmware.running(info.model, info.sha256, info.board, info.runtime)
+    console.print(f"{runs}{', as built' if args.built_in else ' until it restarts'}")
+    return EXIT_PASSED

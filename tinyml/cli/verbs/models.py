@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tinyml.cli.arguments import add_json
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
@@ -25,38 +26,34 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """Print one row per shipped bundle."""
     from tinyml.model import bundle
+    from tinyml.report import words
+    from tinyml.report.page import table
 
     shipped = [bundle.load(name) for name in bundle.shipped()]
     if args.json:
         document = [
             {
-                "name": one.name,
-                "task": one.task,
-                "labels": one.labels,
-                "model_bytes": len(one.model),
-                "sha256": one.sha256,
-                "card": one.card,
+                "name": each.name,
+                "task": each.task,
+                "labels": each.labels,
+                "model_bytes": len(each.model),
+                "sha256": each.sha256,
+                "card": each.card,
             }
-            for one in shipped
+            for each in shipped
         ]
         console.json("models", {"models": document})
-        return 0
-    console.table(
-        ("model", "task", "bytes", "int8 accuracy", "labels"),
-        [
-            (
-                one.name,
-                one.task,
-                f"{len(one.model):,}",
-                _percent(one.card.get("accuracy", {}).get("int8")),
-                " ".join(one.labels),
-            )
-            for one in shipped
-        ],
-        right=("bytes", "int8 accuracy"),
-    )
-    return 0
-
-
-def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{fraction:.1%}"
+        return EXIT_PASSED
+    rows = [
+        (
+            each.name,
+            each.task,
+            f"{len(each.model):,}",
+            words.percent(each.card.get("accuracy", {}).get("int8")),
+            " ".join(each.labels),
+        )
+        for each in shipped
+    ]
+    columns = ("model", "task", "bytes", "int8 accuracy", "labels")
+    console.show(table(columns, rows, right=("bytes", "int8 accuracy")))
+    return EXIT_PASSED

@@ -6,11 +6,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyml.cli import arguments, noise
+from tinyml.cli import arguments
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
-    from tinyml.training.import_network import Result
 
 HELP = """turn a network of your own into an int8 bundle
 
@@ -53,7 +53,9 @@ def run(args: Namespace, console: Console) -> int:
     """Quantize and say what it costs in accuracy."""
     import warnings
 
-    from tinyml.training import import_network
+    from tinyml.cli import results
+    from tinyml.report import training
+    from tinyml.training import import_network, layer_noise
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     out = args.out or arguments.BUILD / args.network.stem
@@ -61,31 +63,14 @@ def run(args: Namespace, console: Console) -> int:
         result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
         )
-    if args.json:
-        bundle = result.bundle
-        console.json("quantize", {"path": out, "sha256": bundle.sha256, "card": bundle.card})
-    else:
-        _show(result, out, console)
-    return 0
-
-
-def _show(result: Result, out: Path, console: Console) -> None:
-    accuracy = result.bundle.card["accuracy"]
-    for one in (*result.notes, *result.bundle.card["skipped"]):
-        console.note(f"note: {one}")
-    console.facts(
-        (
-            ("bundle", out),
-            ("network", f"{result.kind}, input {list(result.shape)}"),
-            ("size", f"{len(result.bundle.model):,} bytes of int8"),
-            *(
-                (name, f"{accuracy[name]:.2%} of {accuracy['test_clips']:,} examples")
-                for name in ("float", "int8")
-                if accuracy.get(name) is not None
-            ),
-            ("agreement", f"{result.agreement:.1%} of answers are those of the float network"),
-        )
+    for note in (*result.notes, *result.bundle.card["skipped"]):
+        console.note(f"note: {note}")
+    page = training.quantized_page(
+        result.bundle,
+        out,
+        network=f"{result.kind}, input {list(result.shape)}",
+        agreement=f"{result.agreement:.1%} of answers are those of the float network",
+        worst=layer_noise.document(result.worst),
     )
-    console.print("\nthe layers that add most noise:")
-    noise.show(result.worst, console)
-    console.print(f"try it: tinyml validate {out}")
+    results.show(page, args, console)
+    return EXIT_PASSED

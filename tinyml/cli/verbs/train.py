@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyml.cli import arguments, noise
+from tinyml.cli import arguments
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.console import Progress as Display
-    from tinyml.records import Bundle
     from tinyml.training import Progress
 
 HELP = """train a model, quantize it to int8, evaluate it and write a bundle
@@ -29,10 +29,7 @@ annotations and pictures. Without --data words are synthesized with espeak-ng, m
 or pictures are rendered: the model then is a stand-in that shows the whole way, and says so. Ctrl-C
 leaves a checkpoint that --resume continues.
 """
-_SHOWN = 10
-_LOST = 0.01  # of accuracy: int8 loses more than that only where something is wrong
-_FEW_TESTED = 20  # recordings: fewer leave an interval of at least 16 points
-_PARTS = {"cross-validation": "recordings, by cross-validation"}
+_SHOWN = 10  # recordings that were skipped
 _NUMBERS = (
     ("epochs", int, "passes over the recordings"),
     ("batch_size", int, "examples per step"),
@@ -116,6 +113,8 @@ def run(args: Namespace, console: Console) -> int:
     """Train and say how good the model is and where it lies."""
     import warnings
 
+    from tinyml.cli import results
+    from tinyml.report import training
     from tinyml.training import Conduct, Options, train
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
@@ -145,11 +144,10 @@ def run(args: Namespace, console: Console) -> int:
         raise
     if bundle is None:
         console.note("this worker has done its part; the chief writes the bundle")
-    elif args.json:
-        console.json("train", {"path": out, "sha256": bundle.sha256, "card": bundle.card})
     else:
-        _show(bundle, out, console)
-    return 0
+        _show_notes(bundle.card, out, console)
+        results.show(training.page(bundle, out), args, console)
+    return EXIT_PASSED
 
 
 def _written(checkpoint: Path) -> int | None:
@@ -172,106 +170,11 @@ def _command(args: Namespace) -> str:
     return shlex.join([*words, "--resume"])
 
 
-def _show(bundle: Bundle, out: Path, console: Console) -> None:
-    card = bundle.card
-    _show_notes(card, out, console)
-    start = card["training"].get("start")
-    console.facts(
-        (
-            ("bundle", out),
-            ("labels", " ".join(bundle.labels)),
-            *((("started from", start["name"]),) if start else ()),
-            *_accuracies(card["accuracy"]),
-            ("split", card["split"]["rule"]),
-        )
-    )
-    if "estimate" in card:
-        _show_estimate(card["estimate"], start["name"], console)
-    elif (lost := (card["accuracy"]["float"] or 0) - card["accuracy"]["int8"]) > _LOST:
-        from tinyml.training import layer_noise
-
-        blamed = [
-            layer_noise.LayerNoise(**{**one, "sqnr_db": one["sqnr_db"] or 0})
-            for one in card["noise"]
-        ]
-        console.print(f"\nint8 loses {100 * lost:.1f} points; the layers that add most noise:")
-        noise.show(layer_noise.worst(blamed), console)
-        console.print("try --qat, which trains with the rounding of int8")
-    if card["stand_in"]:
-        console.print(
-            "This model is a stand-in: it was trained and tested on synthetic recordings only."
-        )
-    for doubt in _doubts(card):
-        console.print(doubt)
-    console.print(f"try it: tinyml validate {out}")
-
-
 def _show_notes(card: Mapping[str, Any], out: Path, console: Console) -> None:
-    for one in card["skipped"][:_SHOWN]:
-        console.note(f"note: {one}")
+    for skipped in card["skipped"][:_SHOWN]:
+        console.note(f"note: {skipped}")
     if (more := len(card["skipped"]) - _SHOWN) > 0:
         console.note(f"note: and {more:,} more, which {out}/card.json lists")
-
-
-def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return accuracies side by side: the same clips in float, int8, and int8 as compiled C."""
-    of = f"of {accuracy['test_clips']:,} {_PARTS.get(accuracy['part'], 'test clips')}"
-    if accuracy.get("left_out"):
-        of += f"; {accuracy['left_out']:,} are left out, which the start had learned from"
-    rows = [("float", f"{_percent(accuracy['float'])} {of}")]
-    if "int8_without_qat" in accuracy:
-        rows.append(("int8, no QAT", _percent(accuracy["int8_without_qat"])))
-    low, high = accuracy["interval"]
-    between = f"95 % interval {_percent(low)} to {_percent(high)}"
-    rows.append(("int8", f"{_percent(accuracy['int8'])}, {between}"))
-    if "compiled" in accuracy:
-        rows.append(("compiled C", _percent(accuracy["compiled"])))
-    return rows
-
-
-def _doubts(card: Mapping[str, Any]) -> list[str]:
-    """Say why the figures of a card do not show that its model is of any use."""
-    doubts = []
-    accuracy, counts = card["accuracy"], [sum(row.values()) for row in card["confusion"].values()]
-    low, high = accuracy["interval"]
-    # What is right of all who always say the same, the best of them.
-    guessing = max(counts) / sum(counts) if any(counts) else 1 / len(card["labels"])
-    if low <= guessing:
-        doubts.append(
-            f"warning: nothing shows that this model learned anything: the interval "
-            f"{_percent(low)} to {_percent(high)} is not above always saying the same, "
-            f"{_percent(guessing)}"
-        )
-    if (clips := accuracy["test_clips"]) < _FEW_TESTED:
-        doubts.append(
-            f"warning: it was asked about {clips} recordings only; with more the interval is "
-            "narrower"
-        )
-    return doubts
-
-
-def _show_estimate(found: Mapping[str, Any], start: str, console: Console) -> None:
-    """Say what cross-validation says, and what more recordings would change."""
-    console.print(
-        "\nToo few recordings for a test part. Heads that did not hear a recording were asked what"
-        f"\nit is: {_percent(found['right'])} right in float. Of {found['others']} others they "
-        f"took {_percent(found['false_accepts'])} for one of yours.\n"
-        "Other people and places were not tried."
-    )
-    if found["learned_before"]:
-        console.print(
-            f"{found['learned_before']} of the {found['clips']} recordings are among what {start} "
-            "learned from: expect less of others."
-        )
-    if found["curve"]:
-        console.print()
-        rows = [(one["recordings"], _percent(one["right"])) for one in found["curve"]]
-        console.table(("recordings of each", "right"), rows, right=("recordings of each", "right"))
-    if found["doubled"] is not None:
-        console.print(
-            f"Twice as many recordings would give about {_percent(found['doubled'])} (by the same "
-            "people, extrapolated)."
-        )
 
 
 def _tick(shown: Display, done: Progress, console: Console) -> None:
@@ -294,7 +197,3 @@ def _duration(seconds: float) -> str:
     if whole < 100:
         return f"{whole} s"
     return f"{whole // 60} min" if whole < 6000 else f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.2%}"

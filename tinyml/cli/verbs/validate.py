@@ -68,9 +68,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Build, flash, compare and report; 1 where anything differs."""
-    from tinyml.cli import pipeline, saving
+    from tinyml.cli import pipeline, results
 
-    saving.require_places(args.report)
+    results.require_places(args.report)
     choice = pipeline.choose(args)
     compare = _vectors if args.stream is None else _stream
     passed = compare(args, choice, console)
@@ -79,7 +79,7 @@ def run(args: Namespace, console: Console) -> int:
 
 def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml import tflite
-    from tinyml.cli import pipeline, reports, saving
+    from tinyml.cli import pipeline, results
     from tinyml.measure import validate
     from tinyml.model import vectors
     from tinyml.report import validation
@@ -102,12 +102,7 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
             firmware=firmware,
             on_vector=lambda done, vector: shown.update(vector.name, done, len(chosen)),
         )
-    if args.json:
-        console.json("validate", report)
-    else:
-        reports.show_validation(report, console)
-    page = validation.report(report, choice.bundle, firmware)
-    saving.save(args.report, page, "validate", report, console)
+    results.show(validation.page(report, choice.bundle, firmware), args, console)
     return report.passed
 
 
@@ -115,11 +110,11 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from dataclasses import replace
 
     from tinyml import features
-    from tinyml.cli import pipeline, reports, saving
+    from tinyml.cli import pipeline, results
     from tinyml.datasets import clips as recordings
     from tinyml.firmware import sensors
     from tinyml.measure import playback
-    from tinyml.report import validation
+    from tinyml.report import streaming
 
     config, _ = playback.require_listening(choice.bundle)
     clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
@@ -129,10 +124,5 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
         console.progress("streaming") as shown,
     ):
         report = playback.play(device, clips, against=choice.bundle, on_progress=shown.update)
-    if args.json:
-        console.json("stream", report)
-    else:
-        reports.show_stream(report, console)
-    page = validation.stream_report(report, firmware)
-    saving.save(args.report, page, "stream", report, console)
+    results.show(streaming.page(report, firmware), args, console)
     return report.passed

@@ -1,0 +1,194 @@
+"""The pages of `tinyml train` and `tinyml quantize`: accuracy in float and int8, and doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinyml.records import Bundle
+from tinyml.report import parts
+from tinyml.report.confusion import matrix
+from tinyml.report.page import Block, Facts, Note, Page, Section, table
+
+_LOST = 0.01  # of accuracy: int8 loses more than that only where something is wrong
+_WORST = 3  # layers that are named where it does
+_NOISY = 1e-12  # of the signal: a layer that adds no more than this is exact
+_FEW_TESTED = 20  # recordings: fewer leave an interval of at least 16 points
+_PARTS = {"cross-validation": "recordings, by cross-validation"}
+
+
+def page(bundle: Bundle, out: Path) -> Page:
+    """Return the page of a model that was trained and written to `out`."""
+    card = bundle.card
+    start = card["training"].get("start")
+    facts = Facts(
+        (
+            ("labels", " ".join(bundle.labels)),
+            *((("started from", start["name"]),) if start else ()),
+            *_accuracies(card["accuracy"]),
+            ("split", card["split"]["rule"]),
+        )
+    )
+    sections = [Section("Accuracy", (facts,))]
+    if "estimate" in card:
+        sections.append(_estimate(card["estimate"], start["name"]))
+    elif _lost(card["accuracy"]) > _LOST:
+        sections.append(_noise(card))
+    notes = [Note(doubt) for doubt in doubts(card)]
+    notes.append(Note(f"try it: tinyml validate {out}"))
+    sections.append(Section("What to know", tuple(notes)))
+    if isinstance(card.get("confusion"), Mapping):
+        confusion = matrix(bundle.labels, card["confusion"])
+        sections.append(Section("Confusion", (confusion,)))
+    return Page(
+        name="train",
+        title=f"{bundle.name}, trained",
+        identity=Facts((("bundle", str(out)),)),
+        sections=tuple(sections),
+        record={"path": out, "sha256": bundle.sha256, "card": card},
+        details=parts.details(bundle.sha256),
+    )
+
+
+def quantized_page(
+    bundle: Bundle,
+    out: Path,
+    network: str,
+    agreement: str,
+    worst: Sequence[Mapping[str, Any]],
+) -> Page:
+    """Return the page of a user's network that was quantized and written to `out`.
+
+    `network` and `agreement` say of what kind it is, and how near int8 is to it; `worst`: the
+    layers that add most noise, as a card describes them.
+    """
+    accuracy = bundle.card["accuracy"]
+    facts = Facts(
+        (
+            ("network", network),
+            ("size", f"{len(bundle.model):,} bytes of int8"),
+            *(
+                (name, f"{accuracy[name]:.2%} of {accuracy['test_clips']:,} examples")
+                for name in ("float", "int8")
+                if accuracy.get(name) is not None
+            ),
+            ("agreement", agreement),
+        )
+    )
+    noise: tuple[Block, ...] = (
+        Note("the layers that add most noise:"),
+        parts.layer_noise(worst),
+        Note(f"try it: tinyml validate {out}"),
+    )
+    return Page(
+        name="quantize",
+        title=f"{bundle.name}, quantized",
+        identity=Facts((("bundle", str(out)),)),
+        sections=(Section("Accuracy", (facts,)), Section("Quantization noise", noise, wide=True)),
+        record={"path": out, "sha256": bundle.sha256, "card": bundle.card},
+        details=parts.details(bundle.sha256),
+    )
+
+
+def doubts(card: Mapping[str, Any]) -> list[str]:
+    """Say why the figures of a card do not show that its model is of any use."""
+    sentences = []
+    if card["stand_in"]:
+        sentences.append(
+            "This model is a stand-in: it was trained and tested on synthetic recordings only."
+        )
+    accuracy = card["accuracy"]
+    low, high = accuracy["interval"]
+    guessing = _guessing(card)
+    if low <= guessing:
+        sentences.append(
+            f"warning: nothing shows that this model learned anything: the interval "
+            f"{_percent(low)} to {_percent(high)} is not above always saying the same, "
+            f"{_percent(guessing)}"
+        )
+    if (clips := accuracy["test_clips"]) < _FEW_TESTED:
+        sentences.append(
+            f"warning: it was asked about {clips} recordings only; with more the interval is "
+            "narrower"
+        )
+    return sentences
+
+
+def _guessing(card: Mapping[str, Any]) -> float:
+    """Return what is right of all who always say the same, the best of them."""
+    counts = [sum(row.values()) for row in card["confusion"].values()]
+    if not any(counts):  # cross-validation has no matrix, but knows what it was asked
+        counts = list(card.get("recordings", {}).values())
+    return max(counts) / sum(counts) if any(counts) else 1 / len(card["labels"])
+
+
+def _lost(accuracy: Mapping[str, Any]) -> float:
+    lost: float = (accuracy["float"] or 0) - accuracy["int8"]
+    return lost
+
+
+def _accuracies(accuracy: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return accuracies side by side: the same clips in float, int8, and int8 as compiled C."""
+    of = f"of {accuracy['test_clips']:,} {_PARTS.get(accuracy['part'], 'test clips')}"
+    if accuracy.get("left_out"):
+        of += f"; {accuracy['left_out']:,} are left out, which the start had learned from"
+    rows = [("float", f"{_percent(accuracy['float'])} {of}")]
+    if "int8_without_qat" in accuracy:
+        rows.append(("int8, no QAT", _percent(accuracy["int8_without_qat"])))
+    low, high = accuracy["interval"]
+    between = f"95 % interval {_percent(low)} to {_percent(high)}"
+    rows.append(("int8", f"{_percent(accuracy['int8'])}, {between}"))
+    if "compiled" in accuracy:
+        rows.append(("compiled C", _percent(accuracy["compiled"])))
+    return rows
+
+
+def _noise(card: Mapping[str, Any]) -> Section:
+    noisy = [layer for layer in card["noise"] if layer["added"] > _NOISY]
+    worst = sorted(noisy, key=lambda layer: -layer["added"])[:_WORST]
+    points = 100 * _lost(card["accuracy"])
+    return Section(
+        "What int8 loses",
+        (
+            Note(f"int8 loses {points:.1f} points; the layers that add most noise:"),
+            parts.layer_noise(worst),
+            Note("try --qat, which trains with the rounding of int8"),
+        ),
+        wide=True,
+    )
+
+
+def _estimate(estimate: Mapping[str, Any], start: str) -> Section:
+    """Say what cross-validation says, and what more recordings would change."""
+    blocks: list[Block] = [
+        Note(
+            "Too few recordings for a test part. Heads that did not hear a recording were asked "
+            f"what\nit is: {_percent(estimate['right'])} right in float. Of {estimate['others']} others "
+            f"they took {_percent(estimate['false_accepts'])} for one of yours.\n"
+            "Other people and places were not tried."
+        )
+    ]
+    if estimate["learned_before"]:
+        blocks.append(
+            Note(
+                f"{estimate['learned_before']} of the {estimate['clips']} recordings are among what "
+                f"{start} learned from: expect less of others."
+            )
+        )
+    if estimate["curve"]:
+        rows = [(each["recordings"], _percent(each["right"])) for each in estimate["curve"]]
+        columns = ("recordings of each", "right")
+        blocks.append(table(columns, rows, right=columns))
+    if estimate["doubled"] is not None:
+        blocks.append(
+            Note(
+                f"Twice as many recordings would give about {_percent(estimate['doubled'])} (by the "
+                "same people, extrapolated)."
+            )
+        )
+    return Section("Cross-validation", tuple(blocks))
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
