@@ -233,7 +233,7 @@ def test_a_verdict_never_contradicts_its_counts() -> None:
 def test_a_table_on_a_narrow_terminal_shortens_names_in_their_middle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "72")
     out = io.StringIO()
     out.isatty = lambda: True  # type: ignore[method-assign]
     name = "recordings/of_somebody/with/a/long/path/yes_0017.wav"
@@ -241,11 +241,9 @@ def test_a_table_on_a_narrow_terminal_shortens_names_in_their_middle(
     columns = ("clip", "said", "recognised", "score", "second", "")
     terminal.write([[table(columns, rows, right=("score", "second"))]], out)
     (row,) = [line for line in out.getvalue().splitlines() if "0017" in line]
-    assert row.startswith("recordings/")
-    assert "...yes" not in row
-    assert "_0017.wav" in row
+    assert row.split()[0] == "recordings/...es_0017.wav"
     assert row.rstrip().endswith("right")
-    assert len(row.rstrip()) <= 60
+    assert len(row.rstrip()) <= 72
 
 
 def test_a_failed_validation_names_layer_difference_and_setting() -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _BAR = 32  # characters of a histogram's longest bar
 _NAME = 16  # characters that remain of a name at least, where a table is wider than the terminal
-_GAP = 2  # between two columns
+_GAP = 2  # between two columns of aligned lines
+_DRAWN_GAP, _EDGES = 3, 2  # of a drawn table: padding and separator, and both its sides
 _MIDDLE = "..."
 
 
@@ -136,7 +137,7 @@ def _shortened(
     A name loses its middle: what tells files of a folder apart is at either end.
     """
     widths = _widths([list(names), *rows])
-    surplus = sum(widths) + _GAP * (len(widths) - 1) - width
+    surplus = sum(widths) + _DRAWN_GAP * (len(widths) - 1) + _EDGES - width
     if surplus <= 0 or to_right[0]:
         return [*rows]
     room = max(_NAME, widths[0] - surplus)

@@ -161,32 +161,24 @@ def _noise(card: Mapping[str, Any]) -> Section:
 
 def _estimate(estimate: Mapping[str, Any], start: str) -> Section:
     """Say what cross-validation says, and what more recordings would change."""
+    right, accepts = _percent(estimate["right"]), _percent(estimate["false_accepts"])
     blocks: list[Block] = [
         Note(
             "Too few recordings for a test part. Heads that did not hear a recording were asked "
-            f"what\nit is: {_percent(estimate['right'])} right in float. Of {estimate['others']} others "
-            f"they took {_percent(estimate['false_accepts'])} for one of yours.\n"
-            "Other people and places were not tried."
+            f"what\nit is: {right} right in float. Of {estimate['others']} others they took "
+            f"{accepts} for one of yours.\nOther people and places were not tried."
         )
     ]
-    if estimate["learned_before"]:
-        blocks.append(
-            Note(
-                f"{estimate['learned_before']} of the {estimate['clips']} recordings are among what "
-                f"{start} learned from: expect less of others."
-            )
-        )
+    if known := estimate["learned_before"]:
+        text = f"{known} of the {estimate['clips']} recordings are among what {start} learned from"
+        blocks.append(Note(f"{text}: expect less of others."))
     if estimate["curve"]:
         rows = [(each["recordings"], _percent(each["right"])) for each in estimate["curve"]]
         columns = ("recordings of each", "right")
         blocks.append(table(columns, rows, right=columns))
     if estimate["doubled"] is not None:
-        blocks.append(
-            Note(
-                f"Twice as many recordings would give about {_percent(estimate['doubled'])} (by the "
-                "same people, extrapolated)."
-            )
-        )
+        doubled = f"Twice as many recordings would give about {_percent(estimate['doubled'])}"
+        blocks.append(Note(f"{doubled} (by the same people, extrapolated)."))
     return Section("Cross-validation", tuple(blocks))
 
 

@@ -104,9 +104,9 @@ def _differences(result: ValidationReport) -> list[Section]:
     """What differs; nothing where nothing does."""
     sections: list[Section] = []
     blocks: list[Block] = [
-        Note(f"{mismatch.vector}: {words.difference(found)}")
+        Note(f"{mismatch.vector}: {words.difference(differs)}")
         for mismatch in result.mismatches[:_SHOWN]
-        for found in mismatch.differences
+        for differs in mismatch.differences
     ]
     if (hidden := len(result.mismatches) - _SHOWN) > 0:
         blocks.append(Note(f"... and {hidden} more vectors"))
@@ -122,24 +122,27 @@ def _differences(result: ValidationReport) -> list[Section]:
 
 def _first(layer: LayerCheck) -> Section:
     """All that is known of the first layer that differs, with a histogram."""
-    found = layer.first
-    assert found is not None
+    differs = layer.first
+    assert differs is not None
     facts = Facts(
         (
             (
                 "first in",
                 f"operator {layer.op_index} {layer.op_name}: {words.tensor_name(layer.tensor)}",
             ),
-            ("shape", words.shape(found.shape)),
-            ("first at", f"[{', '.join(map(str, found.index))}], channel {found.channel}"),
-            ("values", f"expected {found.expected:g}, device {found.actual:g}"),
-            ("differ", f"{found.count:,} of {math.prod(found.shape):,} values; {found.spread}"),
+            ("shape", words.shape(differs.shape)),
+            ("first at", f"[{', '.join(map(str, differs.index))}], channel {differs.channel}"),
+            ("values", f"expected {differs.expected:g}, device {differs.actual:g}"),
+            (
+                "differ",
+                f"{differs.count:,} of {math.prod(differs.shape):,} values; {differs.spread}",
+            ),
         )
     )
     caption = "By how much the values that differ are off."
     chart = (
-        [Histogram(found.histogram, "device - reference", "values", caption, True, detail=False)]
-        if found.histogram
+        [Histogram(differs.histogram, "device - reference", "values", caption, True, detail=False)]
+        if differs.histogram
         else []
     )
     return Section("First layer that differs", (facts, *chart))
