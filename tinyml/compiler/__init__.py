@@ -8,6 +8,8 @@ of the graph in `passes/`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyml.compiler import ops, passes, slot
 from tinyml.compiler.c_text import MAX_RANK
 from tinyml.compiler.emit import Emitter
@@ -28,7 +30,7 @@ def compile_graph(graph: Graph, heading: str, *, with_slot: bool = False) -> CSo
     that `ops` lacks, and ModelError for a model that makes no sense or is float only.
     """
     _require_storable(graph)
-    graph, folded = passes.run_all(graph)
+    graph, folded = passes.run_all(replace(graph, exchangeable=with_slot))
     operators = [ops.load(op, graph) for op in graph.ops]
     _require_quantized(graph)
     _require_elements(graph)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 from tinyml.compiler.call import Learned
 from tinyml.compiler.ops._linear import bias_of, folded_bias, reach
+from tinyml.compiler.proof import (
+    LinearRequantization,
+    Requantization,
+    linear_requantization,
+)
 from tinyml.compiler.quant import INT32_MAX, activation_range, channel_multipliers, requantize
 from tinyml.tflite import Graph, Op
 
@@ -23,7 +28,7 @@ class Channels:
     """The output channels of a convolution-like operator, prepared for a kernel with a table.
 
     `weights` is [channels, ...]. A channel that is constant for every input has weights of zero
-    and a bias that gives its value.
+    and a bias that gives its value. `lowest` and `highest` bound the sums over all int8 inputs.
     """
 
     weights: Array
@@ -33,6 +38,17 @@ class Channels:
     act_min: int
     act_max: int
     output_offset: int
+    lowest: NDArray[np.int64]
+    highest: NDArray[np.int64]
+
+    def linear(self, left: int, right: int) -> LinearRequantization:
+        """The proved linear form of each channel's requantization, its bias included."""
+        exact = Requantization(
+            np.array(self.multipliers, np.int64), np.array(self.shifts, np.int64),
+            self.lowest, self.highest, self.output_offset, self.act_min, self.act_max,
+        )  # fmt: skip
+        form = linear_requantization(exact, left, right)
+        return replace(form, bias=np.where(form.proved, form.bias + (self.bias << left), 0))
 
     @property
     def fit_table(self) -> bool:
@@ -88,9 +104,11 @@ def prepare(op: Op, graph: Graph, weights: Array, folded: bool) -> Channels:
             # 4 * d * 2**30 / 2**31 / 2 = d: exact in both of the roundings.
             weights[c] = 0
             bias[c], multipliers[c], shifts[c] = 4 * (low - offset), 1 << 30, -1
+    least, most = _sums(weights, bias, 0 if folded else source.zero_point)
     return Channels(
-        weights, bias, tuple(multipliers), tuple(shifts), act_min, act_max, target.zero_point
-    )
+        weights, bias, tuple(multipliers), tuple(shifts), act_min, act_max, target.zero_point,
+        least, most,
+    )  # fmt: skip
 
 
 def _sums(weights: Array, bias: Array, zero_point: int) -> tuple[Array, Array]:

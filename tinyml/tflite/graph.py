@@ -119,6 +119,8 @@ class Graph:
 
     `tensors[i].index == i`. `ops` run in order; passes may leave some out, so an operator's
     position is not its `index`. `aliases` maps a tensor to the one whose bytes it shares.
+    `exchangeable`: the weights may be others at run time (a model slot), so nothing may be proved
+    of their values.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     aliases: Mapping[int, int]
+    exchangeable: bool = False
 
     @property
     def keeps_state(self) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
-from tinyml.compiler.channels import prepare
+from tinyml.compiler.channels import Channels, prepare
+from tinyml.compiler.ops import _quads as quads
 from tinyml.compiler.ops._linear import bias_of
 from tinyml.compiler.ops._window import Window, overlap_distance, window
 from tinyml.compiler.quant import activation_range, channel_multipliers
@@ -52,7 +53,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
     channels, depth = weights.shape[0], weights.shape[3]
     geometry = window_of(op, graph)
     prepared = prepare(op, graph, weights, folded=True)
-    order = _pairs(channels)
+    kernel, packed, table, struct = _requantization(prepared, graph)
     params = Struct(
         "tml_conv_2d_fast_t",
         {
@@ -66,17 +67,34 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
         },
     )
     return Call(
-        "tml_conv_2d_clamped_s8" if prepared.clamped else "tml_conv_2d_s8",
+        kernel,
         (
             Ref(source.index),
-            Const(_packed(prepared.weights, order), "weights"),
-            Const(prepared.table[order], "channels", "tml_channel_t"),
+            Const(packed, "weights"),
+            Const(table, "channels", struct),
             Ref(target.index),
             params,
             Scratch(),
         ),
         overlap={source.index: overlap_distance(geometry, depth, channels, block=2, late=False)},
     )
+
+
+def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, Array, str]:
+    """The kernel that suits the channels, with its weights, its table and the table's C type."""
+    flat = prepared.weights.reshape(len(prepared.weights), -1)
+    flat = np.pad(flat, ((0, 0), (0, _taps(flat) - flat.shape[1])))
+    if quads.fit(prepared):
+        linear = None if graph.exchangeable else prepared.linear(quads.LEFT, quads.RIGHT)
+        if linear is not None and linear.proved.all():
+            table = quads.linear_table(linear)
+            return "tml_conv_2d_linear_s8", quads.packed(flat), table, "tml_conv_2d_linear_t"
+        if quads.fit_exact(prepared):
+            table = quads.exact_table(prepared)
+            return "tml_conv_2d_quads_s8", quads.packed(flat), table, "tml_conv_2d_quad_t"
+    order = _pairs(len(flat))
+    kernel = "tml_conv_2d_clamped_s8" if prepared.clamped else "tml_conv_2d_s8"
+    return kernel, _packed(flat, order), prepared.table[order], "tml_channel_t"
 
 
 def _any(op: Op, graph: Graph, weights: Array) -> Call:
@@ -122,9 +140,7 @@ def _pairs(channels: int) -> list[int]:
     return [0, *range(1, min(channels, 2)), *range(min(channels - 1, 1), channels)]
 
 
-def _packed(weights: Array, order: list[int]) -> Array:
+def _packed(flat: Array, order: list[int]) -> Array:
     """Weights as the kernel reads them: pairs of channels, in each four taps of either in turn."""
-    flat = weights.reshape(len(weights), -1)
-    padded = np.pad(flat, ((0, 0), (0, _taps(weights) - flat.shape[1])))[order]
-    packed: Array = padded.reshape(len(order) // 2, 2, -1, _GROUP).transpose(0, 2, 1, 3)
+    packed: Array = flat[order].reshape(len(order) // 2, 2, -1, _GROUP).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(packed)

@@ -72,12 +72,16 @@ typedef struct {
   tml_output_t output;
 } tml_conv_2d_fast_t;
 
-/* Widen words of four inputs to lanes; `to` advances by 4 words for each. */
+/* A patch is one window, widened to lanes. Two patches lie interleaved: for each four taps the even
+ * taps of the first, of the second, the odd taps of the first, of the second. So a patch has every
+ * other word, and `to` advances by 4 words for four taps. */
+
+/* Widen words of four inputs to lanes. */
 static inline tml_word_t *tml_conv_2d_widen(const int8_t *from, int32_t words, tml_word_t *to) {
   const tml_word_t *word = (const tml_word_t *)(const void *)from;
   for (; words > 0; --words, to += 4) {
     to[0] = tml_lanes_even(*word);
-    to[1] = tml_lanes_odd(*word++);
+    to[2] = tml_lanes_odd(*word++);
   }
   return to;
 }
@@ -85,9 +89,24 @@ static inline tml_word_t *tml_conv_2d_widen(const int8_t *from, int32_t words, t
 static inline tml_word_t *tml_conv_2d_fill(uint32_t lanes, int32_t words, tml_word_t *to) {
   for (; words > 0; --words, to += 4) {
     to[0] = lanes;
-    to[1] = lanes;
+    to[2] = lanes;
   }
   return to;
+}
+
+/* Widen two pixels of `words` words each into the patches. */
+static inline void tml_conv_2d_widen_two(const int8_t *first, const int8_t *second, int32_t words,
+                                         tml_word_t *to) {
+  const tml_word_t *one = (const tml_word_t *)(const void *)first;
+  const tml_word_t *two = (const tml_word_t *)(const void *)second;
+  for (; words > 0; --words, to += 4) {
+    const uint32_t a = *one++;
+    const uint32_t b = *two++;
+    to[0] = tml_lanes_even(a);
+    to[1] = tml_lanes_even(b);
+    to[2] = tml_lanes_odd(a);
+    to[3] = tml_lanes_odd(b);
+  }
 }
 
 /* Gather one window into a patch; depth is a multiple of 4. */
@@ -144,8 +163,8 @@ typedef struct {
   int32_t two_b;
 } tml_conv_2d_sums_t;
 
-/* Add four taps: *x has two words of the first pixel and two of the second, *w four weights of
- * either channel; both advance. */
+/* Add four taps: *x has four words of the patches, *w four weights of either channel; both
+ * advance. */
 #if defined(__ARM_FEATURE_DSP)
 /* In 15 instructions and 12 registers, which leaves GCC one for the loop and nothing to spill. */
 TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
@@ -160,11 +179,11 @@ TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
       "sxtb16 %[bo], %[bo], ror #8\n\t"
       "smlad %[s1a], %[x0], %[ae], %[s1a]\n\t"
       "smlad %[s1b], %[x0], %[be], %[s1b]\n\t"
-      "smlad %[s1a], %[x1], %[ao], %[s1a]\n\t"
-      "smlad %[s1b], %[x1], %[bo], %[s1b]\n\t"
+      "smlad %[s2a], %[x1], %[ae], %[s2a]\n\t"
+      "smlad %[s2b], %[x1], %[be], %[s2b]\n\t"
       "ldrd %[x0], %[x1], [%[xp]], #8\n\t"
-      "smlad %[s2a], %[x0], %[ae], %[s2a]\n\t"
-      "smlad %[s2b], %[x0], %[be], %[s2b]\n\t"
+      "smlad %[s1a], %[x0], %[ao], %[s1a]\n\t"
+      "smlad %[s1b], %[x0], %[bo], %[s1b]\n\t"
       "smlad %[s2a], %[x1], %[ao], %[s2a]\n\t"
       "smlad %[s2b], %[x1], %[bo], %[s2b]"
       : [xp] "+&r"(*x), [wp] "+&r"(*w), [s1a] "+&r"(s->one_a), [s1b] "+&r"(s->one_b),
@@ -182,10 +201,10 @@ TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
   const uint32_t b_odd = tml_lanes_odd((*w)[1]);
   s->one_a = tml_lanes_dot((*x)[0], a_even, s->one_a);
   s->one_b = tml_lanes_dot((*x)[0], b_even, s->one_b);
-  s->one_a = tml_lanes_dot((*x)[1], a_odd, s->one_a);
-  s->one_b = tml_lanes_dot((*x)[1], b_odd, s->one_b);
-  s->two_a = tml_lanes_dot((*x)[2], a_even, s->two_a);
-  s->two_b = tml_lanes_dot((*x)[2], b_even, s->two_b);
+  s->one_a = tml_lanes_dot((*x)[2], a_odd, s->one_a);
+  s->one_b = tml_lanes_dot((*x)[2], b_odd, s->one_b);
+  s->two_a = tml_lanes_dot((*x)[1], a_even, s->two_a);
+  s->two_b = tml_lanes_dot((*x)[1], b_even, s->two_b);
   s->two_a = tml_lanes_dot((*x)[3], a_odd, s->two_a);
   s->two_b = tml_lanes_dot((*x)[3], b_odd, s->two_b);
   *x += 4;
@@ -193,8 +212,7 @@ TML_INLINE void tml_conv_2d_step(const tml_word_t **x, const tml_word_t **w,
 }
 #endif
 
-/* All channels of two pixels, whose patches lie interleaved: for each four taps two words of the
- * first, two of the second. The weights hold pairs of channels: four taps of one, four of the
+/* All channels of two pixels. The weights hold pairs of channels: four taps of one, four of the
  * other. An odd number of channels starts with the pairs (0, 1), (1, 2); a single one is paired
  * with itself. */
 TML_INLINE void tml_conv_2d_pixels(const tml_word_t *patches, const tml_word_t *weights,
@@ -268,10 +286,313 @@ static inline void tml_conv_2d_advance(tml_conv_2d_place_t *place, const tml_con
   }
 }
 
-/* Two windows at a time, the last of an odd number of them twice; see tml_conv_2d_s8. */
-TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights,
-                                const tml_channel_t *channels, int8_t *output,
-                                const tml_conv_2d_fast_t *p, void *scratch, int clamp) {
+/* How two pixels become outputs: the channel table with or without a clamp, or quads of channels
+ * that are requantized as tml_channel_output does, or in the linear form. */
+enum { TML_CONV_2D_PLAIN, TML_CONV_2D_CLAMPED, TML_CONV_2D_QUADS, TML_CONV_2D_LINEAR };
+
+/* Two channels P and Q share a halfword, 256 * p + q. Summed as such that is 256 * P + Q, modulo
+ * 2^32; SXTB16 leaves q alone, for the sum Q; so S - Q is 256 * P. A quad is four channels: two
+ * such pairs AB and CD. For each four taps its weights have the words even taps of AB, of CD, odd
+ * taps of AB, of CD, so a quad has as many words as a patch. */
+
+/* What a quad starts with, and what its sums become; the last four members come twice, once for
+ * either way to requantize: see tml_conv_2d_quad_t and tml_conv_2d_linear_t. */
+#define TML_CONV_2D_QUAD_STARTS \
+  int32_t start_ab;             \
+  int32_t start_cd;             \
+  int32_t start_b;              \
+  int32_t start_d
+
+/* Exact: multiplier and right shift - 1 of each channel. The starts are those of S and Q. */
+typedef struct {
+  TML_CONV_2D_QUAD_STARTS;
+  int32_t multiplier_a;
+  int32_t shift_a;
+  int32_t multiplier_b;
+  int32_t shift_b;
+  int32_t multiplier_c;
+  int32_t shift_c;
+  int32_t multiplier_d;
+  int32_t shift_d;
+} tml_conv_2d_quad_t;
+
+/* Linear: what 256 * Q lacks of its bias, and the multipliers of the linear form. */
+typedef struct {
+  TML_CONV_2D_QUAD_STARTS;
+  int32_t rest_b;
+  int32_t rest_d;
+  int32_t multiplier_a;
+  int32_t multiplier_b;
+  int32_t multiplier_c;
+  int32_t multiplier_d;
+} tml_conv_2d_linear_t;
+
+#define TML_CONV_2D_LINEAR_RIGHT 10
+
+#if TML_DSP
+
+/* clang-format off */
+/* Registers: r12 inputs, lr weights; S of AB r4 r5 and of CD r6 r7, Q of B r8 r9 and of D r10 r11,
+ * each for the first and the second pixel. Stack: what was pushed, then the arguments. */
+#define TML_CONV_2D_QUADS_BEGIN \
+  "push {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" \
+  "mov lr, r1\n" \
+  "1:\n\t" \
+  "ldrd r12, r3, [sp]\n\t" \
+  "ldm r3!, {r4, r6, r8, r10}\n\t" \
+  "str r3, [sp, #4]\n\t" \
+  "ldrd r0, r1, [sp, #56]\n\t" \
+  "mov r5, r4\n\t" \
+  "mov r7, r6\n\t" \
+  "mov r9, r8\n\t" \
+  "mov r11, r10\n\t" \
+  "cmp r12, r0\n\t" \
+  "beq 3f\n" \
+  "2:\n\t" \
+  TML_CONV_2D_QUADS_TAPS \
+  "ldr r0, [sp, #56]\n\t" \
+  "cmp r12, r0\n\t" \
+  "bne 2b\n\t" \
+  "ldr r1, [sp, #60]\n" \
+  "3:\n\t" \
+  "cmp r12, r1\n\t" \
+  "beq 5f\n" \
+  "4:\n\t" \
+  TML_CONV_2D_QUADS_TAPS TML_CONV_2D_QUADS_TAPS TML_CONV_2D_QUADS_TAPS TML_CONV_2D_QUADS_TAPS \
+  "ldr r1, [sp, #60]\n\t" \
+  "cmp r12, r1\n\t" \
+  "bne 4b\n" \
+  "5:\n\t" \
+  "ldr r3, [sp, #4]\n\t" \
+  "sub r4, r4, r8\n\t" \
+  "sub r5, r5, r9\n\t" \
+  "sub r6, r6, r10\n\t" \
+  "sub r7, r7, r11\n\t"
+
+#define TML_CONV_2D_QUADS_TAPS TML_CONV_2D_QUADS_PAIR TML_CONV_2D_QUADS_PAIR
+
+/* Two taps of four channels for two pixels: 16 products in 12 instructions. */
+#define TML_CONV_2D_QUADS_PAIR \
+  "ldrd r0, r1, [lr], #8\n\t" \
+  "ldrd r2, r3, [r12], #8\n\t" \
+  "smlad r4, r2, r0, r4\n\t" \
+  "smlad r5, r3, r0, r5\n\t" \
+  "smlad r6, r2, r1, r6\n\t" \
+  "smlad r7, r3, r1, r7\n\t" \
+  "sxtb16 r0, r0\n\t" \
+  "sxtb16 r1, r1\n\t" \
+  "smlad r8, r2, r0, r8\n\t" \
+  "smlad r9, r3, r0, r9\n\t" \
+  "smlad r10, r2, r1, r10\n\t" \
+  "smlad r11, r3, r1, r11\n\t"
+
+#define TML_CONV_2D_QUADS_END \
+  "str r3, [sp, #4]\n\t" \
+  "ldrd r0, r1, [sp, #48]\n\t" \
+  "strb r4, [r0]\n\t" \
+  "strb r8, [r0, #1]\n\t" \
+  "strb r6, [r0, #2]\n\t" \
+  "strb r10, [r0, #3]\n\t" \
+  "strb r5, [r1]\n\t" \
+  "strb r9, [r1, #1]\n\t" \
+  "strb r7, [r1, #2]\n\t" \
+  "strb r11, [r1, #3]\n\t" \
+  "adds r0, r0, #4\n\t" \
+  "adds r1, r1, #4\n\t" \
+  "strd r0, r1, [sp, #48]\n\t" \
+  "ldr r0, [sp, #8]\n\t" \
+  "cmp r3, r0\n\t" \
+  "bne 1b\n\t" \
+  "add sp, sp, #12\n\t" \
+  "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"
+
+#define TML_CONV_2D_QUADS_LINEAR(sum, multiplier) \
+  "smmul " #sum ", " #sum ", " #multiplier "\n\t" \
+  "ssat " #sum ", #8, " #sum ", asr #10\n\t"
+
+/* As tml_channel_output: `sum` is twice the channel's sum. */
+#define TML_CONV_2D_QUADS_EXACT(sum) \
+  "smmulr " #sum ", " #sum ", r0\n\t" \
+  "add " #sum ", " #sum ", " #sum ", asr #31\n\t" \
+  "asr " #sum ", " #sum ", r1\n\t" \
+  "add " #sum ", " #sum ", r2\n\t" \
+  "ssat " #sum ", #8, " #sum ", asr #1\n\t"
+
+/* All quads of `quads`..`end` for two pixels. `middle`: where in the patches the last multiple of
+ * 16 taps begins. */
+__attribute__((naked, noinline, unused)) static void tml_conv_2d_linear_quads(
+    const tml_word_t *patches __attribute__((unused)),
+    const tml_word_t *weights __attribute__((unused)),
+    const tml_conv_2d_linear_t *quads __attribute__((unused)),
+    const tml_conv_2d_linear_t *end __attribute__((unused)),
+    int8_t *one __attribute__((unused)), int8_t *two __attribute__((unused)),
+    const tml_word_t *middle __attribute__((unused)),
+    const tml_word_t *last __attribute__((unused))) {
+  __asm__(
+      TML_CONV_2D_QUADS_BEGIN
+      "ldm r3!, {r0, r1}\n\t"
+      "add r8, r0, r8, lsl #8\n\t"
+      "add r9, r0, r9, lsl #8\n\t"
+      "add r10, r1, r10, lsl #8\n\t"
+      "add r11, r1, r11, lsl #8\n\t"
+      "ldm r3!, {r0, r1, r2, r12}\n\t"
+      TML_CONV_2D_QUADS_LINEAR(r4, r0) TML_CONV_2D_QUADS_LINEAR(r5, r0)
+      TML_CONV_2D_QUADS_LINEAR(r8, r1) TML_CONV_2D_QUADS_LINEAR(r9, r1)
+      TML_CONV_2D_QUADS_LINEAR(r6, r2) TML_CONV_2D_QUADS_LINEAR(r7, r2)
+      TML_CONV_2D_QUADS_LINEAR(r10, r12) TML_CONV_2D_QUADS_LINEAR(r11, r12)
+      TML_CONV_2D_QUADS_END);
+}
+
+/* The same with exact requantization; `rounding` as in tml_output_t. */
+__attribute__((naked, noinline, unused)) static void tml_conv_2d_exact_quads(
+    const tml_word_t *patches __attribute__((unused)),
+    const tml_word_t *weights __attribute__((unused)),
+    const tml_conv_2d_quad_t *quads __attribute__((unused)),
+    const tml_conv_2d_quad_t *end __attribute__((unused)),
+    int8_t *one __attribute__((unused)), int8_t *two __attribute__((unused)),
+    const tml_word_t *middle __attribute__((unused)),
+    const tml_word_t *last __attribute__((unused)), int32_t rounding __attribute__((unused))) {
+  __asm__(
+      TML_CONV_2D_QUADS_BEGIN
+      "ldr r2, [sp, #64]\n\t"
+      "asr r4, r4, #7\n\t"
+      "asr r5, r5, #7\n\t"
+      "ldrd r0, r1, [r3], #8\n\t"
+      TML_CONV_2D_QUADS_EXACT(r4) TML_CONV_2D_QUADS_EXACT(r5)
+      "lsl r8, r8, #1\n\t"
+      "lsl r9, r9, #1\n\t"
+      "ldrd r0, r1, [r3], #8\n\t"
+      TML_CONV_2D_QUADS_EXACT(r8) TML_CONV_2D_QUADS_EXACT(r9)
+      "asr r6, r6, #7\n\t"
+      "asr r7, r7, #7\n\t"
+      "ldrd r0, r1, [r3], #8\n\t"
+      TML_CONV_2D_QUADS_EXACT(r6) TML_CONV_2D_QUADS_EXACT(r7)
+      "lsl r10, r10, #1\n\t"
+      "lsl r11, r11, #1\n\t"
+      "ldrd r0, r1, [r3], #8\n\t"
+      TML_CONV_2D_QUADS_EXACT(r10) TML_CONV_2D_QUADS_EXACT(r11)
+      TML_CONV_2D_QUADS_END);
+}
+/* clang-format on */
+
+#else
+
+/* sum + a0 * b0 + a1 * b1, modulo 2^32 */
+static inline int32_t tml_conv_2d_wrapped_dot(uint32_t a, uint32_t b, int32_t sum) {
+  return (int32_t)((uint32_t)sum + tml_lanes_dot_only(a, b));
+}
+
+/* The sums of one quad for one pixel: 256 times those of A and C, those of B and D. */
+typedef struct {
+  int32_t a256;
+  int32_t b;
+  int32_t c256;
+  int32_t d;
+} tml_conv_2d_quad_sums_t;
+
+/* `starts` points at the four starts; x at the first of the pixel's words. */
+static inline tml_conv_2d_quad_sums_t tml_conv_2d_quad_sums(const tml_word_t *x,
+                                                            const tml_word_t *weights,
+                                                            const int32_t *starts, int32_t taps) {
+  int32_t ab = starts[0];
+  int32_t cd = starts[1];
+  int32_t b = starts[2];
+  int32_t d = starts[3];
+  for (int32_t i = 0; i < taps; i += 2, x += 2, weights += 2) {
+    ab = tml_conv_2d_wrapped_dot(*x, weights[0], ab);
+    cd = tml_conv_2d_wrapped_dot(*x, weights[1], cd);
+    b = tml_conv_2d_wrapped_dot(*x, tml_lanes_even(weights[0]), b);
+    d = tml_conv_2d_wrapped_dot(*x, tml_lanes_even(weights[1]), d);
+  }
+  const tml_conv_2d_quad_sums_t sums = {(int32_t)((uint32_t)ab - (uint32_t)b), b,
+                                        (int32_t)((uint32_t)cd - (uint32_t)d), d};
+  return sums;
+}
+
+static inline void tml_conv_2d_linear_quads(const tml_word_t *patches, const tml_word_t *weights,
+                                            const tml_conv_2d_linear_t *quads,
+                                            const tml_conv_2d_linear_t *end, int8_t *one,
+                                            int8_t *two, const tml_word_t *middle,
+                                            const tml_word_t *last) {
+  const int32_t taps = (int32_t)(last - patches);
+  const int right = TML_CONV_2D_LINEAR_RIGHT;
+  (void)middle;
+  for (; quads != end; ++quads, weights += taps, one += 4, two += 4) {
+    int8_t *const to[2] = {one, two};
+    for (int pixel = 0; pixel < 2; ++pixel) {
+      const tml_conv_2d_quad_sums_t sums =
+          tml_conv_2d_quad_sums(patches + pixel, weights, &quads->start_ab, taps);
+      const int32_t b256 = (int32_t)(((uint32_t)sums.b << 8) + (uint32_t)quads->rest_b);
+      const int32_t d256 = (int32_t)(((uint32_t)sums.d << 8) + (uint32_t)quads->rest_d);
+      to[pixel][0] = tml_linear_output(sums.a256, quads->multiplier_a, right);
+      to[pixel][1] = tml_linear_output(b256, quads->multiplier_b, right);
+      to[pixel][2] = tml_linear_output(sums.c256, quads->multiplier_c, right);
+      to[pixel][3] = tml_linear_output(d256, quads->multiplier_d, right);
+    }
+  }
+}
+
+static inline void tml_conv_2d_exact_quads(const tml_word_t *patches, const tml_word_t *weights,
+                                           const tml_conv_2d_quad_t *quads,
+                                           const tml_conv_2d_quad_t *end, int8_t *one,
+                                           int8_t *two, const tml_word_t *middle,
+                                           const tml_word_t *last, int32_t rounding) {
+  const int32_t taps = (int32_t)(last - patches);
+  const tml_output_t to_all = {rounding, -128, 127};
+  (void)middle;
+  for (; quads != end; ++quads, weights += taps, one += 4, two += 4) {
+    int8_t *const to[2] = {one, two};
+    for (int pixel = 0; pixel < 2; ++pixel) {
+      const tml_conv_2d_quad_sums_t sums =
+          tml_conv_2d_quad_sums(patches + pixel, weights, &quads->start_ab, taps);
+      const int32_t of[4] = {sums.a256 >> 8, sums.b, sums.c256 >> 8, sums.d};
+      const int32_t *scale = &quads->multiplier_a;
+      for (int c = 0; c < 4; ++c, scale += 2) {
+        to[pixel][c] = (int8_t)tml_channel_output(of[c], scale[0], scale[1], &to_all, 0);
+      }
+    }
+  }
+}
+
+#endif
+
+/* All channels of two pixels in quads. Where their number is no multiple of 4, the first quad
+ * shares channels with the second. `table` has the quads of `how`. */
+TML_INLINE void tml_conv_2d_quads(const tml_word_t *patches, const tml_word_t *weights,
+                                  const void *table, int8_t *one, int8_t *two,
+                                  const tml_conv_2d_fast_t *p, int how) {
+  const int32_t rest = p->channels & 3;
+  const int32_t count = p->channels >> 2;
+  const tml_word_t *const middle = patches + (p->taps & 12);
+  const tml_word_t *const last = patches + p->taps;
+  if (how == TML_CONV_2D_LINEAR) {
+    const tml_conv_2d_linear_t *quads = table;
+    if (rest != 0) {
+      tml_conv_2d_linear_quads(patches, weights, quads, quads + 1, one, two, middle, last);
+      ++quads;
+      weights += p->taps;
+    }
+    tml_conv_2d_linear_quads(patches, weights, quads, quads + count, one + rest, two + rest,
+                             middle, last);
+  } else {
+    const tml_conv_2d_quad_t *quads = table;
+    const int32_t rounding = p->output.rounding;
+    if (rest != 0) {
+      tml_conv_2d_exact_quads(patches, weights, quads, quads + 1, one, two, middle, last,
+                              rounding);
+      ++quads;
+      weights += p->taps;
+    }
+    tml_conv_2d_exact_quads(patches, weights, quads, quads + count, one + rest, two + rest,
+                            middle, last, rounding);
+  }
+}
+
+/* Two windows at a time, the last of an odd number of them twice; see tml_conv_2d_s8. `table` is
+ * what `how` needs. */
+TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights, const void *table,
+                                int8_t *output, const tml_conv_2d_fast_t *p, void *scratch,
+                                int how) {
   tml_word_t *const patches = scratch;
   int8_t *const bytes = (int8_t *)(patches + p->taps);
   const tml_word_t *const words = (const tml_word_t *)(const void *)weights;
@@ -283,19 +604,24 @@ TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights,
   for (int32_t left = p->batches * p->output_height * p->output_width; left > 0; left -= 2) {
     const int pair = left > 1;
     if (p->pointwise) {
-      tml_conv_2d_widen(place.image, p->taps >> 2, patches);
+      const int8_t *const first = place.image;
       place.image += pair ? p->depth : 0;
-      tml_conv_2d_widen(place.image, p->taps >> 2, patches + 2);
+      tml_conv_2d_widen_two(first, place.image, p->taps >> 2, patches);
       place.image += p->depth;
     } else {
       tml_conv_2d_gather(&place, patches, bytes, p);
       if (pair) {
         tml_conv_2d_advance(&place, p);
       }
-      tml_conv_2d_gather(&place, patches + 2, bytes, p);
+      tml_conv_2d_gather(&place, patches + 1, bytes, p);
       tml_conv_2d_advance(&place, p);
     }
-    tml_conv_2d_pixels(patches, words, channels, output, pair ? output + step : output, p, clamp);
+    int8_t *const two = pair ? output + step : output;
+    if (how == TML_CONV_2D_PLAIN || how == TML_CONV_2D_CLAMPED) {
+      tml_conv_2d_pixels(patches, words, table, output, two, p, how == TML_CONV_2D_CLAMPED);
+    } else {
+      tml_conv_2d_quads(patches, words, table, output, two, p, how);
+    }
     output += 2 * step;
   }
 }
@@ -308,14 +634,28 @@ TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights,
 static inline void tml_conv_2d_s8(const int8_t *input, const int8_t *weights,
                                   const tml_channel_t *channels, int8_t *output,
                                   const tml_conv_2d_fast_t *p, void *scratch) {
-  tml_conv_2d_run(input, weights, channels, output, p, scratch, 0);
+  tml_conv_2d_run(input, weights, channels, output, p, scratch, TML_CONV_2D_PLAIN);
 }
 
 /* The same with outputs within act_min..act_max. */
 static inline void tml_conv_2d_clamped_s8(const int8_t *input, const int8_t *weights,
                                           const tml_channel_t *channels, int8_t *output,
                                           const tml_conv_2d_fast_t *p, void *scratch) {
-  tml_conv_2d_run(input, weights, channels, output, p, scratch, 1);
+  tml_conv_2d_run(input, weights, channels, output, p, scratch, TML_CONV_2D_CLAMPED);
+}
+
+/* As tml_conv_2d_s8 for at least 4 channels with weights in quads; sums of A and C below 2^23. */
+static inline void tml_conv_2d_quads_s8(const int8_t *input, const int8_t *weights,
+                                        const tml_conv_2d_quad_t *quads, int8_t *output,
+                                        const tml_conv_2d_fast_t *p, void *scratch) {
+  tml_conv_2d_run(input, weights, quads, output, p, scratch, TML_CONV_2D_QUADS);
+}
+
+/* The same where every channel has a proved linear form. */
+static inline void tml_conv_2d_linear_s8(const int8_t *input, const int8_t *weights,
+                                         const tml_conv_2d_linear_t *quads, int8_t *output,
+                                         const tml_conv_2d_fast_t *p, void *scratch) {
+  tml_conv_2d_run(input, weights, quads, output, p, scratch, TML_CONV_2D_LINEAR);
 }
 
 #endif

@@ -69,6 +69,13 @@ static inline int32_t tml_half_saturated_s8(int32_t value) {
 #endif
 }
 
+/* The proved linear form of requantization, see proof.py: `scaled` is 2^8 times a sum, plus a bias
+ * that holds the channel's rounding and output offset. `right` is a constant. */
+TML_INLINE int8_t tml_linear_output(int32_t scaled, int32_t multiplier, int right) {
+  const int32_t high = (int32_t)(((int64_t)scaled * multiplier) >> 32);
+  return (int8_t)tml_clamp(high >> right, -128, 127);
+}
+
 /* One output channel of a kernel that handles right shifts only: bias in the upper 27 bits of
  * bias_shift, right shift - 1 (0..30) in the lower 5. */
 typedef struct {
