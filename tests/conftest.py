@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_surroundings() -> Iterator[None]:
+    """Keep out the emulated boards of the user and of other processes, and the size of a terminal.
+
+    A process of pytest-xdist has it in its environment, where it outweighs that of a test's own.
+    """
+    # Sockets have short names only: pytest's own folders may be too deep.
+    with tempfile.TemporaryDirectory(prefix="tml") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        for size in ("COLUMNS", "LINES"):
+            patch.delenv(size, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import fake_device
 import pytest
 from fake_device import FakeDevice
 
-PARALLEL = ("-p", "tinyml.pytest_plugin", "-p", "no:cacheprovider")
+PARALLEL = ("-p", "tinyml.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
 HOW = (*PARALLEL, "-n", "0")
 CONFTEST = """
 from dataclasses import replace
