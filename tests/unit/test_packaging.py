@@ -7,29 +7,40 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IN_SOURCE = ("boards", "firmware_templates", "models", "tinyml")
-FILES = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
+IN_WHEEL = ("boards", "firmware_templates", "models", "tinyml")
+IN_SOURCE = (*IN_WHEEL, "docs")
+FILES = (
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml",
+    "setup.py",
+)  # fmt: skip
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.so", "*.pyc", "_native.c")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as pip builds it from a copy of the sources."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources."""
     copy = tmp_path_factory.mktemp("source")
     for folder in IN_SOURCE:
         shutil.copytree(ROOT / folder, copy / folder, ignore=NOT_SOURCE)
     for file in FILES:
         shutil.copy(ROOT / file, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as pip builds it."""
     out = tmp_path_factory.mktemp("wheel")
     options = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q")
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", *options, "-w", str(out), str(copy)],
+        [sys.executable, "-m", "pip", "wheel", *options, "-w", str(out), str(source)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -60,12 +71,25 @@ def tinyml(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedP
     )
 
 
+def test_the_source_distribution_carries_the_documentation(source: Path, tmp_path: Path) -> None:
+    build = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)],
+        cwd=source, capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"CHANGELOG.md", "CONTRIBUTING.md", "README.md"} < names
+    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")}
+    assert pages < names
+
+
 @pytest.mark.needs_cc
 def test_the_wheel_carries_everything(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     for folder, target in (
-        *((ROOT / folder, f"tinyml/share/{folder}") for folder in IN_SOURCE[:-1]),
+        *((ROOT / folder, f"tinyml/share/{folder}") for folder in IN_WHEEL[:-1]),
         (ROOT / "tinyml", "tinyml"),
     ):
         for file in sorted(folder.rglob("*")):
