@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyml import tasks
 from tinyml.datasets import (
     Dataset,
     Recording,
@@ -17,17 +18,18 @@ from tinyml.datasets import (
     magic_wand,
     motion_folder,
     speech_commands,
+    split,
     stroke_json,
 )
 from tinyml.errors import DataError
 from tinyml.media import motion_csv, wav
 
 
-def _sound(folder: Path, name: str, seed: int, peak: int = 9000) -> Path:
+def _sound(folder: Path, name: str, seed: int, peak: int = 9000, seconds: float = 0.1) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(seed)
-    wav.write(path, draw.integers(-peak, peak, 1600).astype(np.int16))
+    wav.write(path, draw.integers(-peak, peak, round(16000 * seconds)).astype(np.int16))
     return path
 
 
@@ -93,7 +95,12 @@ def test_a_summary_shortens_whole_paths_only() -> None:
 @pytest.mark.parametrize(
     ("scale", "noise", "rate", "said"),
     [
-        (1, 0, 100, "a median of 1; in milli-g, gravity alone is 1000 (it is probably in g:"),
+        (
+            1,
+            0,
+            100,
+            "measures 1 at rest (1 moments), where milli-g would be 1000 (it is probably in g:",
+        ),
         (0, 0, 100, "is zero throughout"),
         (1000, 30, 100_000, "100,000 samples a second, no sensor of motion is as fast (time_ms is"),
         (1000, 30, 5_000, "lasts 0.012 s, no motion is shorter than 0.2 s (time_ms is probably in"),
@@ -208,3 +215,68 @@ def test_digests_stay_or_bundles_forget_what_they_learned_from(
 ) -> None:
     make(tmp_path)
     assert [one.digest for one in read(tmp_path).recordings] == digests
+
+
+def test_folders_in_a_label_s_folder_are_of_that_label_and_hidden_files_are_none(
+    tmp_path: Path,
+) -> None:
+    for word in ("yes", "no"):
+        for speaker in ("ada", "bob"):
+            _sound(tmp_path, f"{word}/{speaker}/1.wav", len(word + speaker) * ord(speaker[0]))
+    (tmp_path / "yes" / "ada" / "._1.wav").write_bytes(b"of macOS")
+    (tmp_path / "yes" / ".cache").mkdir()
+    (tmp_path / "yes" / ".cache" / "x.wav").write_bytes(b"of something")
+    (tmp_path / "README.txt").write_text("about")
+    dataset = speech_commands.read(tmp_path)
+    assert sorted(one.label for one in dataset.recordings) == ["no", "no", "yes", "yes"]
+    assert dataset.skipped == ()
+    assert sum("2 of its 2 recordings lie deeper, as in" in one for one in dataset.remarks) == 2
+
+
+def test_labels_are_one_text_however_a_folder_s_name_is_written(tmp_path: Path) -> None:
+    for number, word in enumerate(("cafe\u0301", "no")):
+        _sound(tmp_path, f"{word}/1.wav", number)
+    assert {one.label for one in speech_commands.read(tmp_path).recordings} == {"caf\u00e9", "no"}
+
+
+@pytest.mark.parametrize(("word", "why"), [("a\u00a0b", "U+00A0"), ("caf\udce9", "byte 0xe9")])
+def test_labels_that_are_not_alike_everywhere_are_refused(
+    tmp_path: Path, word: str, why: str
+) -> None:
+    _sound(tmp_path, "no/1.wav", 1)
+    _sound(tmp_path, f"{word}/1.wav", 2)
+    with pytest.raises(DataError) as refused:
+        speech_commands.read(tmp_path)
+    assert why in refused.value.message
+    refused.value.message.encode()
+
+
+def test_names_of_files_that_are_no_utf_8_are_shown_escaped(tmp_path: Path) -> None:
+    for word in ("yes", "no"):
+        for number in range(8):
+            _sound(tmp_path, f"{word}/{number}\udce9.wav", number + 9 * len(word))
+    _sound(tmp_path, "no/short\udce9.wav", 1, seconds=0.01)
+    dataset = speech_commands.read(tmp_path)
+    (skipped,) = dataset.skipped
+    assert r"short\xe9.wav lasts" in skipped
+    split(dataset)
+    assert len(check.fingerprint(dataset.recordings)) == 64
+
+
+@pytest.mark.parametrize("beside", ["README.txt", "notes.json"])
+def test_a_stray_file_beside_folders_of_motion_decides_nothing(tmp_path: Path, beside: str) -> None:
+    draw = np.random.default_rng(1)
+    for label in ("ring", "wing"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            samples = draw.normal([0, 0, 1000], 100, (60, 3)).astype(np.int16)
+            motion_csv.write(tmp_path / label / f"{number}.csv", samples, 50)
+    (tmp_path / beside).write_text('{"made": "today"}')
+    assert set(tasks.load("gesture").read(tmp_path).labels) >= {"ring", "wing"}
+
+
+def test_files_are_in_the_order_in_which_they_are_numbered() -> None:
+    files = [Path(f"a/ring_{number}.csv") for number in (10, 2, 1, 9)]
+    assert [file.stem for file in sorted(files, key=check.in_order)] == [
+        "ring_1", "ring_2", "ring_9", "ring_10",
+    ]  # fmt: skip

@@ -75,12 +75,12 @@ def test_text_files_that_are_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has 1 gestures"):
         magic_wand.read(tmp_path)
     for contents in ("", "1, 2, 3\n"):
-        (tmp_path / "notes.txt").write_text(contents)
-        with pytest.raises(DataError, match=r"notes\.txt has no line -,-,-"):
+        (tmp_path / "gesture_wing.txt").write_text(contents)
+        with pytest.raises(DataError, match=r"gesture_wing\.txt has no line -,-,-"):
             magic_wand.read(tmp_path)
         magic_wand._recordings.cache_clear()
-    (tmp_path / "notes.txt").write_bytes(b"-,-,-\n\xff\xfe")
-    with pytest.raises(DataError, match=r"notes\.txt cannot be read"):
+    (tmp_path / "gesture_wing.txt").write_bytes(b"-,-,-\n\xff\xfe")
+    with pytest.raises(DataError, match=r"gesture_wing\.txt cannot be read"):
         magic_wand.read(tmp_path)
 
 

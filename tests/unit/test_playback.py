@@ -60,14 +60,14 @@ def test_clips_are_joined_with_silence_of_whole_rows_after_each() -> None:
 
 
 def test_clips_of_motion_are_joined_with_rest(tmp_path: Path) -> None:
-    for name, value in (("ring/a", 5), ("slope/b", 9)):
+    for name, value in (("ring/a", 500), ("slope/b", 600)):
         (tmp_path / name).parent.mkdir()
         motion_csv.write(tmp_path / f"{name}.csv", np.full((2, 3), value, np.int16), 100)
     wav.write(tmp_path / "ring" / "no_motion.wav", np.zeros(160, np.int16))
     loaded = clips.load([tmp_path], MOTION)
     assert [(one.name, one.said) for one in loaded] == [("a.csv", "ring"), ("b.csv", "slope")]
     samples, starts = clips.joined(loaded, 3, MOTION)
-    assert (samples.dtype, samples.tolist()) == (np.int16, [[5] * 3] * 6 + [[9] * 3] * 6)
+    assert (samples.dtype, samples.tolist()) == (np.int16, [[500] * 3] * 6 + [[600] * 3] * 6)
     assert starts == [0, 6]
 
 

@@ -82,6 +82,6 @@ def test_a_room_begins_with_its_sentence(name: str) -> None:
 
 def test_the_root_is_what_the_plan_names() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == {
-        "__init__", "errors", "extras", "files", "paths", "proc", "quiet", "records", "registry",
-        "rooms", *ENTRANCES,
+        "__init__", "errors", "extras", "files", "names", "paths", "proc", "quiet", "records",
+        "registry", "rooms", *ENTRANCES,
     }  # fmt: skip

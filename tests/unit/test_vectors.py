@@ -61,7 +61,8 @@ def test_recordings_become_one_window_each(tmp_path: Path) -> None:
 
 
 def test_recordings_of_motion_are_followed_by_rest(tmp_path: Path) -> None:
-    motion = np.random.default_rng(0).integers(-2000, 2000, (300, 3), np.int16)
+    motion = np.random.default_rng(0).integers(-200, 200, (300, 3), np.int16)
+    motion[:, 2] += 1000  # gravity
     params = {"sample_rate_hz": 100, "stride_ms": 40, "gravity_ms": 0, "range_mg": 4000}
     bundle = Bundle("g", b"", "", Path("g"), features=FeatureConfig("motion", params))
     for name, length in (("long", 300), ("short", 40)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -168,7 +169,7 @@ def _places(recordings: Sequence[Recording]) -> dict[str, float]:
 
 def _fraction(name: str) -> float:
     """A number in 0..1 that the name decides, evenly spread over names."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:6], "big") / 2**48
 
 
 def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:

@@ -18,7 +18,7 @@ import hashlib
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import names
 from tinyml.datasets import Recording
-from tinyml.errors import DataError
-from tinyml.media import motion_csv, photo, wav
+from tinyml.errors import ConfigError, DataError
+from tinyml.media import gravity, motion_csv, photo, wav
 
 _SILENT = 64  # peak of 32,768 (-54 dB): quieter than the noise of any microphone in a room
 _SHORTEST_SOUND_S, _SHORTEST_MOTION_S = 0.1, 0.2  # of a word, and of a gesture
 _STILL_MG = 3.0  # spread of an accelerometer that is off, stuck or simulated without noise
-_GRAVITY_MG = (200.0, 6000.0)  # m/s2, g and raw counts of sensors lie outside
+_GRAVITY_MG = (200.0, 6000.0)  # in one recording, of however much motion
 _RANGE_MG = 1900.0  # the smallest range of an accelerometer is +-2 g
-_MG_PER = {"g": 1000.0, "m/s2": 1000 / 9.81}
 _SLOWEST_HZ, _FASTEST_HZ = 20.0, 10_000.0
 _MOST_S = 600.0  # a recording of motion is shorter
 _NAMED, _REFUSED = 0.1, 0.5  # share of clipped samples that is worth a remark, or too much
@@ -45,6 +45,7 @@ NOTES = ".json"  # after the whole name of a recording: what `tinyml capture` kn
 OWNERS = "as the owner of the recordings states"  # the licence of what is nobody's public set
 
 Array = npt.NDArray[Any]
+Timed = tuple[Array, float]
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,36 @@ MOTIONS = Format(
 )
 
 
-def ending(folder: Path, *suffixes: str) -> list[Path]:
-    """Return the files in `folder` that end so, in any case, sorted; hidden ones are none."""
-    files = (file for file in folder.iterdir() if file.suffix.lower() in suffixes)
-    return sorted(file for file in files if file.name[0] != ".")
+def recordings_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """Return the files in `folder`, however deep, that end so, in any case, sorted.
+
+    The one rule for every reader of folders: files and folders whose name starts with `.` are none
+    (macOS leaves `._yes.wav` beside `yes.wav`).
+    """
+    endings = frozenset(suffixes)
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in endings
+        and not any(part[0] == "." for part in file.relative_to(folder).parts)
+        and file.is_file()
+    )
+
+
+def in_order(file: Path) -> tuple[tuple[int, str], ...]:
+    """Return what sorts files in the order in which they were numbered: ring_2 before ring_10."""
+    return tuple(
+        (int(digits) if digits else -1, text)
+        for text, digits in re.findall(r"([^0-9]*)([0-9]*)", str(file))
+    )
+
+
+def label(text: str, where: Path | str) -> str:
+    """Return `text` as a label, see `tinyml/names.py`; raises DataError that names `where`."""
+    try:
+        return names.label(text)
+    except ConfigError as error:
+        raise DataError(f"{names.shown(str(where))}: {error.message}", error.hint) from error
 
 
 def notes_file(recording: Path) -> Path:
@@ -120,7 +147,7 @@ class Findings:
 
     def skip(self, what: str) -> None:
         """Note a file that is no usable recording; `what` names it."""
-        self.skipped.append(what)
+        self.skipped.append(names.shown(what))
 
     def refuse(self, error: DataError) -> None:
         """Note a file that could not be read, with the remedy that the reader knows."""
@@ -133,18 +160,19 @@ class Findings:
         """
         if not folder.is_dir():
             return []
-        for file in ending(folder, *form.others):
+        for file in recordings_in(folder, form.others):
             target = file.with_suffix(form.suffixes[0])
             remedy = form.remedy.format(
                 source=shlex.quote(str(file)), target=shlex.quote(str(target))
             )
             self.skip(f"{file} is not {form.suffixes[0][1:].upper()}: {remedy}")
-        return ending(folder, *form.suffixes)
+        return recordings_in(folder, form.suffixes)
 
     def by_label(self, folder: Path, form: Format) -> dict[str, list[Path]]:
         """Return label -> its files, sorted, for the folders in `folder` that are labels.
 
-        Those whose name starts with `_` or `.` are none, nor are those with other files only.
+        Those whose name starts with `_` or `.` are none, nor are those with other files only. Files
+        in folders of a label's folder are of that label, which a remark says.
         Raises DataError where `folder` cannot be read, or a label has no recording, or only such
         of another format.
         """
@@ -162,7 +190,8 @@ class Findings:
                 before = len(self.skipped)
                 files = self.files(subfolder, form) if subfolder.name[0] not in "_." else []
                 if files:
-                    by_label[subfolder.name] = files
+                    by_label[label(subfolder.name, subfolder)] = files
+                    self._note_deeper(subfolder, files)
                 elif len(self.skipped) > before:
                     raise DataError(*_nothing(subfolder, self.skipped[-1]))
         except OSError as error:
@@ -171,6 +200,34 @@ class Findings:
                 "name a folder with one folder of recordings per label",
             ) from error
         return by_label
+
+    def _note_deeper(self, folder: Path, files: Sequence[Path]) -> None:
+        deeper = sorted({file.parent for file in files} - {folder})
+        if deeper:
+            count = sum(file.parent != folder for file in files)
+            self.remarks.append(
+                f"{folder}: {count} of its {len(files)} recordings lie deeper, as in {deeper[0]}"
+            )
+
+    def require_gravity(self, folder: Path, recordings: Mapping[str, Sequence[Timed]]) -> None:
+        """Raise DataError unless acceleration at rest measures 1 g, told in milli-g.
+
+        `recordings` of each sensor or performer, in `folder`, are (samples [n, 3], samples a
+        second). All are tried, and all that are wrong are named.
+        """
+        wrong = {
+            name: problem
+            for name, several in recordings.items()
+            if (measured := gravity.measure(several)) and (problem := measured.problem())
+        }
+        if wrong:
+            name, problem = min(wrong.items())
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            whose = f" by {name}" if name else ""
+            raise DataError(
+                f"{folder}: acceleration{whose}{more} {problem}",
+                "x_mg, y_mg and z_mg are milli-g with gravity: convert the files and try again",
+            )
 
     def require(self, folder: Path, taken: Iterable[bool]) -> None:
         """Raise DataError unless a recording in `folder` is `taken` up; all of them are tried."""
@@ -188,7 +245,7 @@ class Findings:
             self.skip(f"{named(recording)} {problem}")
             return False
         if remark:
-            self.remarks.append(f"{named(recording)} {remark}")
+            self.remarks.append(names.shown(f"{named(recording)} {remark}"))
         self._found.append((recording, _digest(content)))
         return True
 
@@ -276,15 +333,12 @@ def motion(samples: Array, rate_hz: float, rest: bool = False) -> tuple[str, str
 
 def _units(samples: Array, rate_hz: float) -> str:
     """Return what is not in milli-g or ms, and the unit that it probably is in; or ""."""
-    gravity = float(np.median(np.linalg.norm(samples, axis=1)))
-    if not _GRAVITY_MG[0] <= gravity <= _GRAVITY_MG[1]:
-        if not gravity:
+    usual = float(np.median(np.linalg.norm(samples, axis=1)))
+    if not _GRAVITY_MG[0] <= usual <= _GRAVITY_MG[1]:
+        measured = gravity.measure([(samples, rate_hz)])
+        if not usual or measured is None:
             return "is zero throughout: was the sensor on?"
-        problem = f"has a median of {gravity:.3g}; in milli-g, gravity alone is 1000"
-        for unit, factor in _MG_PER.items():
-            if 0.5 < gravity * factor / 1000 < 2:
-                problem += f" (it is probably in {unit}: multiply by {factor:.4g})"
-        return problem
+        return measured.problem() or f"has a median of {usual:.3g} milli-g, gravity alone is 1000"
     seconds = len(samples) / rate_hz
     if rate_hz < _SLOWEST_HZ:
         return f"has {rate_hz:.3g} samples a second; needed are {_SLOWEST_HZ:g}"
@@ -303,9 +357,8 @@ def fingerprint(recordings: Iterable[Recording]) -> str:
     for recording in recordings:
         stat = recording.path.stat()
         content = _file(recording.path, stat.st_mtime_ns, stat.st_size)
-        total.update(
-            f"{recording.label}\0{recording.number}\0{recording.long}\0".encode() + content
-        )
+        about = f"{recording.label}\0{recording.number}\0{recording.long}\0"
+        total.update(about.encode("utf-8", "surrogateescape") + content)
     return total.hexdigest()
 
 

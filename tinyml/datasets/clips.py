@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.datasets import check
 from tinyml.errors import DataError
 from tinyml.features import FrontEnd
 
 Samples = NDArray[np.int16]
 LABELS = "examples.json"
+_AXES = 3  # of an accelerometer
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
             f"no {' or '.join(suffixes)} files in {', '.join(map(str, paths))}",
             "name files or folders",
         )
-    return [Clip(file.name, label, front_end.read(file)) for file, label in files]
+    clips = [Clip(file.name, label, front_end.read(file)) for file, label in files]
+    if front_end.channels >= _AXES:
+        timed = [(clip.samples, front_end.rate_hz) for clip in clips]
+        check.Findings().require_gravity(Path(*paths) if len(paths) == 1 else Path(), {"": timed})
+    return clips
 
 
 def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
@@ -52,9 +58,7 @@ def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | 
             f"{path} does not exist", f"name {' or '.join(suffixes)} files or folders of them"
         )
     labels = _labels(path)
-    for file in sorted(
-        candidate for candidate in path.rglob("*") if candidate.suffix.lower() in suffixes
-    ):
+    for file in check.recordings_in(path, suffixes):
         folder = file.parent.name if file.parent != path else None
         yield file, labels.get(file.name, folder)
 

@@ -174,7 +174,8 @@ def _listed(folder: Path, findings: check.Findings) -> list[tuple[Recording, str
             licence = row.get("licence") or ""
             source = row.get("source") or row.get("repo") or ""
             where = group(at[0].stem)
-            recording = Recording(at[0], row["label"], where, part=part(licence), source=source)
+            label = check.label(row["label"], f"{listed}, line {number}")
+            recording = Recording(at[0], label, where, part=part(licence), source=source)
             labelled.append((recording, licence))
     return labelled
 

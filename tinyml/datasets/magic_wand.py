@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,11 +51,17 @@ def read(folder: Path) -> Dataset:
     recording, or there are fewer than two labels.
     """
     findings = Findings()
-    files = check.ending(folder, ".txt")
+    texts = files(folder)
     performers = {file: _PERFORMED.fullmatch(file.stem) for file in by_performer(folder)}
-    for file in performers or files:
+    made: dict[str, list[check.Timed]] = defaultdict(list)
+    for file in performers or texts:
         named = performers.get(file)
-        label = named[1] if named else file.stem.removeprefix("gesture_")
+        usable = [values for values in _recordings(file) if not isinstance(values, str)]
+        made[named[2] if named else ""] += [(values, RATE_HZ) for values in usable]
+    findings.require_gravity(folder, made)
+    for file in performers or texts:
+        named = performers.get(file)
+        label = check.label(named[1] if named else file.stem.removeprefix("gesture_"), file)
         group = f"{named[1]} {named[2]}" if named and named[1] == NEGATIVE else named and named[2]
         numbered = enumerate(_recordings(file))
         if not sum(
@@ -67,7 +74,7 @@ def read(folder: Path) -> Dataset:
     if len(labels) < 2:
         raise DataError(f"{folder} has {len(labels)} gestures, a model needs at least 2", _HINT)
     return Dataset(
-        *_PUBLISHED.origin(folder, performers or files),
+        *_PUBLISHED.origin(folder, performers or texts),
         recordings,
         skipped=tuple(findings.skipped),
         remarks=tuple(findings.remarks),
@@ -75,6 +82,23 @@ def read(folder: Path) -> Dataset:
         in_time=not performers,
         by="performer",
     )
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the text files in `folder` that hold recordings of a wand, sorted; others are none."""
+    return sorted(
+        file
+        for file in folder.glob("*.[tT][xX][tT]")
+        if file.name[0] != "." and (file.stem.startswith("gesture_") or _begins(file))
+    )
+
+
+def _begins(file: Path) -> bool:
+    """Whether a recording begins somewhere in a text file."""
+    try:
+        return any(line.strip() == _BEGIN for line in file.read_text("utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def by_performer(folder: Path) -> list[Path]:

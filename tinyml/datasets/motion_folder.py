@@ -1,13 +1,14 @@
 """Folders of CSV files: one folder per gesture, one file per time it was made.
 
 `motion_csv` says what a file looks like. A folder `negative` has motion that is no gesture. Files
-are taken in the order of their names, which is that of time where names count upwards. Names such
+are taken in the order in which their names count, which is that of time. Names such
 as `tinyml capture` gives, `<number>_<performer>.csv`, say who made it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 from tinyml.datasets import Dataset, Recording, check
@@ -29,8 +30,24 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     where a gesture has no usable file, or there are fewer than two, `negative` counted as one.
     """
     findings = Findings()
-    for name, files in findings.by_label(folder, check.MOTIONS).items():
-        findings.require(folder / name, (_take(findings, file, name, needed) for file in files))
+    tables: dict[Path, motion_csv.Table] = {}
+    labelled = findings.by_label(folder, check.MOTIONS)
+    for files in labelled.values():
+        for file in files:
+            try:
+                tables[file] = motion_csv.table(file, needed)
+            except DataError as error:
+                findings.refuse(error)
+    performed: dict[str, list[check.Timed]] = defaultdict(list)
+    for file, table in tables.items():
+        performed[_performer(file)].append((table[:, 1:4], _rate_hz(table)))
+    findings.require_gravity(folder, performed)
+    for name, files in labelled.items():
+        findings.require(
+            folder / name,
+            [_take(findings, file, name, tables[file]) for file in sorted(files, key=check.in_order)
+             if file in tables],
+        )  # fmt: skip
     recordings = findings.recordings()
     labels = {recording.label for recording in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
@@ -50,16 +67,20 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     )
 
 
-def _take(findings: Findings, file: Path, label: str, needed: tuple[str, ...]) -> bool:
+def _take(findings: Findings, file: Path, label: str, table: motion_csv.Table) -> bool:
     """Take up one file if it is fit to learn from."""
-    try:
-        table = motion_csv.table(file, needed)
-    except DataError as error:
-        findings.refuse(error)
-        return False
-    time_ms, samples = table[:, 0], table[:, 1:]
-    rate_hz = 1000 * (len(time_ms) - 1) / (time_ms[-1] - time_ms[0])
-    problem, remark = check.motion(samples[:, :3], rate_hz, rest=label == NEGATIVE)
-    performed = _PERFORMED.fullmatch(file.stem)
-    recording = Recording(file, label, performed[1] if performed else file.parent.parent.name)
+    samples = table[:, 1:]
+    problem, remark = check.motion(samples[:, :3], _rate_hz(table), rest=label == NEGATIVE)
+    recording = Recording(file, label, _performer(file) or file.parent.parent.name)
     return findings.add(recording, samples, problem, remark)
+
+
+def _performer(file: Path) -> str:
+    """Return who made a motion, where the file's name says so, or ""."""
+    performed = _PERFORMED.fullmatch(file.stem)
+    return performed[1] if performed else ""
+
+
+def _rate_hz(table: motion_csv.Table) -> float:
+    """Return how often a second the lines of `table`, time in ms first, were sampled."""
+    return float(1000 * (len(table) - 1) / (table[-1, 0] - table[0, 0]))

@@ -51,8 +51,8 @@ def read(folder: Path) -> Dataset:
     cannot be read or has no usable stroke, or there are fewer than two labels.
     """
     findings = Findings()
-    files = check.ending(folder, ".json")
-    for file in files:
+    documents = documents_in(folder)
+    for file in documents:
         if not sum(_take(findings, file, number) for number in range(len(_strokes(file)))):
             why = findings.skipped[-1] if _strokes(file) else "its list of strokes is empty"
             raise DataError(f"{file} has no usable stroke: {why}", _HINT)
@@ -61,7 +61,7 @@ def read(folder: Path) -> Dataset:
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} kinds of strokes, a model needs 2", _HINT)
     return Dataset(
-        *_PUBLISHED.origin(folder, files),
+        *_PUBLISHED.origin(folder, documents),
         recordings,
         skipped=tuple(findings.skipped),
         remarks=tuple(findings.remarks),
@@ -69,6 +69,27 @@ def read(folder: Path) -> Dataset:
         in_time=True,
         by="performer",
     )
+
+
+def documents_in(folder: Path) -> list[Path]:
+    """Return the `.json` files in `folder` that hold strokes, or nothing of use, sorted.
+
+    Any other JSON document (settings, notes) beside folders of recordings decides nothing.
+    """
+    return [
+        file
+        for file in sorted(folder.glob("*.[jJ][sS][oO][nN]"))
+        if file.name[0] != "." and not _is_other(file)
+    ]
+
+
+def _is_other(file: Path) -> bool:
+    """Whether a file is a JSON document without a list of strokes."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return not (isinstance(document, dict) and "strokes" in document)
 
 
 def points(recording: Recording) -> Points:
@@ -100,6 +121,7 @@ def _take(findings: Findings, file: Path, number: int) -> bool:
     if not isinstance(label, str) or not label:
         findings.skip(f"{file}, stroke {number} has no label")
         return False
+    label = check.label(label, f"{file}, stroke {number}")
     recording = Recording(file, label, file.parent.name, number=number)
     try:
         content = _points(stroke)

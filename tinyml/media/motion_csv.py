@@ -23,6 +23,7 @@ ROTATION = ("x_ddps", "y_ddps", "z_ddps")
 _MAX_GAP_MS = 1000.0  # between two samples of one recording
 
 Samples = npt.NDArray[np.int16]
+Table = npt.NDArray[np.float64]
 
 
 def read(path: Path, rate_hz: int, needed: tuple[str, ...] = COLUMNS) -> Samples:
@@ -37,7 +38,7 @@ def read(path: Path, rate_hz: int, needed: tuple[str, ...] = COLUMNS) -> Samples
     return resampled((columns[:, 0] - columns[0, 0]) / 1000, columns[:, 1:], rate_hz)
 
 
-def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> npt.NDArray[np.float64]:
+def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> Table:
     """Return the `needed` columns of `path` as they are: float64 [n, 4], n > 1, of rising times.
 
     Raises DataError as `read` does.

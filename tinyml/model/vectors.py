@@ -40,10 +40,9 @@ def load(path: Path, bundle: Bundle, inputs: Sequence[TensorInfo]) -> list[Vecto
     if path.suffix in (".npz", ".npy") and path.is_file():
         return _from_arrays(path, inputs)
     if path.is_dir():
-        files = sorted(path.iterdir())
-        if found := [file for file in files if file.suffix == ".bin"]:
-            return [_from_bytes(file, inputs) for file in found]
-        return _from_recordings(path, files, bundle, inputs)
+        if raw := sorted(file for file in path.iterdir() if file.suffix == ".bin"):
+            return [_from_bytes(file, inputs) for file in raw]
+        return _from_recordings(path, bundle, inputs)
     if not path.exists():
         raise DataError(f"{path} does not exist", "check the path given to --inputs")
     raise DataError(
@@ -163,9 +162,7 @@ def _from_bytes(path: Path, inputs: Sequence[TensorInfo]) -> Vector:
     return Vector(path.name, arrays)
 
 
-def _from_recordings(
-    folder: Path, files: Sequence[Path], bundle: Bundle, inputs: Sequence[TensorInfo]
-) -> list[Vector]:
+def _from_recordings(folder: Path, bundle: Bundle, inputs: Sequence[TensorInfo]) -> list[Vector]:
     if bundle.features is None or len(inputs) != 1:
         raise DataError(
             f"{folder} has no .bin files, and {bundle.name} does not say how recordings become "
@@ -173,22 +170,22 @@ def _from_recordings(
             "give a bundle that tinyml train wrote, or tensors as .npz or .bin files",
         )
     from tinyml import features
+    from tinyml.datasets import check, clips
 
     front_end = features.load(bundle.features)
-    suffixes = (".bin", *front_end.suffixes)
-    found = [file for file in files if file.suffix.lower() in suffixes]
-    if not found:
-        raise DataError(f"{folder} has no {' or '.join(suffixes)} files", "tinyml validate --help")
+    if not check.recordings_in(folder, front_end.suffixes):
+        known = " or ".join((".bin", *front_end.suffixes))
+        raise DataError(f"{folder} has no {known} files", "tinyml validate --help")
     wanted = inputs[0].bytes // front_end.row_bytes
 
-    def convert(path: Path) -> Array:
+    def convert(clip: clips.Clip) -> Array:
         front_end.reset()
-        clip = front_end.read(path)
-        rows = [front_end.push(clip)]
-        rows.append(front_end.push(front_end.pause(front_end.samples_for(wanted), clip)))
-        window = np.concatenate(rows)[:wanted]
+        pause = front_end.pause(front_end.samples_for(wanted), clip.samples)
+        window = np.concatenate([front_end.push(clip.samples), front_end.push(pause)])[:wanted]
         if len(window) < wanted:
-            raise DataError(f"{path} holds nothing that {bundle.name} sees", "record it again")
+            raise DataError(
+                f"{folder / clip.name} holds nothing that {bundle.name} sees", "record it again"
+            )
         return window.reshape(inputs[0].shape)
 
-    return [Vector(path.name, [convert(path)]) for path in found]
+    return [Vector(clip.name, [convert(clip)]) for clip in clips.load([folder], front_end)]

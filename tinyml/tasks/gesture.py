@@ -152,7 +152,7 @@ def _features(felt: Motion) -> Features:
 
 
 def _read(folder: Path) -> Dataset:
-    text = folder.is_dir() and (check.ending(folder, ".txt") or magic_wand.by_performer(folder))
+    text = folder.is_dir() and (magic_wand.files(folder) or magic_wand.by_performer(folder))
     return magic_wand.read(folder) if text else motion_folder.read(folder)
 
 

@@ -149,7 +149,7 @@ def _felt(path: Path) -> Points:
 
 
 def _read(folder: Path) -> Dataset:
-    if folder.is_dir() and check.ending(folder, ".json"):
+    if folder.is_dir() and stroke_json.documents_in(folder):
         return stroke_json.read(folder)
     columns = (*motion_csv.COLUMNS, *motion_csv.ROTATION)
     dataset = motion_folder.read(folder, columns)
