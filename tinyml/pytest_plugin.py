@@ -112,6 +112,7 @@ class FlashedBoard:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what names board, port, model and runtime."""
     group = parser.getgroup("tinyml", "tinyml: boards that run models")
     group.addoption(
         "--tinyml-board",

@@ -48,26 +48,32 @@ class Files:
 
     @property
     def state(self) -> Path:
+        """What was flashed, as JSON."""
         return self._file(".json")
 
     @property
     def pid(self) -> Path:
+        """The emulator's process id, in decimal; the emulator writes it."""
         return self._file(".pid")
 
     @property
     def line(self) -> Path:
+        """The Unix socket of the board's serial line."""
         return self._file(_LONGEST_SUFFIX)
 
     @property
     def qmp(self) -> Path:
+        """The Unix socket of QEMU's machine protocol, for reset and end."""
         return self._file(".qmp")
 
     @property
     def log(self) -> Path:
+        """What the emulator printed."""
         return self._file(".log")
 
     @property
     def lock(self) -> Path:
+        """The file that whoever talks to the board holds locked; it stays."""
         return self._file(".lock")
 
     def _file(self, suffix: str) -> Path:

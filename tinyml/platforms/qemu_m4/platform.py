@@ -14,6 +14,7 @@ class Qemu_m4Platform(PlatformBase):  # noqa: N801 - PlatformIO looks for this n
     """What PlatformIO asks about a platform."""
 
     def is_embedded(self) -> bool:
+        """Whether it is a microcontroller, which PlatformIO then looks for ports of."""
         return True
 
     def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:

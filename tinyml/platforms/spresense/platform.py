@@ -20,6 +20,7 @@ class SpresensePlatform(PlatformBase):
     """What PlatformIO asks about a platform."""
 
     def is_embedded(self) -> bool:
+        """Whether it is a microcontroller, which PlatformIO then looks for ports of."""
         return True
 
     def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:

@@ -39,6 +39,7 @@ def part(name: str) -> Any:
 
 
 def make_spk(target: list[Any], source: list[Any], env: Any) -> int:
+    """Write target[0], the image that the board loads, of ELF source[0]; 0, or 1 on failure."""
     spk = part("spk")
     try:
         spk.write_spk(Path(str(source[0])), Path(str(target[0])))
@@ -49,6 +50,7 @@ def make_spk(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def upload(target: list[Any], source: list[Any], env: Any) -> int:
+    """Install the image source[0] through the updater of the board at $UPLOAD_PORT; 0, or 1."""
     import serial
 
     updater = part("updater")
@@ -69,6 +71,7 @@ def upload(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def show(sent: int, total: int) -> None:
+    """Show on one line how many of `total` bytes the board has taken."""
     sys.stdout.write(f"\r{sent * 100 // total:3d} % of {total} bytes")
     sys.stdout.write("\n" if sent == total else "")
     sys.stdout.flush()
