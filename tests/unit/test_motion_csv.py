@@ -70,3 +70,17 @@ def test_files_that_are_no_text_or_not_there_are_refused(tmp_path: Path) -> None
             motion_csv.read(tmp_path / name, 100)
     with pytest.raises(DataError, match="cannot be written"):
         motion_csv.write(tmp_path / "none" / "a.csv", np.zeros((2, 3), np.int16), 100)
+
+
+def test_a_line_cut_off_and_a_time_that_comes_twice_are_left_out_and_said(tmp_path: Path) -> None:
+    rows = [f"{10 * number},{number},2,3" for number in range(40)]
+    whole, odd = motion_csv.table_noting(write(tmp_path, HEADER + "\n".join(rows)))
+    assert (len(whole), odd) == (40, "")
+    again = [*rows[:21], rows[20], *rows[21:]]
+    table, odd = motion_csv.table_noting(write(tmp_path, HEADER + "\n".join(again)))
+    assert np.array_equal(table, whole)
+    assert odd == "has the time of the line before in line 23, left out"
+    for cut in ("400,1", "400,1,2,", "400,1,2,-"):
+        table, odd = motion_csv.table_noting(write(tmp_path, HEADER + "\n".join([*rows, cut])))
+        assert np.array_equal(table, whole)
+        assert odd == "is cut in its last line 42, left out"

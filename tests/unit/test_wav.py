@@ -126,3 +126,31 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         wav.write(tmp_path / "missing" / "a.wav", SAMPLES)
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_a_size_that_was_never_filled_in_means_all_that_follows(tmp_path: Path, size: int) -> None:
+    path = make(tmp_path / "a.wav", data_size=size)
+    samples, odd = wav.read_noting(path)
+    assert np.array_equal(samples, SAMPLES)
+    assert odd == f"has 12 bytes of samples, its header says {size}"
+    assert wav.read_noting(make(tmp_path / "b.wav"))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        (b"ID3\x04", "is not a WAV file but MP3"),
+        (b"\xff\xfb\x90\x64", "is not a WAV file but MP3"),
+        (b"RF64\xff\xff\xff\xffWAVEds64", "is not a WAV file but RF64"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:", "but a pointer of Git LFS"),
+    ],
+)
+def test_other_files_named_wav_are_told_by_what_they_are(
+    tmp_path: Path, begins: bytes, said: str
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(begins + bytes(64))
+    with pytest.raises(DataError, match=said) as refused:
+        wav.read(path)
+    assert ("git lfs pull" in refused.value.hint) == ("LFS" in said)

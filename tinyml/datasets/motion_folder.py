@@ -30,24 +30,23 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     where a gesture has no usable file, or there are fewer than two, `negative` counted as one.
     """
     findings = Findings()
-    tables: dict[Path, motion_csv.Table] = {}
+    tables: dict[Path, tuple[motion_csv.Table, str]] = {}
     labelled = findings.by_label(folder, check.MOTIONS)
     for files in labelled.values():
         for file in files:
             try:
-                tables[file] = motion_csv.table(file, needed)
+                tables[file] = motion_csv.table_noting(file, needed)
             except DataError as error:
                 findings.refuse(error)
     performed: dict[str, list[check.Timed]] = defaultdict(list)
-    for file, table in tables.items():
+    for file, (table, _) in tables.items():
         performed[_performer(file)].append((table[:, 1:4], _rate_hz(table)))
     findings.require_gravity(folder, performed)
     for name, files in labelled.items():
+        readable = [file for file in sorted(files, key=check.in_order) if file in tables]
         findings.require(
-            folder / name,
-            [_take(findings, file, name, tables[file]) for file in sorted(files, key=check.in_order)
-             if file in tables],
-        )  # fmt: skip
+            folder / name, (_take(findings, file, name, *tables[file]) for file in readable)
+        )
     recordings = findings.recordings()
     labels = {recording.label for recording in recordings}
     if len(labels) < 2 or labels == {NEGATIVE}:
@@ -67,10 +66,11 @@ def read(folder: Path, needed: tuple[str, ...] = motion_csv.COLUMNS) -> Dataset:
     )
 
 
-def _take(findings: Findings, file: Path, label: str, table: motion_csv.Table) -> bool:
+def _take(findings: Findings, file: Path, label: str, table: motion_csv.Table, odd: str) -> bool:
     """Take up one file if it is fit to learn from."""
     samples = table[:, 1:]
     problem, remark = check.motion(samples[:, :3], _rate_hz(table), rest=label == NEGATIVE)
+    remark = " and ".join(filter(None, (odd, remark)))
     recording = Recording(file, label, _performer(file) or file.parent.parent.name)
     return findings.add(recording, samples, problem, remark)
 

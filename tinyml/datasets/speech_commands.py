@@ -163,11 +163,12 @@ def _take(
 ) -> bool:
     """Take up one file if it is fit to learn from."""
     try:
-        samples = wav.read(file)
+        samples, odd = wav.read_noting(file)
     except DataError as error:
         findings.refuse(error)
         return False
     problem, remark = check.sound(samples, rest=label == SILENCE)
+    remark = " and ".join(filter(None, (odd, remark)))
     return findings.add(Recording(file, label, group, long, part=part), samples, problem, remark)
 
 

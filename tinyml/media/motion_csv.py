@@ -21,6 +21,7 @@ from tinyml.errors import DataError
 COLUMNS = ("time_ms", "x_mg", "y_mg", "z_mg")
 ROTATION = ("x_ddps", "y_ddps", "z_ddps")
 _MAX_GAP_MS = 1000.0  # between two samples of one recording
+_MOST_AGAIN = 0.05  # share of lines with the time of the one before that are a slip of the clock
 
 Samples = npt.NDArray[np.int16]
 Table = npt.NDArray[np.float64]
@@ -43,7 +44,24 @@ def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> Table:
 
     Raises DataError as `read` does.
     """
-    columns, numbers = _columns(path, needed)
+    return table_noting(path, needed)[0]
+
+
+def table_noting(path: Path, needed: tuple[str, ...] = COLUMNS) -> tuple[Table, str]:
+    """As `table`, with a predicate that says which lines were left out, or "".
+
+    A last line that was cut off while it was written, and few lines with the time of the one before
+    (at most 1 in 20), are.
+    """
+    columns, numbers, odd = _columns(path, needed)
+    again = np.flatnonzero(np.diff(columns[:, 0]) == 0) + 1
+    if 0 < len(again) <= _MOST_AGAIN * len(columns):
+        lines = ", ".join(str(numbers[row]) for row in again[:3])
+        several = "s" if len(again) > 1 else ""
+        more = " ..." if len(again) > 3 else ""
+        odd.append(f"has the time of the line before in line{several} {lines}{more}, left out")
+        columns = np.delete(columns, again, axis=0)
+        numbers = [number for row, number in enumerate(numbers) if row not in set(again.tolist())]
     gaps = np.diff(columns[:, 0])
     wrong = np.flatnonzero((gaps <= 0) | (gaps > _MAX_GAP_MS))
     if len(wrong):
@@ -54,7 +72,7 @@ def table(path: Path, needed: tuple[str, ...] = COLUMNS) -> Table:
             f"{path}, line {numbers[wrong[0] + 1]}: {gaps[wrong[0]]:g} ms after the line before",
             hint,
         )
-    return columns
+    return columns, " and ".join(odd)
 
 
 def write(path: Path, samples: Samples, rate_hz: int) -> None:
@@ -82,10 +100,10 @@ def resampled(
     return samples
 
 
-def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float64], Sequence[int]]:
+def _columns(path: Path, needed: tuple[str, ...]) -> tuple[Table, Sequence[int], list[str]]:
     """Return the `needed` columns as float64 [n, columns], n > 1, all finite, and their lines.
 
-    Blank lines count, as they do in an editor.
+    Blank lines count, as they do in an editor. The third says whether the last line was left out.
     """
     hint = f"the first line must be {','.join(needed)}, then one line of numbers per sample"
     try:
@@ -102,6 +120,10 @@ def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float6
     if missing:
         begins = f": it begins with {','.join(names)[:60]!r}" if names else ""
         raise DataError(f"{path} has no column {', '.join(missing)}{begins}", hint)
+    odd = []
+    if len(lines) > 3 and _is_cut(lines[-1], lines[0]):
+        odd.append(f"is cut in its last line {rows[-1][0]}, left out")
+        del lines[-1], rows[-1]
     if len(lines) < 3:
         raise DataError(f"{path} holds {len(lines) - 1} samples, a motion has more", hint)
     positions = [names.index(name) for name in needed]
@@ -120,4 +142,9 @@ def _columns(path: Path, needed: tuple[str, ...]) -> tuple[npt.NDArray[np.float6
         at = int(np.flatnonzero(~finite.all(axis=1))[0])
         row = lines[at + 1]
         raise DataError(f"{path}, line {numbers[at]} is not finite: {','.join(row)!r}", hint)
-    return values, numbers
+    return values, numbers, odd
+
+
+def _is_cut(last: Sequence[str], first: Sequence[str]) -> bool:
+    """Whether the `last` line ends before its last column, or in the middle of its sign."""
+    return len(last) < len(first) or last[len(first) - 1].strip() in ("", "-", "+")

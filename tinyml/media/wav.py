@@ -19,6 +19,17 @@ from tinyml.errors import DataError
 
 RATE_HZ = 16000
 _PCM, _EXTENSIBLE = 1, 0xFFFE
+_STREAMED = (0, 0xFFFFFFFF)  # sizes in a header that was written before the samples
+_LFS = b"version https://git-lfs"
+_OTHERS = {
+    b"RF64": "RF64 (a WAV file for more than 4 GB)",
+    b"ID3": "MP3",
+    b"\xff\xfb": "MP3",
+    b"\xff\xf3": "MP3",
+    b"fLaC": "FLAC",
+    b"OggS": "Ogg",
+    _LFS: "a pointer of Git LFS, the recording itself was not fetched",
+}
 # The rest of the GUID that makes a format tag an extensible sub-format (mmreg.h).
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
@@ -26,15 +37,21 @@ _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 def read(path: Path) -> npt.NDArray[np.int16]:
     """Return the samples of a 16 kHz mono 16-bit PCM WAV file as int16 [n], n > 0.
 
-    Raises DataError, naming the path and what is wrong, for every other file.
+    A header whose size is 0 or 4294967295, as programs leave it that write while they record,
+    means all that follows. Raises DataError, naming the path and what is wrong, for every other
+    file.
     """
+    return read_noting(path)[0]
+
+
+def read_noting(path: Path) -> tuple[npt.NDArray[np.int16], str]:
+    """As `read`, with a predicate that says what is odd about the file, or ""."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
-        fault = "is empty" if not raw else "is not a WAV file"
-        raise DataError(f"{path} {fault} ({len(raw)} bytes)", _remedy(path))
+        raise DataError(f"{path} {_kind(raw)} ({len(raw)} bytes)", _hint(path, raw))
     chunks: dict[bytes, tuple[int, bytes]] = {}
     for name, size, body in _chunks(raw):
         chunks.setdefault(name, (size, body))
@@ -43,6 +60,9 @@ def read(path: Path) -> npt.NDArray[np.int16]:
         raise DataError(f"{path} is truncated: it holds no {missing}", _remedy(path))
     _check_format(path, chunks[b"fmt "][1])
     size, body = chunks[b"data"]
+    promised = size
+    if size in _STREAMED:
+        size = len(body)
     if len(body) < size:
         raise DataError(
             f"{path} is truncated: its header promises {size} bytes of samples, {len(body)} are "
@@ -51,7 +71,24 @@ def read(path: Path) -> npt.NDArray[np.int16]:
         )
     if size < 2:
         raise DataError(f"{path} holds no samples", "record it again, or remove it")
-    return np.frombuffer(body[: size // 2 * 2], "<i2").astype(np.int16)
+    samples = np.frombuffer(body[: size // 2 * 2], "<i2").astype(np.int16)
+    odd = f"has {size} bytes of samples, its header says {promised}" if size != promised else ""
+    return samples, odd
+
+
+def _kind(raw: bytes) -> str:
+    """Return what a file is that is no WAV file, as a predicate."""
+    if not raw:
+        return "is empty"
+    for begins, kind in _OTHERS.items():
+        if raw.startswith(begins):
+            return f"is not a WAV file but {kind}"
+    return "is not a WAV file"
+
+
+def _hint(path: Path, raw: bytes) -> str:
+    """Return what makes a WAV file of it."""
+    return "fetch it: git lfs pull" if raw.startswith(_LFS) else _remedy(path)
 
 
 def write(path: Path, samples: npt.NDArray[np.int16]) -> None:
@@ -71,6 +108,9 @@ def _chunks(raw: bytes) -> Iterator[tuple[bytes, int, bytes]]:
     at = 12
     while at + 8 <= len(raw):
         name, size = struct.unpack_from("<4sI", raw, at)
+        if name == b"data" and size in _STREAMED:  # nothing can follow what had no known end
+            yield name, size, raw[at + 8 :]
+            return
         yield name, size, raw[at + 8 : at + 8 + size]
         at += 8 + size + size % 2  # an odd chunk is padded
 
