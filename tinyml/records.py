@@ -182,7 +182,9 @@ class RuntimeOptions:
     that choice may be what was measured of builds with the board file's options.
     `slot`: whether the model can be exchanged on the running device; `slot_bytes`: the largest one,
     where a runtime takes others than of the same structure.
-    `prefix`: how every name in the project's C begins, see `tinyml.compiler.c_prefix`.
+    `generation`: that of TFLM whose arithmetic to compute, see `tinyml.model.generations`; None for
+    the oracle's. `prefix`: how every name in the project's C begins, see
+    `tinyml.compiler.c_prefix`.
     """
 
     library: Path | None = None
@@ -190,6 +192,7 @@ class RuntimeOptions:
     measured: bool = True
     slot: bool = False
     slot_bytes: int | None = None
+    generation: str | None = None
     prefix: str = "tml_"
 
 
@@ -227,7 +230,8 @@ class CSource:
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     `functions`: how names of functions begin that the firmware must have, lest it be slow.
     `memory`: what lies where in the arena, where the runtime plans it; by time, then by offset.
-    `slot`: None where the firmware has none.
+    `slot`: None where the firmware has none. `generation`: that of TFLM whose arithmetic it
+    computes, as `tinyml/model/generations.py` names it; "" where that is not known.
     """
 
     runtime: str
@@ -245,6 +249,7 @@ class CSource:
     functions: tuple[str, ...] = ()
     memory: tuple[Placement, ...] = ()
     slot: ModelSlot | None = None
+    generation: str = ""
 
     @property
     def arena_exact(self) -> bool:

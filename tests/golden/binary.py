@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder import ACTIVATION, ModelBuilder, Quant, Shape
+from grower import Grower, Live
 
 A = Quant(0.05, -3)
 B = Quant(0.021, 17)
@@ -71,3 +72,11 @@ class Binary:
         y = model.output([2, 3, 5], Y)
         model.op(self.op, [model.random(shape, B), x], [y], self.options())
         return model
+
+    def grow(self, g: Grower, x: Live) -> bool:
+        """Add one to a random graph."""
+        left, right, shape = g.partner(x)
+        a, b = left.quant.scale, right.quant.scale
+        quant = g.near(a * b * 100 if self.op == "MUL" else max(a, b))
+        options = self.options(fusedActivationFunction=g.activation())
+        return g.emit(self.op, [left.index, right.index], shape, quant, options)

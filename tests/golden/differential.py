@@ -12,7 +12,7 @@ from tinyml.errors import UnsupportedOpError
 from tinyml.model.oracle import Oracle
 from tinyml.records import CSource
 
-_RANDOM_VECTORS = 2
+_RANDOM_VECTORS = 6
 
 
 def compare(models: Sequence[ModelBuilder], target: Target = HOST) -> dict[str, str | None]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from builder import ACTIVATION, SAME, VALID, ModelBuilder, Quant, Shape, schema
-from recipes.conv_2d import window
+from grower import Grower, Live
+from recipes.conv_2d import random_window, window
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,12 @@ class Pool:
             ),
         )
         return model
+
+    def grow(self, g: Grower, x: Live) -> bool:
+        """Add one to a random graph."""
+        geometry = random_window(g, x, dilated=False)
+        if geometry is None:
+            return False
+        kernel, size, options = geometry
+        made = schema.Pool2DOptionsT(filterHeight=kernel[0], filterWidth=kernel[1], **options)
+        return g.emit(self.op, [x.index], [x.shape[0], *size, x.shape[3]], x.quant, made)

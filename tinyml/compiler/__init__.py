@@ -15,22 +15,32 @@ from tinyml.compiler.c_text import MAX_RANK
 from tinyml.compiler.emit import Emitter
 from tinyml.compiler.plan import plan
 from tinyml.errors import ModelError, UnsupportedOpError
+from tinyml.model import generations
+from tinyml.model.generations import Generation
 from tinyml.records import CSource, Step
 from tinyml.tflite import Graph
 
 _MAX_STEPS = 65535
 
 
-def compile_graph(graph: Graph, heading: str, *, with_slot: bool = False) -> CSource:
+def compile_graph(
+    graph: Graph,
+    heading: str,
+    *,
+    with_slot: bool = False,
+    generation: Generation = generations.REFERENCE,
+) -> CSource:
     """Return the C implementation of `model.h` for `graph`; `heading` is its first comment.
 
-    `with_slot`: constants lie in a block that can be exchanged, see `slot`.
+    `with_slot`: constants lie in a block that can be exchanged, see `slot`. `generation`: that of
+    TFLM whose arithmetic is computed, bit for bit.
 
     Equal input gives equal bytes. Raises UnsupportedOpError for an operator, or a form of one,
     that `ops` lacks, and ModelError for a model that makes no sense or is float only.
     """
     _require_storable(graph)
-    graph, folded = passes.run_all(replace(graph, exchangeable=with_slot))
+    graph = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
+    graph, folded = passes.run_all(graph)
     operators = [ops.load(op, graph) for op in graph.ops]
     _require_quantized(graph)
     _require_elements(graph)
@@ -59,7 +69,14 @@ def compile_graph(graph: Graph, heading: str, *, with_slot: bool = False) -> CSo
         constant_bytes=emitter.constant_bytes + (len(block.content) if block else 0),
         memory=memory.placements,
         slot=slot.describe(block, files, inputs, outputs) if block else None,
+        generation=generation.name,
     )
+
+
+def _with_arithmetic(graph: Graph, generation: Generation) -> Graph:
+    """Mark the operators whose multipliers `generation` computes in float32."""
+    marked = (replace(op, in_float32=op.name in generation.float32) for op in graph.ops)
+    return replace(graph, ops=tuple(marked))
 
 
 def _step(graph: Graph, position: int) -> Step:

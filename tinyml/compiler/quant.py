@@ -7,6 +7,7 @@ rounding (TFLITE_SINGLE_ROUNDING unset), which is how the `tflite_micro` package
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -54,6 +55,14 @@ def requantize(value: int, multiplier: int, shift: int) -> int:
     """
     product = doubling_high_mul(value << max(shift, 0), multiplier)
     return rounding_shift_right(product, max(-shift, 0))
+
+
+def rounding_of(op: Op) -> Callable[[float], float]:
+    """What rounds each step of computing the real multiplier of `op`: to float32, or not at all.
+
+    Generations of TFLM differ here, see `tinyml/model/generations.py`.
+    """
+    return (lambda value: float(np.float32(value))) if op.in_float32 else float
 
 
 def activation_range(op: Op, output: Tensor) -> tuple[int, int]:

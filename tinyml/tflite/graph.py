@@ -90,7 +90,8 @@ class Op:
     """An operator of the main subgraph; `index` is its number in the file.
 
     `name` is the TFLite enum name ("CONV_2D"; a custom operator: "CUSTOM <code>"). An optional
-    input that is absent is -1. `options` are the builtin options, in snake case.
+    input that is absent is -1. `options` are the builtin options, in snake case. `in_float32`: its
+    multipliers are computed in float32, as some generations of TFLM do; a compiler sets it.
     """
 
     index: int
@@ -98,6 +99,7 @@ class Op:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Any]
+    in_float32: bool = False
 
     def option(self, name: str, default: Any = None) -> Any:
         """The option `name`, else `default`; raises ModelError where there is neither."""

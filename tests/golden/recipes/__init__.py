@@ -5,4 +5,7 @@ To add an operator's models:
 2. run `scripts/golden <op>`: it writes `tests/golden/<op>/<model>.tflite` and, beside it, `.npz`
    with the oracle's answers;
 3. commit both. No test code changes.
+
+`grow(grower, tensor)` in the same file adds the operator to the random graphs of the differential
+tests, see `grower.py`.
 """

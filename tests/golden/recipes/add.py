@@ -3,4 +3,6 @@
 from binary import Binary
 from builder import schema
 
-models = Binary("ADD", schema.AddOptionsT).models
+_OP = Binary("ADD", schema.AddOptionsT)
+models = _OP.models
+grow = _OP.grow

@@ -2,4 +2,6 @@
 
 from pool import Pool
 
-models = Pool("AVERAGE_POOL_2D").models
+_OP = Pool("AVERAGE_POOL_2D")
+models = _OP.models
+grow = _OP.grow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from builder import ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 Q = Quant(0.1, 3)
 
@@ -39,3 +40,23 @@ def concatenation(name: str, parts: Sequence[Shape], axis: int, out: Shape) -> M
 def _join(model: ModelBuilder, inputs: Sequence[int], axis: int, out: Shape) -> None:
     options = schema.ConcatenationOptionsT(axis=axis)
     model.op("CONCATENATION", inputs, [model.output(out, Q)], options)
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    rng = g.model.rng
+    if not x.shape:
+        return False
+    axis = int(rng.integers(len(x.shape)))
+    parts, total = [x.index], x.shape[axis]
+    for _ in range(rng.integers(0, 3)):
+        shape = list(x.shape)
+        if rng.random() < 0.6:
+            shape[axis] = int(rng.integers(1, 4))
+            parts.insert(int(rng.integers(len(parts) + 1)), g.model.random(shape, x.quant))
+        else:
+            parts.append(x.index)
+        total += shape[axis]
+    out = [total if index == axis else size for index, size in enumerate(x.shape)]
+    sign = int(rng.choice([axis, axis - len(out)]))
+    return g.emit("CONCATENATION", parts, out, x.quant, schema.ConcatenationOptionsT(axis=sign))

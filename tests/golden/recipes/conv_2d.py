@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from builder import ACTIVATION, SAME, VALID, ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -81,3 +82,39 @@ def window(
     if padding == SAME:
         return [-(-n // s) for n, s in zip(size, strides, strict=True)]
     return [(n - r) // s + 1 for n, r, s in zip(size, reach, strides, strict=True)]
+
+
+def random_window(
+    g: Grower, x: Live, dilated: bool = True
+) -> tuple[list[int], list[int], dict[str, int]] | None:
+    """Return a filter, the output's height and width, and the options that all windows share."""
+    rng = g.model.rng
+    if len(x.shape) != 4:
+        return None
+    kernel = [int(n) for n in rng.integers(1, 5, 2)]
+    strides = [int(n) for n in rng.integers(1, 4, 2)]
+    dilations = (
+        [int(n) for n in rng.integers(1, 3, 2)] if dilated and rng.random() < 0.4 else [1, 1]
+    )
+    padding = int(rng.choice([SAME, VALID]))
+    size = window(x.shape[1:3], kernel, padding, strides, dilations)
+    options = {
+        "padding": padding, "strideH": strides[0], "strideW": strides[1],
+        "fusedActivationFunction": g.activation(),
+    }  # fmt: skip
+    if dilated:
+        options |= {"dilationHFactor": dilations[0], "dilationWFactor": dilations[1]}
+    return (kernel, size, options) if min(size) >= 1 else None
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    geometry = random_window(g, x)
+    if geometry is None:
+        return False
+    kernel, size, options = geometry
+    channels, depth = int(g.model.rng.integers(1, 9)), x.shape[3]
+    taps = kernel[0] * kernel[1] * depth
+    inputs, quant = g.linear(x, [channels, *kernel, depth], channels, 0, taps)
+    out = [x.shape[0], *size, channels]
+    return g.emit("CONV_2D", inputs, out, quant, schema.Conv2DOptionsT(**options))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ACTIVATION, SAME, VALID, ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
-from recipes.conv_2d import window
+from recipes.conv_2d import random_window, window
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -65,3 +66,16 @@ def depthwise(
         ),
     )
     return model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    geometry = random_window(g, x)
+    if geometry is None:
+        return False
+    kernel, size, options = geometry
+    multiplier = int(g.model.rng.integers(1, 5))
+    channels = x.shape[3] * multiplier
+    inputs, quant = g.linear(x, [1, *kernel, channels], channels, 3, kernel[0] * kernel[1])
+    made = schema.DepthwiseConv2DOptionsT(depthMultiplier=multiplier, **options)
+    return g.emit("DEPTHWISE_CONV_2D", inputs, [x.shape[0], *size, channels], quant, made)

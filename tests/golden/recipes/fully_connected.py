@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from builder import ACTIVATION, ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -59,3 +60,15 @@ def dense(
 def _bias(model: ModelBuilder, scales: np.ndarray, per_channel: bool) -> int:
     values = model.rng.integers(-3000, 3001, len(scales))
     return model.constant(values, Quant(scales if per_channel else scales[:1]), "int32")
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    if not x.shape:
+        return False
+    depth, channels = x.shape[-1], int(g.model.rng.integers(1, 9))
+    inputs, quant = g.linear(x, [channels, depth], channels, 0, depth)
+    options = schema.FullyConnectedOptionsT(
+        fusedActivationFunction=g.activation(), keepNumDims=len(x.shape) != 2
+    )
+    return g.emit("FULLY_CONNECTED", inputs, [*x.shape[:-1], channels], quant, options)

@@ -2,4 +2,6 @@
 
 from pool import Pool
 
-models = Pool("MAX_POOL_2D").models
+_OP = Pool("MAX_POOL_2D")
+models = _OP.models
+grow = _OP.grow

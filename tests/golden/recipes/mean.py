@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 SAME_QUANT = Quant(0.07, 11)
 
@@ -41,3 +42,18 @@ def mean(
         schema.ReducerOptionsT(keepDims=keep),
     )
     return model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    rng = g.model.rng
+    if not x.shape:
+        return False
+    axes = [axis for axis in range(len(x.shape)) if rng.random() < 0.5] or [0]
+    keep = bool(rng.random() < 0.5)
+    out = [
+        1 if axis in axes else size for axis, size in enumerate(x.shape) if keep or axis not in axes
+    ]
+    options = schema.ReducerOptionsT(keepDims=keep)
+    signed = [axis - len(x.shape) if rng.random() < 0.3 else axis for axis in axes]
+    return g.emit("MEAN", [x.index, g.ints(signed)], out, g.near(x.quant.scale), options)

@@ -3,4 +3,6 @@
 from binary import Binary
 from builder import schema
 
-models = Binary("MUL", schema.MulOptionsT).models
+_OP = Binary("MUL", schema.MulOptionsT)
+models = _OP.models
+grow = _OP.grow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from builder import ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 Q = Quant(0.1, -57)
 
@@ -28,3 +29,13 @@ def pad(name: str, shape: Shape, paddings: Sequence[Shape], quant: Quant = Q) ->
     y = model.output(out, quant)
     model.op("PAD", [x, model.constant(paddings, dtype="int32")], [y], schema.PadOptionsT())
     return model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    if not x.shape:
+        return False
+    paddings = g.model.rng.integers(0, 3, (len(x.shape), 2))
+    out = [size + int(pair.sum()) for size, pair in zip(x.shape, paddings, strict=True)]
+    inputs = [x.index, g.ints(paddings)]
+    return g.emit("PAD", inputs, out, x.quant, schema.PadOptionsT())

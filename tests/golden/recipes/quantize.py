@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant, schema
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -37,3 +38,8 @@ def models() -> Iterator[ModelBuilder]:
         inputs, outputs = [model.input([256], x, before)], [model.output([256], y, after)]
         model.op("QUANTIZE", inputs, outputs, schema.QuantizeOptionsT())
         yield model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    return g.emit("QUANTIZE", [x.index], x.shape, g.near(x.quant.scale), schema.QuantizeOptionsT())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -17,3 +18,8 @@ def models() -> Iterator[ModelBuilder]:
         model = ModelBuilder(name)
         model.op("RELU", [model.input([256], x)], [model.output([256], y)])
         yield model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    return g.emit("RELU", [x.index], x.shape, g.near(x.quant.scale), None)

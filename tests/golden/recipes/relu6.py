@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -18,3 +19,8 @@ def models() -> Iterator[ModelBuilder]:
         model = ModelBuilder(name)
         model.op("RELU6", [model.input([256], quant)], [model.output([256], quant)])
         yield model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    return g.emit("RELU6", [x.index], x.shape, x.quant, None)

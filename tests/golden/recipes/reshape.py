@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant, schema
+from grower import Grower, Live
 
 Q = Quant(0.1, 3)
 
@@ -51,3 +53,15 @@ def models() -> Iterator[ModelBuilder]:
     model.op("RELU", [x], [relu])
     model.op("RESHAPE", [relu, model.constant([], dtype="int32")], [model.output([], Q)])
     yield model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    rng = g.model.rng
+    rest, out = math.prod(x.shape), []
+    for _ in range(rng.integers(0, 4)):
+        out.append(int(rng.choice([n for n in range(1, rest + 1) if rest % n == 0])))
+        rest //= out[-1]
+    out.append(rest)
+    options = schema.ReshapeOptionsT(newShape=out)
+    return g.emit("RESHAPE", [x.index, g.ints(out)], out, x.quant, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 
 def models() -> Iterator[ModelBuilder]:
@@ -27,3 +28,13 @@ def softmax(name: str, shape: Shape, scale: float, beta: float = 1.0) -> ModelBu
     y = model.output(shape, Quant(1 / 256, -128))
     model.op("SOFTMAX", [x], [y], schema.SoftmaxOptionsT(beta=beta))
     return model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    if not x.shape:
+        return False
+    beta = float(g.model.rng.choice([1.0, 0.1, 0.3, 2.0]))
+    return g.emit(
+        "SOFTMAX", [x.index], x.shape, Quant(1 / 256, -128), schema.SoftmaxOptionsT(beta=beta)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from builder import ModelBuilder, Quant, Shape, schema
+from grower import Grower, Live
 
 Q = Quant(0.1, 3)
 
@@ -45,3 +46,31 @@ def cut(
     )
     model.op("STRIDED_SLICE", inputs, [model.output(out, Q)], options)
     return model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    rng = g.model.rng
+    rank = len(x.shape)
+    if not 1 <= rank <= 4:
+        return False
+    begin, end = rng.integers(-8, 9, rank), rng.integers(-8, 9, rank)
+    steps = rng.choice([1, 1, 2, 3, -1, -2], rank)
+    begin_mask, end_mask, drop = (int(rng.integers(1 << rank)) for _ in range(3))
+    if rng.random() < 0.6:
+        drop = 0
+    out = []
+    for axis, size in enumerate(x.shape):
+        if drop >> axis & 1:
+            steps[axis], begin[axis] = 1, rng.integers(-size, size)
+            continue
+        first = None if begin_mask >> axis & 1 else int(begin[axis])
+        last = None if end_mask >> axis & 1 else int(end[axis])
+        out.append(len(range(*slice(first, last, int(steps[axis])).indices(size))))
+    if 0 in out:
+        return False
+    options = schema.StridedSliceOptionsT(
+        beginMask=begin_mask, endMask=end_mask, shrinkAxisMask=drop
+    )
+    inputs = [x.index, *(g.ints(values) for values in (begin, end, steps))]
+    return g.emit("STRIDED_SLICE", inputs, out, x.quant, options)

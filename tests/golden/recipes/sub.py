@@ -3,4 +3,6 @@
 from binary import Binary
 from builder import schema
 
-models = Binary("SUB", schema.SubOptionsT).models
+_OP = Binary("SUB", schema.SubOptionsT)
+models = _OP.models
+grow = _OP.grow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder import ModelBuilder, Quant, schema
+from grower import Grower, Live
 
 Q = Quant(0.1, 3)
 
@@ -25,3 +26,13 @@ def models() -> Iterator[ModelBuilder]:
         inputs = [model.input(shape, Q), model.constant(order, dtype="int32")]
         model.op("TRANSPOSE", inputs, [y], schema.TransposeOptionsT())
         yield model
+
+
+def grow(g: Grower, x: Live) -> bool:
+    """Add one to a random graph."""
+    order = [int(axis) for axis in g.model.rng.permutation(len(x.shape))]
+    if not order:
+        return False
+    out = [x.shape[axis] for axis in order]
+    inputs = [x.index, g.ints(order)]
+    return g.emit("TRANSPOSE", inputs, out, x.quant, schema.TransposeOptionsT())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tinyml.compiler.call import Call, Learned, Ref, Struct
 from tinyml.compiler.ops import require_quantized, unsupported, unsupported_anywhere
 from tinyml.compiler.ops._walk import MAX_RANK, broadcast_strides, walk
-from tinyml.compiler.quant import activation_range, quantize_multiplier
+from tinyml.compiler.quant import activation_range, quantize_multiplier, rounding_of
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
@@ -49,13 +47,12 @@ def binary_call(op: Op, graph: Graph, kernel: str, params: Struct) -> Call:
     return Call(kernel, args, in_place)
 
 
-def add_params(op: Op, graph: Graph, narrow: Callable[[float], float]) -> Struct:
-    """The `tml_add_t` of ADD and SUB.
+def add_params(op: Op, graph: Graph) -> Struct:
+    """The `tml_add_t` of ADD and SUB, as CalculateOpDataAdd and CalculateOpDataSub fill theirs.
 
-    TFLM computes the three real multipliers of ADD in double and those of SUB in float32
-    (CalculateOpDataAdd, CalculateOpDataSub): `narrow` rounds each intermediate result. Raises
-    UnsupportedOpError where the output scale is so small that TFLM would stop the program.
+    Raises UnsupportedOpError where the output scale is so small that TFLM would stop the program.
     """
+    narrow = rounding_of(op)
     left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     twice_max = narrow(2 * max(left.scale, right.scale))
     scales = [narrow(left.scale / twice_max), narrow(right.scale / twice_max)]

@@ -13,9 +13,9 @@ TFLM = Registration(int8_functions="arm_elementwise_add")
 def check(op: Op, graph: Graph) -> None:
     """Take int8 inputs that broadcast to the output; refuse scales that TFLM stops at."""
     check_binary(op, graph)
-    add_params(op, graph, narrow=float)
+    add_params(op, graph)
 
 
 def call(op: Op, graph: Graph) -> Call:
     """Return the call of tml_add_s8."""
-    return binary_call(op, graph, "tml_add_s8", add_params(op, graph, narrow=float))
+    return binary_call(op, graph, "tml_add_s8", add_params(op, graph))

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
 from tinyml.compiler.ops import Registration, unsupported
 from tinyml.compiler.ops._linear import bias_of, check_linear, folded_bias, reach
-from tinyml.compiler.quant import activation_range, channel_multipliers, quantize_multiplier
+from tinyml.compiler.quant import (
+    activation_range,
+    channel_multipliers,
+    quantize_multiplier,
+    rounding_of,
+)
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
@@ -132,8 +137,7 @@ def _multipliers(op: Op, graph: Graph) -> tuple[list[int], list[int]]:
     source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
     if len(weights.scales) > 1:
         return channel_multipliers(op, graph, weights.shape[0])
-    # TFLM multiplies these two scales in float32 (GetQuantizedConvolutionMultipler).
-    product = float(np.float32(source.scale) * np.float32(weights.scale))
+    product = rounding_of(op)(source.scale * weights.scale)
     multiplier, shift = quantize_multiplier(product / target.scale)
     if shift > 30:
         raise unsupported(op, target, "a scale ratio beyond 2**30")

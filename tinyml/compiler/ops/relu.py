@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyml.compiler.call import Call
 from tinyml.compiler.ops import require_quantized
 from tinyml.compiler.ops._table import byte_table, check_requantize, check_same_shape, table_call
+from tinyml.compiler.quant import rounding_of
 from tinyml.tflite import Graph, Op
 
 
@@ -26,5 +25,4 @@ def call(op: Op, graph: Graph) -> Call:
 
 
 def _ratio(op: Op, graph: Graph) -> float:
-    # TFLM divides the scales in float32 here (CalculateReluOpData).
-    return float(np.float32(graph.input(op, 0).scale / graph.output(op).scale))
+    return rounding_of(op)(graph.input(op, 0).scale / graph.output(op).scale)

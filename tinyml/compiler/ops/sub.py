@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyml.compiler.call import Call
 from tinyml.compiler.ops._binary import add_params, binary_call, check_binary
 from tinyml.tflite import Graph, Op
@@ -12,13 +10,9 @@ from tinyml.tflite import Graph, Op
 def check(op: Op, graph: Graph) -> None:
     """Take int8 inputs that broadcast to the output; refuse scales that TFLM stops at."""
     check_binary(op, graph)
-    add_params(op, graph, _float32)
+    add_params(op, graph)
 
 
 def call(op: Op, graph: Graph) -> Call:
     """Return the call of tml_sub_s8."""
-    return binary_call(op, graph, "tml_sub_s8", add_params(op, graph, _float32))
-
-
-def _float32(value: float) -> float:
-    return float(np.float32(value))
+    return binary_call(op, graph, "tml_sub_s8", add_params(op, graph))
