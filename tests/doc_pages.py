@@ -1,4 +1,4 @@
-"""The documentation as data: its pages, the commands that they show, and what is wrong with them.
+"""The documentation as data: its pages, the commands that they show, and what they get wrong.
 
 A page is Markdown. What can be checked in it:
 
@@ -16,16 +16,12 @@ A page is Markdown. What can be checked in it:
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib
 import io
 import os
 import re
 import shlex
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +33,6 @@ from tinyml.errors import TinymlError
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("console", "sh", "python", "c", "ini", "toml", "json", "text", "")
 BOARD, NETWORK, LONG, YOURS = MARKS = ("board", "network", "long", "yours")
-LIMIT_S = 3600
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 _COMMENT = re.compile(r"<!-- (setup|varies):\s(.*?)-->", re.S)
@@ -73,7 +68,7 @@ class Block:
 
     @property
     def place(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{os.path.relpath(self.page, ROOT)}:{self.line}"
 
     def examples(self) -> list[Example]:
         """Return its commands in order."""
@@ -158,46 +153,6 @@ def _rooms() -> str:
 
 TABLES = {"operators": _operators, "rooms": _rooms}
 _TABLE = re.compile(r"(<!-- table: (\w+) -->)\n(.*?)(<!-- end -->)", re.S)
-
-
-def run(page: Path, marks: Iterable[str] = ()) -> list[str]:
-    """Run what a page shows, in order, in a folder of its own; return what is not as shown.
-
-    Blocks with other marks than `marks` are left out.
-    """
-    chosen = runs(page, marks)
-    found: list[str] = []
-    # Sockets have short names only.
-    with (
-        tempfile.TemporaryDirectory(prefix="tinyml-docs-") as name,
-        tempfile.TemporaryDirectory(prefix="tml") as runtime,
-    ):
-        folder = Path(name)
-        for shared in ("models", "tests"):
-            (folder / shared).symlink_to(ROOT / shared)
-        environment = {
-            **os.environ,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "XDG_RUNTIME_DIR": runtime,
-            "NO_COLOR": "1",
-        }
-        try:
-            for block in chosen:
-                if block.setup:
-                    _shell(block.setup, folder, environment)
-                for example in block.examples():
-                    found += [
-                        f"{block.place}: $ {example.command}\n{wrong}"
-                        for wrong in _differences(example, block.varies, folder, environment)
-                    ]
-        finally:
-            _shell("tinyml devices --stop", folder, environment)
-    return found
-
-
-def runs(page: Path, marks: Iterable[str] = ()) -> list[Block]:
-    """Return the blocks of a page that `run` runs."""
-    return [block for block in blocks(page) if block.marks <= set(marks) and block.examples()]
 
 
 @lru_cache
@@ -297,53 +252,3 @@ def _titles(page: Path) -> list[str]:
 
 def _anchor(title: str) -> str:
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
-def _differences(
-    example: Example, varies: tuple[str, ...], folder: Path, environment: dict[str, str]
-) -> Iterator[str]:
-    done = _shell(example.command, folder, environment)
-    if done.returncode != 0:
-        yield f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
-    elif example.shown is not None:
-        wrong = difference(example.shown, done.stdout.splitlines(), varies)
-        if wrong is not None:
-            yield f"{wrong}\nit printed:\n{done.stdout}"
-
-
-def difference(shown: Iterable[str], printed: Iterable[str], varies: Iterable[str]) -> str | None:
-    """Return which shown line was not printed where it should be, None if all were."""
-
-    def stable(line: str) -> str:
-        line = line.rstrip()
-        if not any(word in line for word in varies):
-            return line
-        return re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d", "#", line))
-
-    rest = [stable(line) for line in printed]
-    may_skip = False
-    for line in map(stable, shown):
-        if line == "...":
-            may_skip = True
-        elif line in rest and (may_skip or rest[0] == line):
-            rest, may_skip = rest[rest.index(line) + 1 :], False
-        else:
-            return f"not printed: {line}" + (f"\ninstead:     {rest[0]}" if rest else "")
-    return None if may_skip or not any(rest) else f"not shown: {next(filter(None, rest))}"
-
-
-def _shell(
-    command: str, folder: Path, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    with contextlib.ExitStack() as stack:
-        if re.match(r"scripts/", command):  # they work in the checkout: one at a time
-            folder = ROOT
-            lock = stack.enter_context((Path(tempfile.gettempdir()) / _LOCK).open("a"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        return subprocess.run(
-            ["bash", "-c", f"set -e -o pipefail\n{command}"],
-            cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S,
-        )  # fmt: skip
-
-
-_LOCK = f"tinyml-docs-{os.getuid()}.lock"

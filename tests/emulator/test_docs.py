@@ -7,12 +7,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import doc_pages
+import doc_runs
 import pytest
 
 pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.needs_pio]
 
 MODEL = min((doc_pages.ROOT / "tests" / "golden" / "softmax").glob("*.tflite"))
-SHOWING = [page for page in doc_pages.pages() if doc_pages.runs(page)]
+SHOWING = [page for page in doc_pages.pages() if doc_runs.runnable(page)]
 
 
 def test_pages_show_commands() -> None:
@@ -22,7 +23,7 @@ def test_pages_show_commands() -> None:
 @pytest.mark.needs_data
 @pytest.mark.parametrize("page", SHOWING, ids=lambda page: str(page.relative_to(doc_pages.ROOT)))
 def test_commands_do_what_the_page_shows(page: Path) -> None:
-    wrong = doc_pages.run(page)
+    wrong = doc_runs.run(page)
     assert not wrong, "\n\n".join(wrong)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import doc_pages
+import doc_runs
 import pytest
 
 from tinyml import cli, tasks
@@ -95,7 +96,7 @@ def test_what_is_wrong_is_found(wrong: Path) -> None:
 def test_what_is_printed_is_compared(
     shown: list[str], printed: list[str], said: str | None
 ) -> None:
-    found = doc_pages.difference(shown, printed, ["took"])
+    found = doc_runs.difference(shown, printed, ["took"])
     assert found == said if said is None else (found or "").startswith(said)
 
 
@@ -114,3 +115,16 @@ def test_a_session_is_commands_and_what_they_print(tmp_path: Path) -> None:
     ]
     assert [example.command.split() for example in script.examples()] == [["third", "goes", "on"]]
     assert (script.setup, script.varies, script.line) == ("", (), 9)
+
+
+def test_a_page_gets_the_numbers_that_were_printed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```console\n$ printf 'a 12\\nb\\nc 3.5\\n'\na 7\n...\nc 1,000\n$ echo d 1\ne 1\n```\n"
+    )
+    assert len(doc_runs.run(page)) == 2
+    (left,) = doc_runs.run(page, update=True)
+    assert "not printed: e 1" in left
+    session = page.read_text().splitlines()[1:-1]
+    assert session[1:4] == ["a 12", "...", "c 3.5"]
+    assert session[5:] == ["e 1"]
