@@ -34,8 +34,9 @@ def load(path: Path, bundle: Bundle, inputs: Sequence[TensorInfo]) -> list[Vecto
 
     .npz: arrays in0, in1, ... each of the input's shape, or with a leading axis of N vectors.
     .npy: the same for a model with one input. .bin: the raw little-endian bytes of all inputs one
-    after the other. Recordings, as the model's front end takes them: the first window of each; a
-    shorter one is followed by a pause. Raises DataError naming the path for anything else.
+    after the other. Recordings, as the model's front end takes them: the window of each that its
+    task learns from; a shorter one is followed by a pause. Raises DataError naming the path for
+    anything else.
     """
     if path.suffix in (".npz", ".npy") and path.is_file():
         return _from_arrays(path, inputs)
@@ -169,7 +170,7 @@ def _from_recordings(folder: Path, bundle: Bundle, inputs: Sequence[TensorInfo])
             "its input",
             "give a bundle that tinyml train wrote, or tensors as .npz or .bin files",
         )
-    from tinyml import features
+    from tinyml import features, tasks
     from tinyml.datasets import check, clips
 
     front_end = features.load(bundle.features)
@@ -178,10 +179,13 @@ def _from_recordings(folder: Path, bundle: Bundle, inputs: Sequence[TensorInfo])
         raise DataError(f"{folder} has no {known} files", "tinyml validate --help")
     wanted = inputs[0].bytes // front_end.row_bytes
 
+    chosen = tasks.load(bundle.task).window if bundle.task in tasks.names() else None
+
     def convert(clip: clips.Clip) -> Array:
         front_end.reset()
-        pause = front_end.pause(front_end.samples_for(wanted), clip.samples)
-        window = np.concatenate([front_end.push(clip.samples), front_end.push(pause)])[:wanted]
+        samples = chosen(clip.samples) if chosen else clip.samples
+        pause = front_end.pause(front_end.samples_for(wanted), samples)
+        window = np.concatenate([front_end.push(samples), front_end.push(pause)])[:wanted]
         if len(window) < wanted:
             raise DataError(
                 f"{folder / clip.name} holds nothing that {bundle.name} sees", "record it again"

@@ -81,7 +81,8 @@ class Task:
     same recordings. `mask(inputs, seed)` cheaply varies examples once more. `build_model(labels,
     width)` returns a tf_keras model from real inputs to logits; `input_scale` is one int8 step of
     the front end: real = (int8 + 128) * input_scale. `samples(recording)` is a recording as the
-    front end takes it, int16, to be part of a stream. `capturing` is None where a device cannot
+    front end takes it, int16, to be part of a stream. `window(samples)` is the part of a recording
+    that is learned from and measured by. `capturing` is None where a device cannot
     record for the task.
     """
 
@@ -98,6 +99,7 @@ class Task:
     mask: Callable[[Features, int], Features]
     build_model: Callable[[int, float], Any]
     samples: Callable[[Recording], npt.NDArray[np.int16]]
+    window: Callable[[Samples], Samples] = lambda samples: samples
     capturing: Capturing | None = None
 
 

@@ -119,6 +119,27 @@ def spoken(samples: Samples, rate_hz: int) -> tuple[int, int] | None:
     return start, min(len(samples), max(end, start + rate_hz))
 
 
+def most_spoken(samples: Samples, length: int) -> int:
+    """Return from where on `length` samples of a longer recording hold most of what is spoken.
+
+    That is energy above twice that of the quietest fifth. Of the windows that hold it nearly alike
+    the one is taken in whose middle most of it lies.
+    """
+    step = RATE_HZ // 100
+    width, count = length // step, len(samples) // step
+    if count <= width:
+        return (len(samples) - length) // 2
+    power = (samples[: count * step].astype(np.float64) ** 2).reshape(count, step).mean(axis=1)
+    above = np.maximum(power - 2 * np.quantile(power, 0.2), 0.0)
+    energy = np.concatenate(([0.0], np.cumsum(above)))
+    held = energy[width:] - energy[:-width]
+    first = int(held.argmax())
+    inside = above[first : first + width]
+    middle = first + float(np.average(np.arange(width), weights=inside)) if inside.any() else first
+    alike = np.flatnonzero(held >= 0.99 * held[first])
+    return int(alike[np.abs(alike + width / 2 - middle).argmin()]) * step
+
+
 def heard_share(speech: Sound, start: int, end: int) -> float:
     """Return which share of the energy of `speech` above its noise lies in start..end."""
     power = speech.astype(np.float64) ** 2

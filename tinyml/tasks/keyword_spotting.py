@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import names
 from tinyml.datasets import (
     SILENCE,
     UNKNOWN,
@@ -28,13 +31,16 @@ from tinyml.tasks._speech import (
     heard_share,
     level,
     loudness,
+    most_spoken,
     spoken,
     to_int16,
 )
 
 FRAMES, CHANNELS = 49, 40
 SHAPE = (FRAMES, CHANNELS, 1)
-CLIP = 16000
+CLIP = wav.RATE_HZ  # samples of one second
+_BYTES_A_SECOND = 2 * wav.RATE_HZ  # but for a short header
+_LONGER_S = 1.2  # what is longer is worth a word: the rest of it is not used
 WINDOW = (FRAMES - 1) * 320 + 480  # samples of one input
 FEATURES = FeatureConfig(
     "audio",
@@ -232,9 +238,9 @@ def _add(target: Sound, sound: Sound, start: int) -> None:
 
 
 def _clip(samples: Samples) -> Samples:
-    """Return one second: the middle of a longer recording, or a shorter one with silence around."""
+    """Return one second: that in which most is spoken, or all with silence around it."""
     if len(samples) >= CLIP:
-        start = (len(samples) - CLIP) // 2
+        start = most_spoken(samples, CLIP)
         return samples[start : start + CLIP]
     before = (CLIP - len(samples)) // 2
     return np.pad(samples, (before, CLIP - len(samples) - before))
@@ -253,6 +259,26 @@ def _features(samples: Samples) -> Features:
 
 def _synthesize(seed: int, on_progress: Callable[[int, int], None] | None) -> Dataset:
     return espeak.generate(seed=seed, on_progress=on_progress)
+
+
+def _read(folder: Path) -> Dataset:
+    """Return the recordings in a folder, and say of which only a second is used."""
+    dataset = speech_commands.read(folder)
+    longer = [
+        (recording.path, seconds)
+        for recording in dataset.recordings
+        if not recording.long
+        and recording.label != SILENCE
+        and (seconds := recording.path.stat().st_size / _BYTES_A_SECOND) > _LONGER_S
+    ]
+    if not longer:
+        return dataset
+    path, seconds = longer[0]
+    remark = (
+        f"{path} lasts {seconds:.1f} s: of it, and of {len(longer) - 1} more recordings of more "
+        f"than {_LONGER_S:g} s, the second is used in which most is spoken"
+    )
+    return replace(dataset, remarks=(*dataset.remarks, names.shown(remark)))
 
 
 def _place(label: str, speaker: str) -> str:
@@ -288,7 +314,7 @@ TASK = Task(
     ),
     input_shape=SHAPE,
     input_scale=1 / 32,
-    read=speech_commands.read,
+    read=_read,
     synthesize=_synthesize,
     additional=espeak.generate,
     examples=examples,
@@ -296,5 +322,6 @@ TASK = Task(
     mask=mask,
     build_model=build_model,
     samples=lambda recording: wav.read(recording.path),
+    window=_clip,
     capturing=CAPTURING,
 )
