@@ -8,7 +8,8 @@ Import("env")  # noqa: F821 - given by PlatformIO
 
 def render(env):
     """Return the folder of the project for PlatformIO's environment `env`."""
-    from tinyml.firmware import boards
+    from tinyml import runtimes
+    from tinyml.firmware import boards, plan
     from tinyml.firmware import render as firmware
     from tinyml.model import bundle
 
@@ -16,7 +17,7 @@ def render(env):
     model = bundle.load(env.GetProjectOption("custom_model"))
     out = Path(env.subst("$PROJECT_WORKSPACE_DIR")) / "project" / board.id
     # PlatformIO has read its options by now, so the runtime must be the one that needs none.
-    return firmware.generate(model, board, "compiled", out).path
+    return firmware.generate(plan.resolve(model, board, runtimes.standing_alone()), out).path
 
 
 def project(env):

@@ -260,7 +260,7 @@ def tinyml_model(pytestconfig: pytest.Config) -> Bundle:
 def tinyml_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A function: model, board and runtime in, built firmware out; each is built once a session."""
     from tinyml.build import pio
-    from tinyml.firmware import render
+    from tinyml.firmware import plan, render
     from tinyml.protocol.messages import VIRTUAL_SENSOR
 
     built: dict[tuple[str, str, str], Firmware] = {}
@@ -270,7 +270,7 @@ def tinyml_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         if key not in built:
             out = tmp_path_factory.mktemp(f"{board.id}-{runtime}") / "project"
             sensor = VIRTUAL_SENSOR if bundle.stream else None
-            project = render.generate(bundle, board, runtime, out, sensor=sensor)
+            project = render.generate(plan.resolve(bundle, board, runtime, sensor=sensor), out)
             built[key] = pio.build(project)
         return built[key]
 

@@ -1,7 +1,7 @@
 /* tml_capture.h: sensor -> memory -> CHUNK events, a bit at a time: recordings for the host.
  *
  * What the line does not carry in time waits in memory that the board has left. A firmware without
- * a front end has the same functions, which refuse.
+ * a front end has the same functions, which refuse: tml_absent.c.
  */
 #ifndef TML_CAPTURE_H
 #define TML_CAPTURE_H

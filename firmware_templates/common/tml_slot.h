@@ -1,5 +1,5 @@
-/* tml_slot.h: the model slot: another model for a running device. One of two folders implements it:
- * `slot`, or `no_slot`, which has only the built-in model. */
+/* tml_slot.h: the model slot: another model for a running device. The folder
+ * `slot` implements it; without it there is only the built-in model: tml_absent.c. */
 #ifndef TML_SLOT_H
 #define TML_SLOT_H
 

@@ -1,6 +1,6 @@
 /* tml_stream.h: sensor -> front end -> model -> recognizer -> RESULT events, a bit at a time.
  *
- * A firmware without a front end has the same functions, which refuse.
+ * A firmware without a front end has the same functions, which refuse: tml_absent.c.
  */
 #ifndef TML_STREAM_H
 #define TML_STREAM_H

@@ -10,7 +10,7 @@ import pytest
 
 from tinyml import device
 from tinyml.build import pio
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware
 
@@ -70,7 +70,7 @@ def broken(
     def make(file: str, before: str, statement: str) -> tuple[Firmware, int]:
         golden = Path(__file__).parents[1] / "golden" / "softmax"
         chosen = bundle.load(str(min(golden.glob("*.tflite"))))
-        project = render.generate(chosen, board, board.runtime, tmp_path / "project")
+        project = render.generate(plan.resolve(chosen, board, board.runtime), tmp_path / "project")
         source = project.path / "src" / file
         lines = source.read_text(encoding="utf-8").splitlines()
         at = next(number for number, line in enumerate(lines) if before in line)

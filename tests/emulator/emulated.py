@@ -16,7 +16,7 @@ from tinyml.build import pio
 from tinyml.device import kinds
 from tinyml.device.deadline import Deadline
 from tinyml.device.links import Link
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 
 SMALL = min((Path(__file__).parents[1] / "golden" / "softmax").glob("*.tflite"))
@@ -45,7 +45,9 @@ class EmulatedPeer(LinePeer):
 def emulated_peer(folder: Path) -> Iterator[EmulatedPeer]:
     """Build and flash a small model in `folder`; yield the line to it."""
     board = boards.load("qemu-m4")
-    project = render.generate(bundle.load(str(SMALL)), board, board.runtime, folder / "project")
+    project = render.generate(
+        plan.resolve(bundle.load(str(SMALL)), board, board.runtime), folder / "project"
+    )
     built = pio.build(project)
     # Sockets have short names only.
     with (

@@ -9,7 +9,7 @@ import pytest
 
 from tinyml import device, tflite
 from tinyml.build import pio
-from tinyml.firmware import render
+from tinyml.firmware import plan, render
 from tinyml.measure import bench, validate
 from tinyml.model import vectors
 from tinyml.records import Board, Bundle, Firmware
@@ -21,7 +21,7 @@ OP = 4
 
 def corrupted(model: Bundle, board: Board, folder: Path) -> Firmware:
     """Firmware in which one weight of operator OP is another."""
-    project = render.generate(model, board, board.runtime, folder)
+    project = render.generate(plan.resolve(model, board, board.runtime), folder)
     source = project.path / "src" / "model" / "model.c"
     text = source.read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ from mlperf_line import Runner, scores
 from tinyml import device
 from tinyml.build import pio
 from tinyml.errors import DeviceError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.model.oracle import Oracle
 from tinyml.records import Firmware
@@ -34,7 +34,7 @@ def built(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Firmware:
     board = boards.load("qemu-m4")
     model = bundle.load(str(data / "models" / "mlperf_tiny" / "kws_ref_model.tflite"))
     out = tmp_path_factory.mktemp("kws01") / "project"
-    return pio.build(render.generate(model, board, "compiled", out))
+    return pio.build(render.generate(plan.resolve(model, board, "compiled"), out))
 
 
 @pytest.fixture

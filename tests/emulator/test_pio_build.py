@@ -15,7 +15,7 @@ import pytest
 from tinyml.build import elf, object_cache
 from tinyml.build import pio as build
 from tinyml.errors import DoesNotFitError, ToolError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Project
 
@@ -27,7 +27,7 @@ MODEL = next(iter(sorted((ROOT / "tests" / "golden" / "conv_2d").glob("*.tflite"
 
 def generated(out: Path) -> Project:
     board = boards.load(boards.DEFAULT)
-    return render.generate(bundle.load(str(MODEL)), board, board.runtime, out)
+    return render.generate(plan.resolve(bundle.load(str(MODEL)), board, board.runtime), out)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,9 @@ def test_projects_that_share_an_object_cache_never_keep_each_other_s_old_files(
     first, second = sorted((ROOT / "tests" / "golden" / "add").glob("*.tflite"))[:2]
 
     def elf_of(model: Path, folder: str) -> bytes:
-        project = render.generate(bundle.load(str(model)), board, "compiled", tmp_path / folder)
+        project = render.generate(
+            plan.resolve(bundle.load(str(model)), board, "compiled"), tmp_path / folder
+        )
         return build.build(project).elf.read_bytes()
 
     before = elf_of(first, "a")
@@ -182,7 +184,7 @@ def test_too_big_is_refused_with_numbers(copy: Project, source: str, kind: str, 
 def test_a_firmware_that_does_not_fit_says_what_would(tmp_path: Path) -> None:
     board = replace(boards.load(boards.DEFAULT), ram_bytes=32_000)
     words = bundle.load("keyword_spotting")
-    project = render.generate(words, board, "compiled", tmp_path / "project")
+    project = render.generate(plan.resolve(words, board, "compiled"), tmp_path / "project")
     with pytest.raises(DoesNotFitError, match=r"bytes of RAM needed, qemu-m4 has 32,000") as no:
         build.build(project)
     assert f"arena {project.source.arena_bytes:,} (.bss)" in no.value.hint

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tinyml.build import pio
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Firmware
 
@@ -77,7 +77,7 @@ class Machine:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
     board = boards.load(boards.DEFAULT)
     out = tmp_path_factory.mktemp("port") / "project"
-    project = render.generate(bundle.load(str(MODEL)), board, board.runtime, out)
+    project = render.generate(plan.resolve(bundle.load(str(MODEL)), board, board.runtime), out)
     headers = {name: out / "src" / "app" / name for name in ("tml_port.h", "tml_fault.h")}
     kept = {name: file.read_bytes() for name, file in headers.items()}
     for folder in (out / "src").iterdir():

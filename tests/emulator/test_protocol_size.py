@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import proc, runtimes
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Board, Bundle, CSource, TensorInfo
 
@@ -24,7 +24,7 @@ def test_the_protocol_is_small(tmp_path: Path) -> None:
         (), (), 0, 0,
     )  # fmt: skip
     model = Bundle("m", b"", "00" * 32, Path("m.tflite"))
-    for name, contents in render.render(model, BOARD, source).items():
+    for name, contents in render.render(plan.of_source(model, BOARD, source)).items():
         if name.startswith("src/app/"):
             (tmp_path / Path(name).name).write_bytes(contents)
     code = data = 0
@@ -42,7 +42,7 @@ def test_the_protocol_is_small(tmp_path: Path) -> None:
 def test_recording_is_small_too(tmp_path: Path) -> None:
     model, board = bundle.load("gesture"), boards.load("qemu-m4")
     source = runtimes.load(board.runtime).generate(model, board)
-    for name, contents in render.render(model, board, source).items():
+    for name, contents in render.render(plan.of_source(model, board, source)).items():
         if name.startswith(("src/app/", "src/stream/")) and name.endswith((".h", "capture.c")):
             (tmp_path / Path(name).name).write_bytes(contents)
     compiled = tmp_path / "capture.o"

@@ -14,7 +14,7 @@ from tinyml import device, tflite
 from tinyml.build import pio
 from tinyml.device import Device, model_slot
 from tinyml.errors import DeviceError, ModelError
-from tinyml.firmware import render
+from tinyml.firmware import plan, render
 from tinyml.measure import validate
 from tinyml.model import bundle, vectors
 from tinyml.records import Board, Bundle, RuntimeOptions
@@ -37,7 +37,9 @@ def test_a_fine_tuned_model_is_loaded_and_a_restart_forgets_it(
     digest = sha256(content).hexdigest()
     # No golden vectors: the bundle's own are not this model's.
     tuned = replace(plain, name="tuned", model=content, sha256=digest, path=tmp_path)
-    project = render.generate(plain, board, "compiled", tmp_path / "p", RuntimeOptions(slot=True))
+    project = render.generate(
+        plan.resolve(plain, board, "compiled", RuntimeOptions(slot=True)), tmp_path / "p"
+    )
     device.flash(pio.build(project))
     with device.connect(board) as connection:
         slot = model_slot.prepare(connection, board, tuned)

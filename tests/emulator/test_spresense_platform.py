@@ -15,7 +15,7 @@ from fake_spresense import FakeSpresense
 
 from tinyml.build import pio
 from tinyml.errors import DoesNotFitError, ToolError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.platforms.spresense import packages, spk
 from tinyml.records import Project
@@ -76,7 +76,7 @@ def project(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
     """A project with the board's own microphone and a library that is newer than the SDK's."""
     path = tmp_path_factory.mktemp("build") / "a project"
     project = render.generate(
-        bundle.load("keyword_spotting"), boards.load("spresense"), "compiled", path
+        plan.resolve(bundle.load("keyword_spotting"), boards.load("spresense"), "compiled"), path
     )
     ours = path / "lib" / "ours"
     ours.mkdir(parents=True)

@@ -20,13 +20,13 @@ from tinyml.build import elf, pio
 from tinyml.device import Device, model_slot
 from tinyml.device.channel import ModelRefusal
 from tinyml.errors import ModelError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.measure import arena_fit, validate
 from tinyml.model import arena_cache, bundle, vectors
 from tinyml.model.oracle import Oracle
 from tinyml.protocol.messages import ModelReason
 from tinyml.records import Board, Bundle, Firmware, RuntimeOptions
-from tinyml.runtimes import tflm
+from tinyml.runtimes import _tflm_library, tflm
 
 pytestmark = [
     pytest.mark.needs_tflm,
@@ -60,7 +60,9 @@ def load(name: str, data: Path) -> Bundle:
 def built(
     model: Bundle, board: Board, out: Path, options: RuntimeOptions | None = None
 ) -> Firmware:
-    return pio.build(render.generate(model, board, "tflm", out, options or RuntimeOptions()))
+    return pio.build(
+        render.generate(plan.resolve(model, board, "tflm", options or RuntimeOptions()), out)
+    )
 
 
 @pytest.mark.parametrize("name", [*MODELS, *BUNDLES])
@@ -98,12 +100,12 @@ def test_the_arena_is_fitted_and_a_smaller_one_is_refused_as_such(
     monkeypatch.setenv(object_cache.VARIABLE, str(object_cache.folder()))
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     model = load("hello_world", data)
-    found = arena_fit.measure(model, board, tmp_path / "project", RuntimeOptions())
+    found = arena_fit.measure(model, board, "tflm", tmp_path / "project", RuntimeOptions())
     assert found.on == board.id
     assert 0 < found.bytes <= tflm.arena_bound(Oracle(model.model))
     assert found.bytes % 16 == 0
-    library = tflm.library_folder(RuntimeOptions())
-    assert arena_cache.recall(tflm.subject(model, board, library)) == found
+    library = _tflm_library.folder(RuntimeOptions())
+    assert arena_cache.recall(_tflm_library.arena_subject(model, board, library)) == found
 
     made = built(model, board, tmp_path / "project")
     assert (made.project.source.arena_bytes, made.project.source.arena_origin) == (
@@ -127,7 +129,7 @@ def test_a_board_that_is_not_attached_is_measured_on_the_emulated_one(
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     nano = boards.load("nano33ble")
     found = arena_fit.measure(
-        load("hello_world", data), nano, tmp_path / "project", RuntimeOptions()
+        load("hello_world", data), nano, "tflm", tmp_path / "project", RuntimeOptions()
     )
     assert found.on == "qemu-m4"
     assert not device.devices()

@@ -15,7 +15,7 @@ from pathlib import Path
 from line_peer import LinePeer
 
 from tinyml.device.deadline import Deadline
-from tinyml.firmware import render
+from tinyml.firmware import plan, render
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ def build(
     cc: Sequence[str] = ("cc", *SANITIZE),
 ) -> Path:
     """Render the firmware into `folder` and compile all of it but its board; return the program."""
-    for name, contents in render.render(bundle, BOARD, source).items():
+    for name, contents in render.render(plan.of_source(bundle, BOARD, source)).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(contents)
     parts = sorted((folder / "src").iterdir())

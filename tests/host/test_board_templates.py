@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import paths
-from tinyml.firmware import boards, render, sensors
+from tinyml.firmware import boards, plan, render, sensors
 from tinyml.model.bundle import load
 from tinyml.records import Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
@@ -96,7 +96,7 @@ def variants() -> list[tuple[str, str, str | None]]:
 @pytest.mark.parametrize(("name", "front_end", "sensor"), variants())
 def test_a_variant_compiles(name: str, front_end: str, sensor: str | None, tmp_path: Path) -> None:
     board = boards.load(name)
-    files = render.render(bundle(front_end), board, SOURCE, sensor)
+    files = render.render(plan.of_source(bundle(front_end), board, SOURCE, sensor))
     for path, contents in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(contents)
@@ -122,7 +122,7 @@ def test_a_sketch_compiles_with_nothing_but_its_core_s_headers(
     """As the Arduino IDE does it: the flags of the board's core, no include folder of ours."""
     board = boards.load(name)
     model = load("keyword_spotting")
-    ino = render.generate_sketch(model, board, "compiled", tmp_path / "words")
+    ino = render.generate_sketch(plan.resolve(model, board, "compiled"), tmp_path / "words")
     headers = [f"-I{STAND_INS / board.template}"]
     for suffix, (compiler, *flags) in LANGUAGES.items():
         found = sorted((ino.parent / "src").glob(f"*{suffix}"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import paths
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
@@ -62,7 +62,9 @@ def our_sources() -> Iterator[Path]:
 def test_a_project_compiles(board: str, runtime: str, model: str, tmp_path: Path) -> None:
     """All of a project but what includes headers of TFLM itself."""
     known = boards.load(board)
-    project = render.generate(bundle.load(model), known, runtime, tmp_path / "project")
+    project = render.generate(
+        plan.resolve(bundle.load(model), known, runtime), tmp_path / "project"
+    )
     sources = project.path / "src"
     headers = [STAND_INS / "gcc_7", STAND_INS / known.template]
     headers += [folder for folder in sources.rglob("*") if folder.is_dir()]

@@ -13,7 +13,7 @@ import stored
 from tinyml import proc, runtimes
 from tinyml.compiler import c_prefix
 from tinyml.errors import ConfigError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Bundle, RuntimeOptions
 
@@ -74,7 +74,7 @@ def test_two_models_with_prefixes_of_their_own_run_in_one_program(tmp_path: Path
 def test_a_project_has_no_name_with_the_old_prefix(runtime: str, tmp_path: Path) -> None:
     options = RuntimeOptions(prefix="wand_")
     model, board = bundle.load("gesture"), boards.load("nano33ble")
-    render.generate(model, board, runtime, tmp_path / "p", options)
+    render.generate(plan.resolve(model, board, runtime, options), tmp_path / "p")
     texts = [path.read_text() for path in (tmp_path / "p/src").rglob("*") if path.is_file()]
     assert texts
     for text in texts:

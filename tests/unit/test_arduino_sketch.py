@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinyml.errors import ConfigError
-from tinyml.firmware import arduino_sketch, boards, render
+from tinyml.firmware import arduino_sketch, boards, plan, render
 from tinyml.model import bundle
 
 MODEL = "keyword_spotting"
@@ -19,7 +19,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def make(out: Path, board: str = "nano33ble", runtime: str = "tflm") -> dict[str, bytes]:
-    render.generate_sketch(bundle.load(MODEL), boards.load(board), runtime, out)
+    render.generate_sketch(plan.resolve(bundle.load(MODEL), boards.load(board), runtime), out)
     return files(out)
 
 

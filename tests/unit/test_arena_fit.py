@@ -15,7 +15,7 @@ from tinyml.measure import arena_fit
 from tinyml.measure.arena_fit import smallest
 from tinyml.model import arena_cache, bundle
 from tinyml.records import RuntimeOptions
-from tinyml.runtimes import tflm
+from tinyml.runtimes import _tflm_library
 
 MODEL = next(iter(sorted((Path(__file__).parents[1] / "golden" / "add").glob("*.tflite"))))
 SUBJECT = arena_cache.Subject("ab" * 32, "tflm", "nano33ble", "https://example.org/tflm#1")
@@ -25,7 +25,7 @@ MEASURED = arena_cache.Measured(22_832, "qemu-m4")
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv(tflm.LIBRARY_VARIABLE, raising=False)
+    monkeypatch.delenv(_tflm_library.LIBRARY_VARIABLE, raising=False)
     return tmp_path / "cache"
 
 
@@ -83,7 +83,7 @@ def test_a_crash_means_too_small_an_arena_only_below_one_that_suffices(
     monkeypatch.setattr(arena_fit.render, "generate", lambda *_: None)
     monkeypatch.setattr(arena_fit.pio, "build", lambda *_: None)
     monkeypatch.setattr(arena_fit.device, "flash", crash)
-    place = arena_fit.Target(boards.load("qemu-m4"), None, tmp_path, RuntimeOptions())
+    place = arena_fit.Target(boards.load("qemu-m4"), "tflm", None, tmp_path, RuntimeOptions())
     model = bundle.load(str(MODEL))
     assert arena_fit._touched(model, place, 64, lambda text: None, may_crash=True) is None
     with pytest.raises(DeviceError, match="MemManage"):
@@ -118,7 +118,9 @@ def test_builds_use_what_was_measured() -> None:
     tflm_runtime = runtimes.load("tflm")
     bound = tflm_runtime.generate(model, board)
     assert (bound.arena_origin, bound.arena_exact) == ("bound", False)
-    arena_cache.remember(tflm.subject(model, board, None), arena_cache.Measured(1_040, "qemu-m4"))
+    arena_cache.remember(
+        _tflm_library.arena_subject(model, board, None), arena_cache.Measured(1_040, "qemu-m4")
+    )
     fitted = tflm_runtime.generate(model, board)
     assert (fitted.arena_bytes, fitted.arena_origin) == (1_040, "measured")
     assert tflm_runtime.generate(model, boards.load("spresense")).arena_origin == "bound"
@@ -137,10 +139,10 @@ def test_the_edition_of_a_folder_is_what_is_in_it(tmp_path: Path) -> None:
         header.write_text("int x;")
         (tmp_path / name / "README.md").write_text(name)
         folders.append(header)
-    a, b = (tflm.subject(model, board, tmp_path / name) for name in ("a", "b"))
+    a, b = (_tflm_library.arena_subject(model, board, tmp_path / name) for name in ("a", "b"))
     assert a == b
     folders[1].write_text("int y;")
-    assert tflm.subject(model, board, tmp_path / "b") != a
+    assert _tflm_library.arena_subject(model, board, tmp_path / "b") != a
 
 
 def test_a_library_in_platformio_s_own_extra_folders_is_used(
@@ -154,7 +156,7 @@ def test_a_library_in_platformio_s_own_extra_folders_is_used(
     monkeypatch.setenv(
         "PLATFORMIO_LIB_EXTRA_DIRS", f"{tmp_path / 'none'}, {tmp_path / 'libraries'}"
     )
-    assert tflm.library_folder(RuntimeOptions()) == library
+    assert _tflm_library.folder(RuntimeOptions()) == library
     source = runtimes.load("tflm").generate(bundle.load(str(MODEL)), boards.load("nano33ble"))
     assert source.library == library
     assert "lib_deps" not in source.options

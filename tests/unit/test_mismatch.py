@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyml.device import mismatch
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.mismatch import Setting
+from tinyml.device.mismatch import SettingMismatch
 from tinyml.firmware import parameters, sensors
 from tinyml.protocol.messages import SLOT_BYTES
 from tinyml.records import Bundle, FeatureConfig, StreamConfig
@@ -38,19 +38,21 @@ def built(bundle: Bundle, sensor: str) -> DeviceInfo:
 def test_firmware_of_the_bundle_has_its_settings() -> None:
     info = built(SEEING, "virtual")
     assert info.parameters["stream.repeats"] == (1.0,)
-    assert mismatch.differing(info, SEEING) == ()
+    assert mismatch.of_settings(info, SEEING) == ()
     other = replace(SEEING, stream=StreamConfig(1, 1, 0.6, 1000, (0,), repeats=True))
-    assert mismatch.differing(info, other) == (Setting("stream.threshold", "0.6", "0.5"),)
+    assert mismatch.of_settings(info, other) == (SettingMismatch("stream.threshold", "0.6", "0.5"),)
 
 
 def test_a_bare_model_in_a_slot_takes_the_settings_of_the_firmware() -> None:
     info = built(SEEING, "virtual")
     bare = Bundle("bare", b"", "cd" * 32, Path("bare"))
-    assert mismatch.differing(info, bare) == (Setting("features", "none", "image"),)
+    assert mismatch.of_settings(info, bare) == (SettingMismatch("features", "none", "image"),)
     with_slot = replace(info, parameters={**info.parameters, SLOT_BYTES: (1024.0,)})
-    assert mismatch.differing(with_slot, bare) == ()
+    assert mismatch.of_settings(with_slot, bare) == ()
     other = replace(SEEING, stream=StreamConfig(1, 1, 0.6, 1000, (0,), repeats=True))
-    assert mismatch.differing(with_slot, other) == (Setting("stream.threshold", "0.6", "0.5"),)
+    assert mismatch.of_settings(with_slot, other) == (
+        SettingMismatch("stream.threshold", "0.6", "0.5"),
+    )
 
 
 def test_the_size_of_a_camera_s_pictures_is_no_difference() -> None:
@@ -58,8 +60,8 @@ def test_the_size_of_a_camera_s_pictures_is_no_difference() -> None:
     fitted = sensors.fitted(SEEING, camera)
     assert fitted.features is not None
     assert fitted.features.params["source_width"] == 160
-    assert mismatch.differing(built(fitted, "ov767x"), SEEING) == ()
-    names = {one.name for one in mismatch.differing(built(fitted, "virtual"), SEEING)}
+    assert mismatch.of_settings(built(fitted, "ov767x"), SEEING) == ()
+    names = {one.name for one in mismatch.of_settings(built(fitted, "virtual"), SEEING)}
     assert names == {
         "features.sample_rate_hz", "features.source_height", "features.source_width",
     }  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinyml.errors import ConfigError
-from tinyml.firmware import mlperf, render
+from tinyml.firmware import mlperf, plan, render
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 MODEL = Bundle("m", b"", "00" * 32, Path("m.tflite"))
@@ -72,13 +72,13 @@ def test_a_card_names_one() -> None:
 
 
 def test_only_firmware_of_such_a_model_has_the_commands() -> None:
-    files = render.render(MODEL, BOARD, source((1, 640), 640))
+    files = render.render(plan.of_source(MODEL, BOARD, source((1, 640), 640)))
     config = files["src/app/tml_config.h"].decode()
     assert '#define TML_MLPERF_MODEL "ad01"' in config
     assert "#define TML_MLPERF_ENCODING TML_FLOAT32" in config
     assert "#define TML_MLPERF_BYTES 2560" in config
     assert "#define TML_MLPERF_RECONSTRUCTS 1" in config
     assert "src/text/tml_mlperf.c" in files
-    others = render.render(MODEL, BOARD, source((1, 641), 640))
-    assert [name for name in others if name.startswith("src/text/")] == ["src/text/tml_text.c"]
+    others = render.render(plan.of_source(MODEL, BOARD, source((1, 641), 640)))
+    assert not [name for name in others if name.startswith("src/text/")]
     assert b"TML_MLPERF" not in others["src/app/tml_config.h"]

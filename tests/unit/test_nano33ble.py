@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyml import runtimes
-from tinyml.firmware import boards, render, sensors
+from tinyml.firmware import boards, plan, render, sensors
 from tinyml.model import bundle
 from tinyml.records import FeatureConfig
 
@@ -27,7 +27,9 @@ def board(request: pytest.FixtureRequest) -> str:
 def project(board: str, runtime: str = "tflm", model: str = str(MODEL)) -> dict[str, bytes]:
     loaded = bundle.load(model)
     return render.render(
-        loaded, boards.load(board), runtimes.load(runtime).generate(loaded, boards.load(board))
+        plan.of_source(
+            loaded, boards.load(board), runtimes.load(runtime).generate(loaded, boards.load(board))
+        )
     )
 
 
@@ -99,7 +101,7 @@ def test_each_revision_has_the_library_of_its_own_accelerometer(name: str, libra
     gestures = replace(words, features=motion)
     board = boards.load(name)
     source = runtimes.load("compiled").generate(words, board)
-    files = render.render(gestures, board, source)
+    files = render.render(plan.of_source(gestures, board, source))
     imu = files["src/sensor/tml_imu.cpp"].decode()
     assert re.findall(r"#include <(Arduino_\w+)\.h>", imu) == [f"Arduino_{library}"]
     found = options(files, name)

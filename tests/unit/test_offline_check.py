@@ -9,7 +9,7 @@ import pytest
 
 from tinyml.build import offline_check
 from tinyml.errors import ToolError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Project
 
@@ -29,7 +29,7 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def project(tmp_path: Path, board: str, runtime: str) -> Project:
     return render.generate(
-        bundle.load(str(MODEL)), boards.load(board), runtime, tmp_path / "project"
+        plan.resolve(bundle.load(str(MODEL)), boards.load(board), runtime), tmp_path / "project"
     )
 
 

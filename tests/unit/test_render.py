@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tinyml import paths, runtimes
+from tinyml import files, paths, runtimes
 from tinyml.errors import ConfigError
-from tinyml.firmware import render
+from tinyml.firmware import plan, render
 from tinyml.firmware.config import FirmwareConfig
 from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
 
@@ -53,29 +53,30 @@ def contents(folder: Path) -> Mapping[str, bytes]:
 
 
 def test_a_project_has_every_part(tmp_path: Path) -> None:
-    project = render.generate(STREAMING, BOARD, "compiled", tmp_path / "p")
+    project = render.generate(plan.resolve(STREAMING, BOARD, "compiled"), tmp_path / "p")
     assert (project.path, project.bundle, project.source) == (tmp_path / "p", STREAMING, SOURCE)
-    files = contents(tmp_path / "p")
-    assert files["src/model/model.c"] == b"int x;\n"
+    made = contents(tmp_path / "p")
+    assert made["src/model/model.c"] == b"int x;\n"
     assert {
         "platformio.ini", "tinyml.json", "src/model/deep/y.h", "src/app/tml_line.c",
         "src/app/tml_protocol.h", "src/app/tml_config.h", "src/board/startup.c",
         "src/sensor/tml_virtual_sensor.c", "src/front_end/tml_front_end_audio.c",
         "src/features/audio.c", "src/features/audio.h", "src/features/recognizer.c",
-    } <= files.keys()  # fmt: skip
-    assert not [name for name in files if name.endswith((".j2", ".py", ".so")) and "src/" in name]
+    } <= made.keys()  # fmt: skip
+    assert not [name for name in made if name.endswith((".j2", ".py", ".so")) and "src/" in name]
 
 
 def test_a_model_without_features_has_no_stream(tmp_path: Path) -> None:
-    render.generate(BARE, BOARD, "compiled", tmp_path / "p")
-    files = contents(tmp_path / "p")
-    assert "src/stream/tml_stream.c" in files
-    assert not [name for name in files if name.startswith(("src/features", "src/front_end"))]
+    render.generate(plan.resolve(BARE, BOARD, "compiled"), tmp_path / "p")
+    made = contents(tmp_path / "p")
+    absent = ("src/features", "src/front_end", "src/stream", "src/slot", "src/text")
+    assert not [name for name in made if name.startswith(absent)]
+    assert b"weak" in made["src/app/tml_absent.c"]  # which stands in for all of them
 
 
 def test_equal_input_gives_equal_bytes_and_no_trace_of_the_place(tmp_path: Path) -> None:
     for name in ("p", "q"):
-        render.generate(STREAMING, BOARD, "compiled", tmp_path / name)
+        render.generate(plan.resolve(STREAMING, BOARD, "compiled"), tmp_path / name)
     assert contents(tmp_path / "p") == contents(tmp_path / "q")
     for name, text in contents(tmp_path / "p").items():
         for place in (tmp_path, paths.shared("firmware_templates")):
@@ -84,12 +85,12 @@ def test_equal_input_gives_equal_bytes_and_no_trace_of_the_place(tmp_path: Path)
 
 def test_generating_again_touches_only_what_changed(tmp_path: Path) -> None:
     out = tmp_path / "p"
-    render.generate(STREAMING, BOARD, "compiled", out)
+    render.generate(plan.resolve(STREAMING, BOARD, "compiled"), out)
     (out / ".pio").mkdir()
     (out / ".pio" / "object.o").write_text("built")
     (out / "notes.txt").write_text("mine")
     before = {name: (out / name).stat().st_ino for name in contents(out)}
-    render.generate(BARE, BOARD, "compiled", out)
+    render.generate(plan.resolve(BARE, BOARD, "compiled"), out)
     assert (out / ".pio" / "object.o").read_text() == "built"
     assert (out / "notes.txt").read_text() == "mine"
     assert not (out / "src/features/audio.c").exists()
@@ -104,20 +105,20 @@ def test_an_interrupted_update_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "p"
-    render.generate(STREAMING, BOARD, "compiled", out)
-    real, left = render._replace, iter(range(4))
+    render.generate(plan.resolve(STREAMING, BOARD, "compiled"), out)
+    real, left = files.write, iter(range(4))
 
     def failing(file: Path, data: bytes) -> None:
         if next(left, None) is None:
             raise KeyboardInterrupt
         real(file, data)
 
-    monkeypatch.setattr(render, "_replace", failing)
+    monkeypatch.setattr(files, "write", failing)
     with pytest.raises(KeyboardInterrupt):
-        render.generate(replace(BARE, name="other"), BOARD, "compiled", out)
-    monkeypatch.setattr(render, "_replace", real)
-    render.generate(BARE, BOARD, "compiled", out)
-    render.generate(BARE, BOARD, "compiled", tmp_path / "fresh")
+        render.generate(plan.resolve(replace(BARE, name="other"), BOARD, "compiled"), out)
+    monkeypatch.setattr(files, "write", real)
+    render.generate(plan.resolve(BARE, BOARD, "compiled"), out)
+    render.generate(plan.resolve(BARE, BOARD, "compiled"), tmp_path / "fresh")
     assert contents(out) == contents(tmp_path / "fresh")
 
 
@@ -130,17 +131,17 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
             (tmp_path / "tinyml.json").write_text(manifest)
         before = contents(tmp_path)
         with pytest.raises(ConfigError, match="not a project"):
-            render.generate(BARE, BOARD, "compiled", tmp_path)
+            render.generate(plan.resolve(BARE, BOARD, "compiled"), tmp_path)
         assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["platformio.ini", "src/features/audio.c"])
 def test_edited_files_are_neither_overwritten_nor_removed(tmp_path: Path, name: str) -> None:
-    render.generate(STREAMING, BOARD, "compiled", tmp_path)
+    render.generate(plan.resolve(STREAMING, BOARD, "compiled"), tmp_path)
     (tmp_path / name).write_text("mine\n")
     before = contents(tmp_path)
     with pytest.raises(ConfigError, match=f"changed.*{re.escape(name)}"):
-        render.generate(BARE, BOARD, "compiled", tmp_path)
+        render.generate(plan.resolve(BARE, BOARD, "compiled"), tmp_path)
     assert contents(tmp_path) == before
 
 
@@ -148,15 +149,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(ConfigError, match=re.escape(str(out))):
-            render.generate(BARE, BOARD, "compiled", out)
+            render.generate(plan.resolve(BARE, BOARD, "compiled"), out)
 
 
 def test_what_has_no_template_is_named() -> None:
     with pytest.raises(ConfigError, match="nowhere"):
-        render.render(BARE, replace(BOARD, template="nowhere"), SOURCE)
+        render.render(plan.of_source(BARE, replace(BOARD, template="nowhere"), SOURCE))
     motion = replace(STREAMING, features=FeatureConfig("sonar", {}))
     with pytest.raises(ConfigError, match="sonar"):
-        render.render(motion, BOARD, SOURCE)
+        render.render(plan.of_source(motion, BOARD, SOURCE))
 
 
 @pytest.mark.parametrize(
@@ -177,17 +178,19 @@ def test_facts_that_contradict_one_another_are_refused(
     bundle: Bundle, source: CSource, message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        FirmwareConfig(bundle, BOARD, source)
+        FirmwareConfig(plan.of_source(bundle, BOARD, source))
 
 
 def test_input_offsets_are_aligned() -> None:
     inputs = tuple(TensorInfo("in", "int8", (n,)) for n in (5, 16, 17))
-    config = FirmwareConfig(BARE, BOARD, replace(SOURCE, inputs=inputs))
+    config = FirmwareConfig(plan.of_source(BARE, BOARD, replace(SOURCE, inputs=inputs)))
     assert config.input_offsets == [0, 16, 32, 64]
 
 
 def test_settings_reach_the_firmware() -> None:
-    config = render.render(STREAMING, BOARD, SOURCE)["src/app/tml_config.h"].decode()
+    config = render.render(plan.of_source(STREAMING, BOARD, SOURCE))[
+        "src/app/tml_config.h"
+    ].decode()
     assert "#define TML_FEATURE_STRIDE_MS 20\n" in config
     assert "#define TML_FEATURE_GAIN 0.5f\n" in config
     assert "#define TML_STREAM_STRIDE_ROWS 2\n" in config

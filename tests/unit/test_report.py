@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tinyml import runtimes
 from tinyml.cli import results
 from tinyml.cli.console import Console
-from tinyml.device.mismatch import Setting
+from tinyml.device.mismatch import SettingMismatch
 from tinyml.errors import ConfigError
 from tinyml.firmware import boards
 from tinyml.measure import evaluate
@@ -112,7 +112,7 @@ def validated(name: str, passed: bool = False) -> ValidationReport:
         stack_used_bytes=300, stack_bytes=4096, flash_bytes=None, ram_bytes=None,
         mismatches=(Mismatch(name, (found[1].first,)),), layers=found, folded=(),
         first_diverging_layer=found[1], counters=(90, 95, 95, 120),
-        settings=(Setting("features.stride_ms", "20", name),),
+        settings=(SettingMismatch("features.stride_ms", "20", name),),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from tinyml import paths
 from tinyml.cli import pipeline
 from tinyml.cli.console import Console
 from tinyml.errors import ConfigError
-from tinyml.firmware import boards, render, sensors
+from tinyml.firmware import boards, plan, render, sensors
 from tinyml.model import bundle
 from tinyml.records import (
     DEFAULT_OPTIONS,
@@ -118,7 +118,9 @@ def test_a_model_without_a_stream_takes_no_sensor(templates: Path) -> None:
 
 
 def test_a_project_gets_the_driver_and_its_options(templates: Path) -> None:
-    files = render.render(WORDS, board("costly", lib_deps="first"), SOURCE, "costly")
+    files = render.render(
+        plan.of_source(WORDS, board("costly", lib_deps="first"), SOURCE, "costly")
+    )
     assert files["src/sensor/driver.cpp"] == b"audio/costly"
     assert "src/sensor/tml_ring.c" in files
     assert not [name for name in files if "virtual" in name or name.endswith("sensor.ini")]
@@ -128,7 +130,7 @@ def test_a_project_gets_the_driver_and_its_options(templates: Path) -> None:
 
 
 def test_a_project_with_the_virtual_sensor_has_no_other(templates: Path) -> None:
-    files = render.render(WORDS, board("plain"), SOURCE, "virtual")
+    files = render.render(plan.of_source(WORDS, board("plain"), SOURCE, "virtual"))
     assert [name for name in files if name.startswith("src/sensor/")] == [
         "src/sensor/tml_virtual_sensor.c"
     ]

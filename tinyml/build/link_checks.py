@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from tinyml import runtimes
 from tinyml.build import elf
 from tinyml.errors import ToolError
 from tinyml.records import CSource
@@ -46,8 +47,9 @@ def _check_functions(firmware: Path, source: CSource) -> None:
         start for start in source.functions if not any(name.startswith(start) for name in linked)
     ]
     if missing:
+        library = runtimes.load(source.runtime).library
         raise ToolError(
             f"the {source.runtime} runtime's fast functions are not in the firmware: "
             f"{', '.join(f'{start}...' for start in missing)}",
-            f"name a library that has them, with --{source.runtime}-dir DIR",
+            f"name a library that has them, with {library.option if library else ''} DIR",
         )

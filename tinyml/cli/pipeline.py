@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml import runtimes
 from tinyml.cli.arguments import BUILD
 from tinyml.errors import ConfigError
 from tinyml.firmware import boards
@@ -18,6 +19,7 @@ from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.device import Device
+    from tinyml.firmware.plan import BuildPlan
 
 
 @dataclass(frozen=True)
@@ -51,49 +53,57 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
     return Choice(chosen, board, runtime, out, options, getattr(args, "sensor", None))
 
 
-def _note_consent(choice: Choice, console: Console) -> None:
-    from tinyml.firmware import sensors
+def _plan(choice: Choice, console: Console) -> BuildPlan:
+    """Resolve what the arguments name; say what the chosen sensor's library entails."""
+    from tinyml.firmware import plan
 
-    sensor = sensors.choose(choice.bundle, choice.board, choice.sensor)
-    if sensor is not None and sensor.consent:
-        console.note(f"sensor {sensor.name}: {sensor.consent}")
+    with console.progress(f"reading {choice.bundle.name}"):
+        made = plan.resolve(
+            choice.bundle, choice.board, choice.runtime, choice.options, choice.sensor
+        )
+    if made.sensor is not None and made.sensor.consent:
+        console.note(f"sensor {made.sensor.name}: {made.sensor.consent}")
+    return made
 
 
 def generate(choice: Choice, console: Console) -> Project:
-    """Write the project of `choice`; say what the chosen sensor's library entails."""
+    """Write the project of `choice`."""
     from tinyml.firmware import render
 
-    _note_consent(choice, console)
+    plan = _plan(choice, console)
     with console.progress(f"generating {choice.out}"):
-        return render.generate(
-            choice.bundle, choice.board, choice.runtime, choice.out, choice.options, choice.sensor
-        )
+        return render.generate(plan, choice.out)
 
 
 def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     """Write the Arduino sketch of `choice`; return its .ino file."""
     from tinyml.firmware import render
 
-    _note_consent(choice, console)
+    # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
+    plan = _plan(replace(choice, options=replace(choice.options, measured=False)), console)
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
     with console.progress(f"generating {folder}"):
-        return render.generate_sketch(
-            choice.bundle, choice.board, choice.runtime, folder, choice.options, choice.sensor
-        )
+        return render.generate_sketch(plan, folder)
 
 
 def fit(choice: Choice, console: Console, port: str | None) -> None:
     """Measure the arena of `choice`, so that the next build reserves just that."""
     from tinyml.measure import arena_fit
 
-    if choice.runtime != "tflm":
+    if runtimes.load(choice.runtime).stands_alone:
         console.note(f"the arena of the {choice.runtime} runtime is exact: nothing to measure")
         return
     if choice.options.arena_bytes is not None:
         raise ConfigError("--arena says what --fit is to find out", "leave one of them away")
     with console.progress(f"measuring the arena of {choice.bundle.name}") as shown:
         measured = arena_fit.measure(
-            choice.bundle, choice.board, choice.out, choice.options, port, shown.update
+            choice.bundle,
+            choice.board,
+            choice.runtime,
+            choice.out,
+            choice.options,
+            port,
+            shown.update,
         )
     same = "" if measured.on == choice.board.id else f", with the library of {choice.board.id}"
     console.note(f"arena measured on {measured.on}{same}: {measured.bytes:,} bytes")

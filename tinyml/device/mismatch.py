@@ -22,7 +22,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True)
-class Setting:
+class SettingMismatch:
     """One setting that differs: what the model's bundle asks for, and what the device has.
 
     `name`: as in the card ("features.stride_ms", "labels") or "arena_bytes".
@@ -33,7 +33,7 @@ class Setting:
     actual: str
 
 
-def differing(info: DeviceInfo, bundle: Bundle) -> tuple[Setting, ...]:
+def of_settings(info: DeviceInfo, bundle: Bundle) -> tuple[SettingMismatch, ...]:
     """Return what the device says of itself that is not what `bundle` says, in the card's order.
 
     What the device's own sensor decides, such as the size of a camera's pictures, is no difference.
@@ -46,18 +46,20 @@ def differing(info: DeviceInfo, bundle: Bundle) -> tuple[Setting, ...]:
     expected = _grouped(bundle)
     front_end = bundle.features.name if bundle.features is not None and expected else ""
     if front_end != info.features:  # whose own settings then mean nothing
-        return (Setting("features", front_end or NONE, info.features or NONE),)
+        return (SettingMismatch("features", front_end or NONE, info.features or NONE),)
     found = []
     if bundle.labels and bundle.labels != info.labels:
-        found.append(Setting("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE))
+        found.append(
+            SettingMismatch("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE)
+        )
     for name in sorted({*expected, *info.parameters} - {SLOT_BYTES}):
         wanted, has = expected.get(name, ()), info.parameters.get(name, ())
         if wanted != has:
-            found.append(Setting(name, _text(wanted), _text(has)))
+            found.append(SettingMismatch(name, _text(wanted), _text(has)))
     return tuple(found)
 
 
-def arena(info: DeviceInfo, reserved_bytes: int, source: CSource) -> tuple[Setting, ...]:
+def of_arena(info: DeviceInfo, reserved_bytes: int, source: CSource) -> tuple[SettingMismatch, ...]:
     """Return the arena as a differing setting where the device has less than its model needs.
 
     `reserved_bytes` is what the device reports, `source` what this version makes of the same model:
@@ -66,7 +68,7 @@ def arena(info: DeviceInfo, reserved_bytes: int, source: CSource) -> tuple[Setti
     comparable = source.arena_exact and info.version == __version__
     if not comparable or info.runtime != source.runtime or reserved_bytes >= source.arena_bytes:
         return ()
-    return (Setting("arena_bytes", f"{source.arena_bytes}", f"{reserved_bytes}"),)
+    return (SettingMismatch("arena_bytes", f"{source.arena_bytes}", f"{reserved_bytes}"),)
 
 
 def _grouped(bundle: Bundle) -> Mapping[str, tuple[float, ...]]:

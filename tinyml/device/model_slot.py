@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tinyml import runtimes
 from tinyml.device import mismatch
-from tinyml.device.mismatch import NONE, Setting
+from tinyml.device.mismatch import NONE, SettingMismatch
 from tinyml.errors import DeviceError, ModelError
 from tinyml.records import Board, Bundle, ModelSlot, RuntimeOptions
 
@@ -33,7 +33,7 @@ def prepare(device: Device, board: Board, bundle: Bundle) -> ModelSlot:
     if bytes(slot.structure).hex() != made.structure:
         raise ModelError(
             f"{bundle.name} does not fit the firmware of {info.board}, which runs "
-            f"{info.model}: {_difference(info, source.runtime)}",
+            f"{info.model}: {_difference(info)}",
             hint,
         )
     if len(made.block) > slot.bytes:
@@ -52,13 +52,8 @@ def _runtime(info: DeviceInfo) -> str:
     return info.runtime
 
 
-def _difference(info: DeviceInfo, runtime: str) -> str:
-    if runtime == "tflm":
-        return "its inputs and outputs must have the same types, shapes and quantization"
-    return (
-        "its operators, shapes, and the quantization of its inputs and outputs must be the same, "
-        f"and so must the version of tinyml ({info.version})"
-    )
+def _difference(info: DeviceInfo) -> str:
+    return f"{runtimes.load(_runtime(info)).slot_rule} (the firmware is of {info.version})"
 
 
 def _require_same_use(info: DeviceInfo, bundle: Bundle, hint: str) -> None:
@@ -66,9 +61,11 @@ def _require_same_use(info: DeviceInfo, bundle: Bundle, hint: str) -> None:
 
     A bare .tflite has neither, and takes the firmware's.
     """
-    differing = mismatch.differing(info, bundle) if bundle.stream is not None else ()
+    differing = mismatch.of_settings(info, bundle) if bundle.stream is not None else ()
     if bundle.labels and bundle.labels != info.labels and not differing:
-        differing = (Setting("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE),)
+        differing = (
+            SettingMismatch("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE),
+        )
     if differing:
         words = "; ".join(f"{one.name} {one.expected}, not {one.actual}" for one in differing)
         raise ModelError(f"{bundle.name} is not for the firmware of {info.board}: {words}", hint)

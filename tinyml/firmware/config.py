@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from tinyml import features
 from tinyml.compiler import c_text
 from tinyml.errors import ConfigError
-from tinyml.firmware import mlperf, parameters
+from tinyml.firmware import parameters
+from tinyml.firmware.plan import BuildPlan
 from tinyml.protocol import messages
-from tinyml.records import Board, Bundle, CSource, StreamConfig
+from tinyml.records import Bundle, CSource, StreamConfig
 
 MAX_TEXT_BYTES = 255  # protocol: the length of a text is a u8
 _ALIGNMENT = 16
@@ -23,12 +24,10 @@ _ALIGNMENT = 16
 class FirmwareConfig:
     """Derived facts of one firmware. Raises ConfigError where they contradict one another."""
 
-    bundle: Bundle
-    board: Board
-    source: CSource
+    plan: BuildPlan
 
     def __post_init__(self) -> None:
-        for text in (self.bundle.name, self.board.id, *self.bundle.labels):
+        for text in (self.bundle.name, self.plan.board.id, *self.bundle.labels):
             if len(text.encode()) > MAX_TEXT_BYTES:
                 raise ConfigError(f"{text[:40]!r}... is longer than {MAX_TEXT_BYTES} bytes")
         if len(self.bundle.labels) > MAX_TEXT_BYTES - 1:
@@ -36,6 +35,16 @@ class FirmwareConfig:
         if self.bundle.features is not None and self.bundle.stream is not None:
             features.check(self.bundle.features)
             self._check_stream(self.bundle.stream)
+
+    @property
+    def bundle(self) -> Bundle:
+        """The model that the firmware runs."""
+        return self.plan.bundle
+
+    @property
+    def source(self) -> CSource:
+        """The model's C."""
+        return self.plan.source
 
     def _check_stream(self, stream: StreamConfig) -> None:
         inputs, output, labels = self.source.inputs, self.source.outputs[0], self.bundle.labels
@@ -106,7 +115,7 @@ class FirmwareConfig:
     @property
     def mlperf_macros(self) -> list[tuple[str, str]]:
         """What the text dialect of MLPerf Tiny needs as (macro, value); none without it."""
-        profile = mlperf.profile_of(self.bundle, self.source)
+        profile = self.plan.profile
         if profile is None:
             return []
         return [

@@ -8,52 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from tinyml import __version__, paths, runtimes
+from tinyml import __version__, files, paths, runtimes
 from tinyml.compiler import c_prefix, c_text
 from tinyml.errors import ConfigError
-from tinyml.firmware import arduino_sketch, mlperf, sensors
+from tinyml.firmware import arduino_sketch
 from tinyml.firmware.config import FirmwareConfig
-from tinyml.firmware.sensors import Sensor
+from tinyml.firmware.plan import BuildPlan
 from tinyml.protocol import as_c, frames, messages
-from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, Project, RuntimeOptions
+from tinyml.records import Board, CSource, Project
 
 MANIFEST = "tinyml.json"
 _FORMAT = 1
 
 
-def generate(
-    bundle: Bundle,
-    board: Board,
-    runtime: str,
-    out: Path,
-    options: RuntimeOptions = DEFAULT_OPTIONS,
-    sensor: str | None = None,
-) -> Project:
-    """Write the project for `bundle` on `board` into the folder `out`, or bring it up to date.
+def generate(plan: BuildPlan, out: Path) -> Project:
+    """Write the project of `plan` into the folder `out`, or bring it up to date.
 
-    `sensor`: what `sensors.choose` takes.
     Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
     are replaced one by one and only where they differ, so builds stay incremental and files of
     others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
     such a project or holds generated files that were edited since.
     """
-    source = runtimes.load(runtime).generate(bundle, board, options)
-    files = c_prefix.renamed(render(bundle, board, source, sensor), options.prefix)
+    project = c_prefix.renamed(render(plan), plan.prefix)
     try:
-        _write(files, out)
-        _link(out / "lib" / runtime / "tree", source.library)
+        _write(project, out)
+        _link(out / "lib" / plan.source.runtime / "tree", plan.source.library)
     except OSError as error:
         raise _not_written(out, error) from error
-    return Project(out, board, bundle, source)
+    return Project(out, plan.board, plan.bundle, plan.source)
 
 
 def _not_written(out: Path, error: OSError) -> ConfigError:
@@ -63,54 +51,40 @@ def _not_written(out: Path, error: OSError) -> ConfigError:
     )
 
 
-def generate_sketch(
-    bundle: Bundle,
-    board: Board,
-    runtime: str,
-    out: Path,
-    options: RuntimeOptions = DEFAULT_OPTIONS,
-    sensor: str | None = None,
-) -> Path:
-    """Write the Arduino sketch for `bundle` on `board` into the folder `out`; return its .ino file.
+def generate_sketch(plan: BuildPlan, out: Path) -> Path:
+    """Write the Arduino sketch of `plan` into the folder `out`; return its .ino file.
 
     As `generate`, in every other respect. Raises ConfigError for a board or a runtime of which no
     sketch can be made, and for a folder whose name the IDE does not take.
     """
-    # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
-    options = replace(options, measured=False)
-    source = runtimes.load(runtime).generate(bundle, board, options)
     name = out.resolve().name
-    arduino_sketch.require(board, source, name)
-    context = _context(bundle, board, source, sensor)
+    arduino_sketch.require(plan.board, plan.source, name)
+    context = _context(plan)
     context["libraries"] = arduino_sketch.libraries(context["options"])
-    files = arduino_sketch.arrange(render(bundle, board, source, sensor))
+    sketch = arduino_sketch.arrange(render(plan))
     templates = paths.shared("firmware_templates") / "arduino_sketch"
     for file, target in (("README.md.j2", "README.md"), ("sketch.ino.j2", f"{name}.ino")):
         text = (templates / file).read_text(encoding="utf-8")
-        files[target] = _render(_environment(), templates / file, text, context).encode()
-    files = c_prefix.renamed(files, options.prefix)
+        sketch[target] = _render(_environment(), templates / file, text, context).encode()
+    sketch = c_prefix.renamed(sketch, plan.prefix)
     try:
-        _write(dict(sorted(files.items())), out)
+        _write(dict(sorted(sketch.items())), out)
     except OSError as error:
         raise _not_written(out, error) from error
     return out / f"{name}.ino"
 
 
-def render(
-    bundle: Bundle, board: Board, source: CSource, sensor: str | None = None
-) -> dict[str, bytes]:
+def render(plan: BuildPlan) -> dict[str, bytes]:
     """Return every file of the project: path relative to it -> contents."""
-    chosen = sensors.choose(bundle, board, sensor)
-    bundle = sensors.fitted(bundle, chosen)
-    environment, context = _environment(), _context(bundle, board, source, sensor)
-    files = {f"src/model/{name}": text.encode() for name, text in source.files.items()}
-    for target, file in _templates(bundle, board, source, chosen):
+    environment, context = _environment(), _context(plan)
+    rendered = {f"src/model/{name}": text.encode() for name, text in plan.source.files.items()}
+    for target, file in _templates(plan):
         contents = file.read_bytes()
         if target.endswith(".j2"):
             target = target.removesuffix(".j2")
             contents = _render(environment, file, contents.decode(), context).encode()
-        files[target] = contents
-    return dict(sorted(files.items()))
+        rendered[target] = contents
+    return dict(sorted(rendered.items()))
 
 
 def _environment() -> jinja2.Environment:
@@ -125,18 +99,17 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _context(bundle: Bundle, board: Board, source: CSource, sensor: str | None) -> dict[str, Any]:
+def _context(plan: BuildPlan) -> dict[str, Any]:
     """Return what templates may insert."""
-    chosen = sensors.choose(bundle, board, sensor)
-    bundle = sensors.fitted(bundle, chosen)
+    bundle, board, source, sensor = plan.bundle, plan.board, plan.source, plan.sensor
     return {
         "board": board,
-        "options": _merged(board.options, source.options, chosen.options if chosen else {}),
-        "sensor": chosen.name if chosen else "",
-        "consent": chosen.consent if chosen else "",
+        "options": _merged(board.options, source.options, sensor.options if sensor else {}),
+        "sensor": sensor.name if sensor else "",
+        "consent": sensor.consent if sensor else "",
         "bundle": bundle,
         "source": source,
-        "config": FirmwareConfig(bundle, board, source),
+        "config": FirmwareConfig(plan),
         "protocol": messages,
         "protocol_c": as_c,
         "wire": frames,
@@ -165,10 +138,9 @@ def _render(
         raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
 
 
-def _templates(
-    bundle: Bundle, board: Board, source: CSource, sensor: Sensor | None
-) -> Iterator[tuple[str, Path]]:
+def _templates(plan: BuildPlan) -> Iterator[tuple[str, Path]]:
     """Yield (path in the project, file) of everything that is copied or rendered."""
+    bundle, board, source, sensor = plan.bundle, plan.board, plan.source, plan.sensor
     templates = paths.shared("firmware_templates")
     folders = {"": templates / "project", "src/app": templates / "common"}
     folders["src/board"] = templates / board.template
@@ -179,11 +151,10 @@ def _templates(
         yield from ((f"src/sensor/{file.name}", file) for file in sensor.sources)
         if not sensor.is_virtual:
             yield from _tree("src/sensor", templates / "board_sensor")
-    else:
-        folders["src/stream"] = templates / "no_stream"
-    folders["src/slot"] = templates / ("no_slot" if source.slot is None else "slot")
-    profile = mlperf.profile_of(bundle, source)
-    folders["src/text"] = templates / ("no_mlperf" if profile is None else "mlperf")
+    if source.slot is not None:
+        folders["src/slot"] = templates / "slot"
+    if plan.profile is not None:
+        folders["src/text"] = templates / "mlperf"
     for target, folder in folders.items():
         if not folder.is_dir():
             raise ConfigError(
@@ -208,9 +179,11 @@ def _runtime_templates(
     if source.library is not None:
         yield from _tree(f"lib/{source.runtime}", library)
     elif library.is_dir() and "lib_deps" not in source.options:
+        needed = runtimes.load(source.runtime).library
         raise ConfigError(
             f"the {source.runtime} runtime needs its library, and {board.id} names none",
-            f"name a folder that has it with --{source.runtime}-dir DIR, or use --runtime compiled",
+            f"name a folder that has it with {needed.option if needed else ''} DIR, or use "
+            f"--runtime {runtimes.standing_alone()}",
         )
 
 
@@ -235,22 +208,22 @@ def _tree(target: str, folder: Path) -> Iterator[tuple[str, Path]]:
             yield str(Path(target) / file.relative_to(folder).as_posix()), file
 
 
-def _write(files: Mapping[str, bytes], out: Path) -> None:
-    hashes = {name: [hashlib.sha256(contents).hexdigest()] for name, contents in files.items()}
+def _write(project: Mapping[str, bytes], out: Path) -> None:
+    hashes = {name: [hashlib.sha256(contents).hexdigest()] for name, contents in project.items()}
     previous = _previous(out)
     _refuse_edited(out, previous, hashes)
     out.mkdir(parents=True, exist_ok=True)
     # While files change, both of their versions count as ours: an interrupted run can be repeated.
     both = {name: previous.get(name, []) + hashes.get(name, []) for name in {*previous, *hashes}}
-    _replace(out / MANIFEST, _manifest(both))
-    for name, contents in files.items():
+    files.write(out / MANIFEST, _manifest(both))
+    for name, contents in project.items():
         file = out / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         if not file.is_file() or file.read_bytes() != contents:
-            _replace(file, contents)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            files.write(file, contents)
     for name in previous.keys() - hashes.keys():
         (out / name).unlink(missing_ok=True)
-    _replace(out / MANIFEST, _manifest(hashes))
+    files.write(out / MANIFEST, _manifest(hashes))
 
 
 def _manifest(hashes: Mapping[str, list[str]]) -> bytes:
@@ -264,9 +237,9 @@ def _previous(out: Path) -> dict[str, list[str]]:
         return {}
     try:
         manifest = json.loads((out / MANIFEST).read_bytes())
-        files = {str(name): list(hashes) for name, hashes in manifest["files"].items()}
-        if manifest["format"] == _FORMAT and all(_is_inside(Path(name)) for name in files):
-            return files
+        known = {str(name): list(hashes) for name, hashes in manifest["files"].items()}
+        if manifest["format"] == _FORMAT and all(_is_inside(Path(name)) for name in known):
+            return known
     except FileNotFoundError:
         if not any(out.iterdir()):
             return {}
@@ -298,17 +271,3 @@ def _refuse_edited(
             f"{out} has files that were changed since they were generated: {', '.join(edited)}",
             "name a new folder with --out, or delete those files to have them generated again",
         )
-
-
-def _replace(file: Path, contents: bytes) -> None:
-    """Write a file as a whole: beside its place first, then renamed onto it."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(contents)
-        temporary = Path(name)
-        temporary.chmod(0o644)
-        temporary.replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -13,18 +13,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyml import device
+from tinyml import device, runtimes
 from tinyml.build import pio
 from tinyml.device.channel import ModelRefusal
 from tinyml.errors import ConfigError, DeviceError, DoesNotFitError, TinymlError
-from tinyml.firmware import boards, render
+from tinyml.firmware import boards, plan, render
 from tinyml.measure import validate
 from tinyml.model import arena_cache, vectors
 from tinyml.model.arena_cache import Measured
-from tinyml.model.oracle import Oracle
 from tinyml.protocol.messages import ModelReason
 from tinyml.records import Board, Bundle, RuntimeOptions
-from tinyml.runtimes import tflm
+from tinyml.runtimes import Library
 
 _ALIGNMENT = 16
 _VECTORS = 4
@@ -35,9 +34,10 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Target:
-    """Where it is measured: a board, the port it is attached to (None: emulated), a folder."""
+    """Where it is measured: a board and runtime, its port (None: emulated), a folder."""
 
     board: Board
+    runtime: str
     port: str | None
     folder: Path
     options: RuntimeOptions
@@ -46,25 +46,31 @@ class Target:
 def measure(
     bundle: Bundle,
     board: Board,
+    runtime: str,
     out: Path,
     options: RuntimeOptions,
     port: str | None = None,
     on_step: OnStep = lambda text: None,
 ) -> Measured:
-    """Measure the arena that `bundle` needs under the `tflm` runtime on `board`, and remember it.
+    """Measure the arena that `bundle` needs under `runtime` on `board`, and remember it.
 
     It is measured on the board at `port` with a project in `out`, else on an emulated one with a
     project that does not outlive this call. Raises ConfigError where it cannot be measured, and
     what building, flashing and running raise.
     """
-    library = tflm.library_folder(options)
-    about = tflm.subject(bundle, board, library)
-    bound = tflm.arena_bound(Oracle(bundle.model, bundle.name))
+    kind = runtimes.load(runtime).library
+    if kind is None:
+        raise ConfigError(f"the arena of the {runtime} runtime is exact", "leave --fit away")
+    library = kind.folder(options)
+    about = kind.arena_subject(bundle, board, library)
+    bound = kind.arena_bound(bundle)
     if port is not None:
-        there: AbstractContextManager[Target] = nullcontext(Target(board, port, out, options))
+        there: AbstractContextManager[Target] = nullcontext(
+            Target(board, runtime, port, out, options)
+        )
     else:
-        library = library or _downloaded(bundle, board, out, on_step)
-        there = _emulated(replace(options, library=library))
+        library = library or _downloaded(bundle, board, runtime, kind, out, on_step)
+        there = _emulated(runtime, replace(options, library=library))
     with there as target:
         needed = smallest(
             bound, lambda arena: _touched(bundle, target, arena, on_step, may_crash=arena < bound)
@@ -75,31 +81,35 @@ def measure(
 
 
 @contextmanager
-def _emulated(options: RuntimeOptions) -> Iterator[Target]:
+def _emulated(runtime: str, options: RuntimeOptions) -> Iterator[Target]:
     """The default board with all the memory that there is: bounds and large models fit as well."""
     roomy = replace(boards.load(boards.DEFAULT), flash_bytes=_ROOM, ram_bytes=_ROOM)
     with tempfile.TemporaryDirectory(prefix="tinyml-fit-") as folder:
         try:
-            yield Target(roomy, None, Path(folder) / "project", options)
+            yield Target(roomy, runtime, None, Path(folder) / "project", options)
         finally:
-            if any(one.board == roomy.id for one in device.devices()):
+            if any(running.board == roomy.id for running in device.devices()):
                 device.stop(roomy.id)
 
 
-def _downloaded(bundle: Bundle, board: Board, out: Path, on_step: OnStep) -> Path:
+def _downloaded(
+    bundle: Bundle, board: Board, runtime: str, kind: Library, out: Path, on_step: OnStep
+) -> Path:
     """Have PlatformIO download the library that `board` uses; return where it is."""
-    if not board.options.get("custom_tflm"):
+    if not board.options.get(kind.board_key):
         raise ConfigError(
-            f"{board.id} has no TFLM library of its own to measure with", "add --tflm-dir DIR"
+            f"{board.id} has no library of its own for {runtime} to measure with",
+            f"add {kind.option} DIR",
         )
     on_step(f"building for {board.id}, for its library")
-    pio.build(render.generate(bundle, board, "tflm", out), on_step)
+    pio.build(render.generate(plan.resolve(bundle, board, runtime), out), on_step)
     folder = out / ".pio" / "libdeps" / board.id
-    for one in sorted(folder.iterdir() if folder.is_dir() else ()):
-        if tflm.is_library(one):
-            return one
+    for library in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if kind.is_in(library):
+            return library
     raise ConfigError(
-        f"{folder} has no TFLM library to measure with", "add --tflm-dir DIR, or --port PORT"
+        f"{folder} has no library of {runtime} to measure with",
+        f"add {kind.option} DIR, or --port PORT",
     )
 
 
@@ -147,7 +157,9 @@ def _touched(
     """
     on_step(f"trying an arena of {arena:,} bytes on {target.board.id}")
     options = replace(target.options, arena_bytes=arena)
-    project = render.generate(bundle, target.board, "tflm", target.folder, options)
+    project = render.generate(
+        plan.resolve(bundle, target.board, target.runtime, options), target.folder
+    )
     try:
         built = pio.build(project)
         device.flash(built, target.port)
@@ -167,7 +179,8 @@ def _touched(
         if not report.passed:
             raise DeviceError(
                 f"with an arena of {arena:,} bytes {target.board.id} computes something else",
-                f"tinyml validate {bundle.path} --board {target.board.id} --runtime tflm --layers",
+                f"tinyml validate {bundle.path} --board {target.board.id} "
+                f"--runtime {target.runtime} --layers",
             )
         return connected.status().arena_used
 

@@ -227,7 +227,7 @@ def executor(bundle: Bundle, on: str | SupportsInfer, board: Board | None = None
     if on == ORACLE:
         return Executor(ORACLE, Oracle(bundle.model, bundle.name).run)
     if on == HOST and board is not None:
-        source = runtimes.load("compiled").generate(bundle, board)
+        source = runtimes.load(runtimes.standing_alone()).generate(bundle, board)
         return Executor(HOST, host_library.HostModel(source).run)
     raise ConfigError(f"a model cannot be evaluated on {on!r}", nearest(on, [ORACLE, HOST]))
 

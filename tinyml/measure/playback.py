@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tinyml import features
 from tinyml.datasets.clips import Clip, Samples, joined
 from tinyml.device import StreamTotals, mismatch
-from tinyml.device.mismatch import Setting
+from tinyml.device.mismatch import SettingMismatch
 from tinyml.errors import ConfigError
 from tinyml.features import Event, FrontEnd, Recognizer
 from tinyml.measure.validate import require_model
@@ -94,7 +94,7 @@ class StreamReport:
     counter_max: int
     stride_ms: int
     front_counter_per_stride: int
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[SettingMismatch, ...] = ()
 
 
 def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
@@ -198,7 +198,7 @@ class Play:
         self.clips = clips
         self.samples, self.starts = joined(clips, gap, self._front_end)
         self._info = device.info
-        self._built = () if against is None else mismatch.differing(device.info, against)
+        self._built = () if against is None else mismatch.of_settings(device.info, against)
         self._readings: list[Reading] = []
         self._heard: list[Event] = []
         self._comparison = Comparison(
@@ -304,7 +304,7 @@ def _report(
     readings: Sequence[Reading],
     clips: tuple[ClipResult, ...],
     totals: StreamTotals,
-    built: tuple[Setting, ...],
+    built: tuple[SettingMismatch, ...],
 ) -> StreamReport:
     judged = [clip.right for clip in clips if clip.right is not None]
     counters = [reading.infer_counter for reading in readings] or [0]

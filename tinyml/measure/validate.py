@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import __version__, tflite
-from tinyml.compiler import compile_graph, ops
+from tinyml import __version__, runtimes
+from tinyml.compiler import ops
 from tinyml.device import mismatch
-from tinyml.device.mismatch import Setting
+from tinyml.device.mismatch import SettingMismatch
 from tinyml.errors import DeviceError
+from tinyml.firmware import boards
 from tinyml.model.tensor_diff import Difference, computed, difference
 from tinyml.model.vectors import Vector
 from tinyml.records import Bundle, Firmware, Folded, Step
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tinyml.device import Device, DeviceInfo, LayerResult
 
 Array = NDArray[Any]
-COMPILED = "compiled"  # the runtime whose arena is known to the byte
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ValidationReport:
     folded: tuple[Folded, ...]
     first_diverging_layer: LayerCheck | None
     counters: tuple[int, ...] = ()
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[SettingMismatch, ...] = ()
 
 
 class Reference(Protocol):
@@ -290,10 +290,12 @@ class _Run:
 
 def _settings(
     info: DeviceInfo, arena_bytes: int, bundle: Bundle, firmware: Firmware | None
-) -> tuple[Setting, ...]:
+) -> tuple[SettingMismatch, ...]:
     """What the device was built with that is not what `bundle` says, its arena included."""
-    found = mismatch.differing(info, bundle)
+    found = mismatch.of_settings(info, bundle)
     source = firmware.project.source if firmware is not None else None
-    if source is None and info.runtime == COMPILED and info.version == __version__:
-        source = compile_graph(tflite.read(bundle.model, bundle.name), heading="")
-    return found if source is None else (*found, *mismatch.arena(info, arena_bytes, source))
+    if source is None and info.version == __version__ and info.runtime in runtimes.names():
+        runtime = runtimes.load(info.runtime)
+        if runtime.stands_alone:  # its arena is known to the byte
+            source = runtime.generate(bundle, boards.load(boards.DEFAULT))
+    return found if source is None else (*found, *mismatch.of_arena(info, arena_bytes, source))

@@ -23,7 +23,7 @@ from tinyml.report.page import (
 )
 
 if TYPE_CHECKING:
-    from tinyml.device.mismatch import Setting
+    from tinyml.device.mismatch import SettingMismatch
     from tinyml.measure.validate import LayerCheck, ValidationReport
 
 _SHOWN = 10  # vectors whose differences are shown
@@ -66,12 +66,12 @@ def page(
     )
 
 
-def settings(differing: tuple[Setting, ...]) -> list[Block]:
+def settings(differing: tuple[SettingMismatch, ...]) -> list[Block]:
     """Return a sentence for each setting that differs."""
     return [Note(words.setting(setting)) for setting in differing]
 
 
-def setting_cases(differing: tuple[Setting, ...]) -> tuple[TestCase, ...]:
+def setting_cases(differing: tuple[SettingMismatch, ...]) -> tuple[TestCase, ...]:
     """Return a failed test case for each setting that differs."""
     return tuple(
         TestCase("settings", setting.name, words.setting(setting)) for setting in differing

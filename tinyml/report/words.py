@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tinyml.datasets import TEST
 
 if TYPE_CHECKING:
-    from tinyml.device.mismatch import Setting
+    from tinyml.device.mismatch import SettingMismatch
     from tinyml.measure.evaluate import EvaluationReport
     from tinyml.measure.playback import StreamReport
     from tinyml.measure.spotting import SpottingReport
@@ -35,7 +35,7 @@ def difference(differs: Difference) -> str:
     )
 
 
-def setting(differs: Setting) -> str:
+def setting(differs: SettingMismatch) -> str:
     """Say which setting differs."""
     return (
         f"the firmware was built with {differs.name} {differs.actual}, "

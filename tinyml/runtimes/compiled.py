@@ -6,6 +6,7 @@ from tinyml import __version__, tflite
 from tinyml.compiler import compile_graph
 from tinyml.errors import ConfigError
 from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, RuntimeOptions
+from tinyml.runtimes import Runtime
 
 
 def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPTIONS) -> CSource:
@@ -26,3 +27,10 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         f"runtime compiled, board {board.id}: do not edit"
     )
     return compile_graph(graph, heading, with_slot=options.slot)
+
+
+RUNTIME = Runtime(
+    generate,
+    slot_rule="its operators, shapes, and the quantization of its inputs and outputs must be the "
+    "same, and so must the version of tinyml",
+)

@@ -1,24 +1,20 @@
 """The `tflm` runtime: the model as a C array, run by TensorFlow Lite Micro with CMSIS-NN kernels.
 
 The files written here hold what depends on the model: its bytes and tables. The program is in
-`firmware_templates/tflm`; the library comes from a folder the user names, else from the board file
-(`custom_tflm`, a PlatformIO library specification pinned to a commit).
+`firmware_templates/tflm`, what there is to say of the library in `_tflm_library`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import os
-import re
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tinyml import __version__
 from tinyml.compiler import c_text, ops
-from tinyml.errors import ConfigError, ModelError
+from tinyml.errors import ModelError
 from tinyml.model import arena_cache
 from tinyml.model.oracle import Oracle
 from tinyml.records import (
@@ -32,16 +28,10 @@ from tinyml.records import (
     Step,
     TensorInfo,
 )
+from tinyml.runtimes import Library, Runtime, _tflm_library
 from tinyml.tflite import Graph, Op
 
 _PER_CHANNEL = "tml_fully_connected_per_channel()"  # of tml_fully_connected.h
-LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
-EXTRA_FOLDERS_VARIABLE = "PLATFORMIO_LIB_EXTRA_DIRS"
-# A file that tells the library's layout: the Arduino library of 2023, or the current tree.
-_ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
-_TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
-_SOURCE_ROOTS = ("src", "tensorflow", "third_party")
-_SOURCE_SUFFIXES = frozenset({".h", ".c", ".cc", ".cpp"})
 _ALIGNMENT = 16  # TFLM's MicroArenaBufferAlignment
 _PLANNER_BYTES = 112  # per buffer: AllocationInfo and the greedy planner's tables, 64-bit
 _BYTES_PER_LINE = 16
@@ -56,11 +46,11 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
     Raises ModelError for a model that the TFLM interpreter refuses, ConfigError for a folder that
     is no TFLM library.
     """
-    library = library_folder(options)
+    library = _tflm_library.folder(options)
     oracle = Oracle(bundle.model, bundle.name)
     graph = oracle.graph
     steps = _steps(graph)
-    arena, origin = _arena(oracle, subject(bundle, board, library), options)
+    arena, origin = _arena(oracle, _tflm_library.arena_subject(bundle, board, library), options)
     inputs = tuple(graph.tensors[index].info for index in graph.inputs)
     outputs = tuple(graph.tensors[index].info for index in graph.outputs)
     heading = (
@@ -82,7 +72,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
         arena_bytes=arena,
         arena_origin=origin,
         constant_bytes=len(bundle.model),
-        options=_platformio_options(board, library),
+        options=_tflm_library.platformio_options(board, library),
         facts={
             "operators": _registrations(graph),
             "keeps_state": graph.keeps_state,
@@ -136,23 +126,6 @@ def _arena(oracle: Oracle, about: arena_cache.Subject, options: RuntimeOptions) 
         return options.arena_bytes, "given"
     measured = arena_cache.recall(about) if options.measured else None
     return (arena_bound(oracle), "bound") if measured is None else (measured.bytes, "measured")
-
-
-def subject(bundle: Bundle, board: Board, library: Path | None) -> arena_cache.Subject:
-    """Return what a measured arena of `bundle` is about; `library` None means the board's own."""
-    edition = board.options.get("custom_tflm", "") if library is None else _digest(library)
-    return arena_cache.Subject(bundle.sha256, "tflm", board.id, edition)
-
-
-def _digest(library: Path) -> str:
-    """Return the hash of the library's sources: two folders that are equal are one edition."""
-    digest = hashlib.sha256()
-    for root in _SOURCE_ROOTS:
-        for file in sorted((library / root).rglob("*")):
-            if file.suffix in _SOURCE_SUFFIXES and file.is_file():
-                digest.update(str(file.relative_to(library)).encode() + b"\0")
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def arena_bound(oracle: Oracle) -> int:
@@ -234,51 +207,6 @@ def _is_int8(op: Op, graph: Graph) -> bool:
     return all(tensor.dtype == "int8" for tensor in tensors)
 
 
-def library_folder(options: RuntimeOptions) -> Path | None:
-    """Return the library's folder where the user names one, None for the board's own library.
-
-    It is named by the options, by $TINYML_TFLM_DIR, or by being in a folder of PlatformIO's own
-    $PLATFORMIO_LIB_EXTRA_DIRS. Raises ConfigError for a folder that is no TFLM library.
-    """
-    named = options.library or os.environ.get(LIBRARY_VARIABLE) or _in_extra_folders()
-    if not named:
-        return None
-    folder = Path(named).resolve()
-    if not is_library(folder):
-        raise ConfigError(
-            f"{folder} is no TensorFlow Lite Micro library: it has neither {_ARDUINO_LAYOUT} nor "
-            f"{_TREE_LAYOUT}",
-            "name a checkout of tflite-micro-arduino-examples, or a tree that "
-            "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
-        )
-    return folder
-
-
-def _in_extra_folders() -> Path | None:
-    for entry in re.split(r"[,\n]", os.environ.get(EXTRA_FOLDERS_VARIABLE, "")):
-        folder = Path(entry.strip())
-        for library in sorted(folder.iterdir()) if entry.strip() and folder.is_dir() else ():
-            if is_library(library):
-                return library
-    return None
-
-
-def is_library(folder: Path) -> bool:
-    """Whether `folder` holds TFLM, in the layout of the Arduino library or of the current tree."""
-    return any((folder / layout).is_file() for layout in (_ARDUINO_LAYOUT, _TREE_LAYOUT))
-
-
-def _platformio_options(board: Board, library: Path | None) -> dict[str, str]:
-    # These change the layout of TFLM's structures: every file must see the same.
-    flags = ["-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON", "-DCMSIS_NN"]
-    if library is None:
-        dependency = board.options.get("custom_tflm", "")
-        return {"build_flags": "\n".join(flags), "lib_deps": dependency} if dependency else {}
-    if (library / _ARDUINO_LAYOUT).is_file() and "framework" not in board.options:
-        flags.append("-DARDUINO=10819")  # its headers choose CMSIS-NN's registrations by this
-    return {"build_flags": "\n".join(flags), "lib_compat_mode": "off"}
-
-
 def _data_file(heading: str, model: bytes, tables: dict[str, list[str]]) -> str:
     lines = [
         f"/* {c_text.comment(heading)} */",
@@ -307,3 +235,17 @@ def _data_file(heading: str, model: bytes, tables: dict[str, list[str]]) -> str:
 def _byte_lines(data: Sequence[int]) -> list[str]:
     chunks = (data[i : i + _BYTES_PER_LINE] for i in range(0, len(data), _BYTES_PER_LINE))
     return ["    " + " ".join(f"0x{byte:02x}," for byte in chunk) for chunk in chunks]
+
+
+RUNTIME = Runtime(
+    generate,
+    slot_rule="its inputs and outputs must have the same types, shapes and quantization",
+    library=Library(
+        option=_tflm_library.OPTION,
+        board_key=_tflm_library.BOARD_KEY,
+        folder=_tflm_library.folder,
+        is_in=_tflm_library.is_in,
+        arena_bound=lambda bundle: arena_bound(Oracle(bundle.model, bundle.name)),
+        arena_subject=_tflm_library.arena_subject,
+    ),
+)

@@ -101,7 +101,7 @@ def _teacher(model: Bundle, labels: Sequence[str]) -> Teacher:
             f"{', '.join(labels)}",
             "name a model with the same labels",
         )
-    source = runtimes.load("compiled").generate(model, boards.load(boards.DEFAULT))
+    source = runtimes.load(runtimes.standing_alone()).generate(model, boards.load(boards.DEFAULT))
     tensors = (*source.inputs, *source.outputs)
     if len(tensors) != 2 or any(one.dtype != "int8" for one in tensors):
         raise ModelError(f"{model.name} cannot teach: it is no int8 model with one input")

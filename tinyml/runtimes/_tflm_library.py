@@ -1,0 +1,89 @@
+"""The library of the `tflm` runtime: TensorFlow Lite Micro, in a folder or as a board names it.
+
+Two layouts are known: the Arduino library of 2023, and the current tree that upstream's script
+writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from tinyml.errors import ConfigError
+from tinyml.model.arena_cache import Subject
+from tinyml.records import Board, Bundle, RuntimeOptions
+
+OPTION = "--tflm-dir"
+BOARD_KEY = "custom_tflm"
+LIBRARY_VARIABLE = "TINYML_TFLM_DIR"
+EXTRA_FOLDERS_VARIABLE = "PLATFORMIO_LIB_EXTRA_DIRS"
+# A file that tells the library's layout: the Arduino library of 2023, or the current tree.
+_ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
+_TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
+_SOURCE_ROOTS = ("src", "tensorflow", "third_party")
+_SOURCE_SUFFIXES = frozenset({".h", ".c", ".cc", ".cpp"})
+
+
+def folder(options: RuntimeOptions) -> Path | None:
+    """Return the library's folder where the user names one, None for the board's own library.
+
+    It is named by the options, by $TINYML_TFLM_DIR, or by being in a folder of PlatformIO's own
+    $PLATFORMIO_LIB_EXTRA_DIRS. Raises ConfigError for a folder that is no TFLM library.
+    """
+    named = options.library or os.environ.get(LIBRARY_VARIABLE) or _in_extra_folders()
+    if not named:
+        return None
+    found = Path(named).resolve()
+    if not is_in(found):
+        raise ConfigError(
+            f"{found} is no TensorFlow Lite Micro library: it has neither {_ARDUINO_LAYOUT} nor "
+            f"{_TREE_LAYOUT}",
+            "name a checkout of tflite-micro-arduino-examples, or a tree that "
+            "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
+        )
+    return found
+
+
+def _in_extra_folders() -> Path | None:
+    for entry in re.split(r"[,\n]", os.environ.get(EXTRA_FOLDERS_VARIABLE, "")):
+        folder = Path(entry.strip())
+        for library in sorted(folder.iterdir()) if entry.strip() and folder.is_dir() else ():
+            if is_in(library):
+                return library
+    return None
+
+
+def is_in(folder: Path) -> bool:
+    """Whether `folder` holds TFLM, in the layout of the Arduino library or of the current tree."""
+    return any((folder / layout).is_file() for layout in (_ARDUINO_LAYOUT, _TREE_LAYOUT))
+
+
+def platformio_options(board: Board, library: Path | None) -> dict[str, str]:
+    """Return the options of PlatformIO that a build with the library needs; none without one."""
+    # These change the layout of TFLM's structures: every file must see the same.
+    flags = ["-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON", "-DCMSIS_NN"]
+    if library is None:
+        dependency = board.options.get(BOARD_KEY, "")
+        return {"build_flags": "\n".join(flags), "lib_deps": dependency} if dependency else {}
+    if (library / _ARDUINO_LAYOUT).is_file() and "framework" not in board.options:
+        flags.append("-DARDUINO=10819")  # its headers choose CMSIS-NN's registrations by this
+    return {"build_flags": "\n".join(flags), "lib_compat_mode": "off"}
+
+
+def arena_subject(bundle: Bundle, board: Board, library: Path | None) -> Subject:
+    """Return what a measured arena of `bundle` is about; `library` None means the board's own."""
+    edition = board.options.get(BOARD_KEY, "") if library is None else _digest(library)
+    return Subject(bundle.sha256, "tflm", board.id, edition)
+
+
+def _digest(library: Path) -> str:
+    """Return the hash of the library's sources: two folders that are equal are one edition."""
+    digest = hashlib.sha256()
+    for root in _SOURCE_ROOTS:
+        for file in sorted((library / root).rglob("*")):
+            if file.suffix in _SOURCE_SUFFIXES and file.is_file():
+                digest.update(str(file.relative_to(library)).encode() + b"\0")
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
