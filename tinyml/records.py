@@ -88,6 +88,159 @@ class StreamConfig:
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """How a tensor's int8 stand for real numbers: `real = (int8 - zero_point) * scale`."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """Another model by its name and the SHA-256, in hex, of its `.tflite`."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where recordings came from, how many `clips` there were, and what they were used for."""
+
+    source: str
+    licence: str
+    clips: int
+    use: str
+
+
+@dataclass(frozen=True)
+class Division:
+    """How recordings were divided: the rule in words, and counts by label in each part.
+
+    A part is None where there is none, as in a bundle that `tinyml quantize` wrote.
+    """
+
+    rule: str
+    train: Mapping[str, int] | None = None
+    validation: Mapping[str, int] | None = None
+    test: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class SourceAccuracy:
+    """The int8 accuracy, 0..1, on the `test_clips` test recordings of one data source."""
+
+    source: str
+    test_clips: int
+    int8: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracy as a bundle's card states it: shares of 1, None where it was not measured.
+
+    `part` says of which `test_clips` recordings. `compiled`: of the C of the compiled runtime on
+    the host. `interval`: where the int8 accuracy lies with 95 % confidence (Wilson 1927).
+    `left_out`: recordings of the part that the model it started from had learned from.
+    `sources`: of each source, where the data has several.
+    """
+
+    float_: float | None
+    int8: float | None
+    test_clips: int
+    part: str
+    interval: tuple[float, float] | None = None
+    compiled: float | None = None
+    int8_without_qat: float | None = None
+    left_out: int | None = None
+    sources: tuple[SourceAccuracy, ...] | None = None
+
+
+@dataclass(frozen=True)
+class LearningPoint:
+    """`right`: share of left-out recordings that heads recognise, trained on `recordings` each."""
+
+    recordings: int
+    right: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What cross-validation says of a head on a frozen body, as shares of 1.
+
+    `right` and `right_int8`: of `clips` recordings, each judged by a head not trained on it;
+    `false_accepts`: of `others`, held-out sounds or motions that are no word, those taken for one.
+    `curve`: the same with fewer recordings of each word; `doubled`: what twice as many would give,
+    None where the curve does not say, or not that they would help. `learned_before`: how many of
+    the recordings training started from had learned; None where its bundle does not say.
+    """
+
+    clips: int
+    right: float
+    right_int8: float
+    others: int
+    false_accepts: float
+    curve: tuple[LearningPoint, ...]
+    doubled: float | None
+    learned_before: int | None = None
+
+
+@dataclass(frozen=True)
+class LayerNoise:
+    """What int8 loses in one layer, operator `index` of the `.tflite`.
+
+    `sqnr_db`: signal to all quantization noise so far, in dB; None where there is no noise.
+    `added`: noise as a share of the signal that its inputs did not have. `clipped`: share of values
+    that the range of its int8 does not reach, by more than a step.
+    """
+
+    index: int
+    operator: str
+    tensor: str
+    sqnr_db: float | None
+    added: float
+    clipped: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a bundle says of its model: the document `card.json`, see `tinyml/model/card.py`.
+
+    `labels` are in the order of the model's scores. `training`: the options that made it, from
+    which resume and transfer start. `confusion`: label said -> label recognised -> clips.
+    `mlperf`: the MLPerf Tiny model it is; False for none; None where the tensors decide.
+    `stand_in`: whether it learned from synthetic data only. `files`: the SHA-256, in hex, of every
+    other file by its path in the bundle. `extra`: keys that this version does not know, kept.
+    """
+
+    name: str = ""
+    task: str = ""
+    labels: tuple[str, ...] = ()
+    features: FeatureConfig | None = None
+    stream: StreamConfig | None = None
+    quantization: Mapping[str, Quantization] | None = None
+    training: Mapping[str, Any] | None = None
+    learned_from: tuple[ModelReference, ...] | None = None
+    data: tuple[DataSource, ...] | None = None
+    split: Division | None = None
+    skipped: tuple[str, ...] | None = None
+    stand_in: bool | None = None
+    accuracy: Accuracy | None = None
+    estimate: Estimate | None = None
+    confusion: Mapping[str, Mapping[str, int]] | None = None
+    noise: tuple[LayerNoise, ...] | None = None
+    mlperf: str | bool | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> float | None:
+        """The factor on the network's channels that it was trained with; None if not stated."""
+        width = (self.training or {}).get("width")
+        return float(width) if isinstance(width, int | float) else None
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A model with what is known about it; a bare `.tflite` has no labels, features or stream."""
 
@@ -99,7 +252,7 @@ class Bundle:
     labels: tuple[str, ...] = ()
     features: FeatureConfig | None = None
     stream: StreamConfig | None = None
-    card: Mapping[str, Any] = field(default_factory=dict)
+    card: Card = field(default_factory=Card)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tinyml.errors import ConfigError
-from tinyml.training import Conduct, Options, train
+from tinyml.training import Options, RunOptions, train
 
 WORKER = Path(__file__).with_name("worker.py")
 _PATIENCE_S = 500  # a worker that waits for another for ever fails the test, not the machine
@@ -76,13 +76,15 @@ def test_a_cluster_that_is_none_is_refused(
     config: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", config)
-    conduct = Conduct(strategy="multiworker")
+    run_options = RunOptions(strategy="multiworker")
     with pytest.raises(ConfigError, match=said) as caught:
-        train.train("gesture", None, tmp_path / "out", Options(), lambda _: None, conduct)
+        train.train("gesture", None, tmp_path / "out", Options(), lambda _: None, run_options)
     assert "TF_CONFIG='{" in caught.value.hint
 
 
 def test_qat_is_for_one_machine(tmp_path: Path) -> None:
-    conduct = Conduct(strategy="mirrored")
+    run_options = RunOptions(strategy="mirrored")
     with pytest.raises(ConfigError, match="--qat cannot be combined with --strategy mirrored"):
-        train.train("gesture", None, tmp_path / "out", Options(qat=True), lambda _: None, conduct)
+        train.train(
+            "gesture", None, tmp_path / "out", Options(qat=True), lambda _: None, run_options
+        )

@@ -27,7 +27,7 @@ def test_what_nobody_labelled_is_learned_from_teachers_alone(tmp_path: Path, tau
     one = rendered.Recording(tmp_path / "a.png", "person", "a")
     nothing = person_detection.examples([], LABELS)
     teach = _answers if taught else None
-    material = fit.Material(person_detection.TASK, [one], LABELS, nothing, teach)
+    material = fit.TrainingExamples(person_detection.TASK, [one], LABELS, nothing, teach)
     made = fit._Variants(material, Options(variants=1), lambda _: None).of(0)
     assert made.targets.tolist() == (
         [1, UNLABELLED, UNLABELLED, 0] if taught else [1, 0]

@@ -15,6 +15,7 @@ from tinyml import cli, runtimes
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.firmware.boards import load as board
 from tinyml.model import bundle, host_library
+from tinyml.model import card as cards
 from tinyml.model.oracle import Oracle
 from tinyml.training import import_network, keras_network, layer_noise
 
@@ -74,7 +75,7 @@ def test_a_network_becomes_a_checked_bundle(
     convolution = next(op for op in graph.ops if op.name == "CONV_2D")
     assert len(graph.input(convolution, 1).scales) == 4
     assert result.agreement >= 0.8
-    assert made.card["accuracy"]["test_clips"] == 10
+    assert made.card.accuracy.test_clips == 10
     # The same numbers from the float network itself, and bit for bit from the compiled runtime.
     inputs = np.load(examples)["inputs"]
     scores = keras_network.load(networks / name).function(inputs[:1])
@@ -174,7 +175,7 @@ def test_one_example_is_too_few_to_divide(
     command = ["quantize", str(networks / "two.h5"), "--representative", str(tmp_path / "one.npy")]
     assert cli.main([*command, "--out", str(tmp_path / "out")]) == 0
     assert "too few examples to divide" in capsys.readouterr().err
-    assert "too few" in bundle.load(tmp_path / "out").card["split"]["rule"]
+    assert "too few" in bundle.load(tmp_path / "out").card.split.rule
 
 
 def test_a_network_of_zeros_is_refused_and_not_run(networks: Path) -> None:
@@ -221,4 +222,4 @@ def test_the_noisy_layer_is_blamed(networks: Path, examples: Path) -> None:
     assert [one.operator for one in good] == [one.operator for one in bad]
     assert good[0].sqnr_db > 25 > bad[0].sqnr_db
     assert layer_noise.worst(bad, 1)[0].added > 10 * layer_noise.worst(good, 1)[0].added
-    json.dumps(layer_noise.document(good))
+    json.dumps([cards.plain(layer) for layer in good])

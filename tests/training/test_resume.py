@@ -12,7 +12,7 @@ import pytest
 from tinyml import tasks
 from tinyml.errors import ModelError
 from tinyml.tasks import Examples
-from tinyml.training import Conduct, Options, Progress, distribution, fit
+from tinyml.training import Options, Progress, RunOptions, distribution, fit
 from tinyml.training.learner import Learner, Stage
 
 pytestmark = pytest.mark.needs_tensorflow
@@ -34,9 +34,9 @@ def _fit(path: Path, stop: bool = False, resume: bool = False) -> Any:
 
     stage = Stage("training", 2, 1e-2, lambda _: task.build_model(len(LABELS), OPTIONS.width))
     watched = Examples(inputs[:0], made.targets[:0])
-    material = fit.Material(task, (), LABELS, watched)
+    material = fit.TrainingExamples(task, (), LABELS, watched)
     cluster = distribution.join(distribution.NONE, False)
-    return fit.fit(material, [stage], OPTIONS, Conduct(resume), cluster, path, {}, interrupt)[0]
+    return fit.fit(material, [stage], OPTIONS, RunOptions(resume), cluster, path, {}, interrupt)[0]
 
 
 def test_a_pause_changes_nothing_where_values_are_dropped(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from tinyml import tasks
 from tinyml.errors import ConfigError, DataError, ModelError
 from tinyml.measure import evaluate
 from tinyml.model import bundle, leakage
-from tinyml.records import Bundle
-from tinyml.training import Conduct, Options, Progress, distill, quantize, restore
+from tinyml.records import Bundle, Quantization
+from tinyml.training import Options, Progress, RunOptions, distill, quantize, restore
 from tinyml.training.train import checkpoint_path, train
 
 pytestmark = pytest.mark.needs_tensorflow
 TASK = "keyword_spotting"
-RESUME = Conduct(resume=True)
+RESUME = RunOptions(resume=True)
 OPTIONS = Options(epochs=2, batch_size=8, seed=7, width=0.1, variants=1)
 
 
@@ -70,7 +70,7 @@ def test_interrupted_training_resumes_to_the_same_model(
     assert not checkpoint_path(out).exists()
 
 
-def test_a_pupil_learns_from_its_teachers_also_after_a_pause(
+def test_a_student_learns_from_its_teachers_also_after_a_pause(
     tones: Path, trained: Bundle, tmp_path: Path
 ) -> None:
     options = dataclasses.replace(OPTIONS, teachers=2)
@@ -81,15 +81,15 @@ def test_a_pupil_learns_from_its_teachers_also_after_a_pause(
         if progress.stage == "training":
             raise KeyboardInterrupt
 
-    taught = train(TASK, tones, tmp_path / "one", options, lambda _: None)
-    assert taught.sha256 != trained.sha256
-    assert taught.card["training"]["teachers"] == 2
+    student = train(TASK, tones, tmp_path / "one", options, lambda _: None)
+    assert student.sha256 != trained.sha256
+    assert student.card.training["teachers"] == 2
     with pytest.raises(KeyboardInterrupt):
         train(TASK, tones, tmp_path / "two", options, interrupt)
     learned = [one for one in stages if "teacher" in one]
     assert learned == ["teacher 1 of 2"] * 2 + ["teacher 2 of 2"] * 2
     resumed = train(TASK, tones, tmp_path / "two", options, lambda _: None, RESUME)
-    assert resumed.sha256 == taught.sha256
+    assert resumed.sha256 == student.sha256
 
 
 def test_quantization_aware_training_resumes_within_its_stage(
@@ -107,7 +107,7 @@ def test_quantization_aware_training_resumes_within_its_stage(
     plain = train(TASK, tones, tmp_path / "plain", dataclasses.replace(options, qat=False),
                   lambda _: None)  # fmt: skip
     assert aware.sha256 != plain.sha256
-    assert aware.card["accuracy"]["int8_without_qat"] == plain.card["accuracy"]["int8"]
+    assert aware.card.accuracy.int8_without_qat == plain.card.accuracy.int8
     with pytest.raises(KeyboardInterrupt):
         train(TASK, tones, tmp_path / "two", options, interrupt)
     resumed = train(TASK, tones, tmp_path / "two", options, lambda _: None, RESUME)
@@ -119,13 +119,13 @@ def test_targets_are_mostly_the_teachers_answers() -> None:
     networks = [stage.build([]) for stage in distill.teachers(task, 4, options)]
     inputs = np.random.default_rng(3).random((5, *task.input_shape), np.float32)
     labels = np.eye(5, 4, dtype=np.float32)
-    teach = distill.pupil(task, 4, options)
+    teach = distill.student(task, 4, options)
     assert teach is not None
     targets = teach([one.get_weights() for one in networks])(inputs, labels)
     logits = np.stack([one.predict(inputs, verbose=0) for one in networks])
     answers = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     assert np.allclose(targets, 0.7 * answers.mean(0) + 0.3 * labels, atol=1e-5)
-    assert distill.pupil(task, 4, Options()) is None
+    assert distill.student(task, 4, Options()) is None
     assert distill.teachers(task, 4, Options()) == []
 
 
@@ -140,19 +140,21 @@ def test_nothing_to_resume_is_said(tones: Path, tmp_path: Path) -> None:
 def test_card_tells_the_truth(tones: Path, trained: Bundle) -> None:
     card = trained.card
     assert trained.labels == ("silence", "unknown", "no", "yes")
-    assert card["quantization"]["input"] == {"scale": 1 / 32, "zero_point": -128}
-    assert card["training"] == OPTIONS.document()
-    assert not card["stand_in"]
+    assert card.quantization is not None
+    assert card.quantization["input"] == Quantization(scale=1 / 32, zero_point=-128)
+    assert card.training == OPTIONS.document()
+    assert not card.stand_in
+    assert card.accuracy is not None
     report = evaluate.evaluate(trained, tones, floating=restore.float_accuracy)
-    assert report.accuracy == card["accuracy"]["int8"]
-    assert report.float_accuracy == card["accuracy"]["float"]
-    assert report.clips == card["accuracy"]["test_clips"]
-    assert report.confusion == card["confusion"]
+    assert report.accuracy == card.accuracy.int8
+    assert report.float_accuracy == card.accuracy.float_
+    assert report.clips == card.accuracy.test_clips
+    assert report.confusion == card.confusion
     assert sum(sum(row.values()) for row in report.confusion.values()) == report.clips
     assert report.learned == 0
     for part in ("train", "validation"):
         some = leakage.recordings(evaluate.read_recordings(trained, tones), part)
-        assert leakage.among(some, trained) == set(some)
+        assert leakage.trained_on(some, trained) == set(some)
 
 
 def test_a_folder_of_others_is_refused_before_training(tones: Path, tmp_path: Path) -> None:
@@ -192,6 +194,6 @@ def test_without_data_the_model_is_a_stand_in(
         espeak, "generate", lambda seed, on_progress: generate(12, seed, on_progress)
     )
     made = train(TASK, None, tmp_path / "one", OPTIONS, lambda _: None)
-    assert made.card["stand_in"]
+    assert made.card.stand_in
     assert made.labels == bundle.load(TASK).labels
-    assert "synthetic" in made.card["data"][0]["source"]
+    assert "synthetic" in made.card.data[0].source

@@ -36,11 +36,11 @@ def test_five_recordings_give_the_shipped_body_a_new_head(tmp_path: Path) -> Non
     assert made is not None
     assert made.labels == ("silence", "unknown", "falling", "rising")
     assert not checkpoint_path(tmp_path / "out").exists()
-    assert set(made.card["training"]) == {"seed", "width", "synthetic", "start"}
-    estimate = made.card["estimate"]
-    assert estimate["clips"] == 10
-    assert estimate["right"] >= 0.8  # nothing is easier to tell apart
-    assert [one["recordings"] for one in estimate["curve"]] == [1, 2, 3, 4]
+    assert set(made.card.training) == {"seed", "width", "synthetic", "start"}
+    estimate = made.card.estimate
+    assert estimate.clips == 10
+    assert estimate.right >= 0.8  # nothing is easier to tell apart
+    assert [point.recordings for point in estimate.curve] == [1, 2, 3, 4]
     shipped = bundle.load("keyword_spotting")
     before, after = (
         restore.arrays((one.path / bundle.WEIGHTS).read_bytes()) for one in (shipped, made)
@@ -48,7 +48,7 @@ def test_five_recordings_give_the_shipped_body_a_new_head(tmp_path: Path) -> Non
     assert all(np.array_equal(one, two) for one, two in zip(before[:-2], after[:-2], strict=True))
     assert after[-1].shape == (4,)
     old, new = (
-        latent_replay.read((one.path / bundle.MEMORY).read_bytes()) for one in (shipped, made)
+        latent_replay.read((one.path / bundle.REPLAY).read_bytes()) for one in (shipped, made)
     )
     np.testing.assert_array_equal(new.vectors[: len(old.vectors)], old.vectors)
     assert set(np.unique(new.targets[len(old.vectors) :])) >= {2, 3}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 from tinyml import features
 from tinyml.datasets import clips
 from tinyml.errors import ConfigError, ModelError
-from tinyml.model import bundle
+from tinyml.model import bundle, card
 
-CARD: dict[str, Any] = {
+DOCUMENT: dict[str, Any] = {
     "name": "words",
     "task": "keyword_spotting",
     "labels": ["silence", "unknown", "yes"],
@@ -27,6 +28,7 @@ CARD: dict[str, Any] = {
         "background": [0, 1],
     },
 }
+CARD = card.of(DOCUMENT)
 FILES = {"model.tflite": b"model", "examples/yes.wav": b"sound"}
 
 
@@ -74,10 +76,12 @@ def test_foreign_folder_is_refused(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("card", [{}, {**CARD, "labels": 3}, {**CARD, "stream": {"average": 1}}])
-def test_nonsense_card_is_not_saved(tmp_path: Path, card: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "nonsense", [{}, {**DOCUMENT, "labels": 3}, {**DOCUMENT, "stream": {"average": 1}}]
+)
+def test_nonsense_card_is_not_saved(tmp_path: Path, nonsense: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="makes no sense"):
-        bundle.save(tmp_path / "out", card, FILES)
+        bundle.save(tmp_path / "out", card.of(nonsense), FILES)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,24 +160,26 @@ def test_unknown_name_comes_back_with_the_nearest() -> None:
 def test_shipped_bundle_loads(name: str) -> None:
     loaded = bundle.load(name)
     assert loaded.name == name
-    assert loaded.card["files"].keys() >= {"model.tflite", "golden.npz"}
-    listed = {loaded.path / file for file in loaded.card["files"]} | {loaded.path / "card.json"}
+    assert loaded.card.files.keys() >= {"model.tflite", "golden.npz"}
+    listed = {loaded.path / file for file in loaded.card.files} | {loaded.path / "card.json"}
     assert {file for file in loaded.path.rglob("*") if file.is_file()} == listed
 
 
 @pytest.mark.parametrize("name", bundle.shipped())
 def test_shipped_card_says_where_the_model_comes_from_and_how_well_it_does(name: str) -> None:
-    card = bundle.load(name).card
-    assert card["data"]
-    assert all(entry["source"] and entry["licence"] for entry in card["data"])
-    assert card["split"]["rule"]
-    confusion = card["confusion"]
-    assert set(confusion) == set(card["labels"])
-    right = sum(row.get(label, 0) for label, row in confusion.items())
-    clips = sum(sum(row.values()) for row in confusion.values())
-    assert clips == card["accuracy"]["test_clips"]
-    assert card["accuracy"]["int8"] == pytest.approx(right / clips)
-    assert "weights.npz" in card["files"]
+    shipped = bundle.load(name).card
+    assert shipped.data
+    assert all(source.source and source.licence for source in shipped.data)
+    assert shipped.split is not None
+    assert shipped.split.rule
+    assert shipped.confusion is not None
+    assert set(shipped.confusion) == set(shipped.labels)
+    right = sum(row.get(label, 0) for label, row in shipped.confusion.items())
+    clips = sum(sum(row.values()) for row in shipped.confusion.values())
+    assert shipped.accuracy is not None
+    assert clips == shipped.accuracy.test_clips
+    assert shipped.accuracy.int8 == pytest.approx(right / clips)
+    assert "weights.npz" in shipped.files
 
 
 @pytest.mark.parametrize("name", bundle.shipped())
@@ -194,3 +200,9 @@ def test_card_is_deterministic_json(tmp_path: Path) -> None:
         texts.append((tmp_path / name / "card.json").read_text())
     assert texts[0] == texts[1]
     assert json.loads(texts[0])["files"].keys() == FILES.keys()
+
+
+def test_a_copied_bundle_has_its_folders_name(tmp_path: Path) -> None:
+    bundle.save(tmp_path / "out", CARD, FILES)
+    shutil.copytree(tmp_path / "out", tmp_path / "copy")
+    assert bundle.load(tmp_path / "copy").name == "copy"

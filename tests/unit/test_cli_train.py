@@ -10,7 +10,7 @@ import pytest
 
 from tinyml import cli
 from tinyml.model import metrics
-from tinyml.records import Bundle
+from tinyml.records import Accuracy, Bundle, Card, Division
 from tinyml.training import Progress, train
 
 
@@ -73,29 +73,19 @@ def test_a_useless_model_does_not_end_like_a_good_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     share = right / max(clips, 1)
-    accuracy = {
-        "float": share,
-        "int8": share,
-        "interval": metrics.wilson(right, clips),
-        "test_clips": clips,
-        "part": "test",
-    }
-    card = {
-        "accuracy": accuracy,
-        "labels": [str(number) for number in range(labels)],
-        "confusion": {str(number): {"0": clips / labels} for number in range(labels)},
-        "skipped": [],
-        "training": {},
-        "split": {"rule": "by speaker"},
-        "noise": [],
-        "stand_in": False,
-    }
+    low, high = metrics.wilson(right, clips)
+    card = Card(
+        accuracy=Accuracy(share, share, clips, "test", interval=(low, high)),
+        labels=tuple(str(number) for number in range(labels)),
+        confusion={str(number): {"0": clips // labels} for number in range(labels)},
+        training={},
+        split=Division("by speaker"),
+    )
     names = tuple("abcdefgh"[:labels])
     made = Bundle("m", b"", "ab" * 32, tmp_path, labels=names, card=card)
     monkeypatch.setattr(train, "train", lambda *_: made)
     assert cli.main(["train", "keyword_spotting", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    low, high = accuracy["interval"]
     assert f"int8    {share:.2%}, 95 % interval {low:.2%} to {high:.2%}" in shown
     warnings = [line for line in shown.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == len(said)

@@ -72,4 +72,4 @@ def test_shipped_examples_were_spoken_by_voices_apart() -> None:
     script = Path(__file__).parents[2] / "scripts" / "make_examples"
     text = script.read_text(encoding="utf-8")
     assert all(f'"{variant}"' not in text for variant in espeak.VARIANTS)
-    assert bundle.load("keyword_spotting").card["files"]["examples/examples.json"]
+    assert bundle.load("keyword_spotting").card.files["examples/examples.json"]

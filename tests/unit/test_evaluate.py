@@ -112,7 +112,7 @@ def test_what_was_learned_from_is_left_out_under_any_name(
     assert len([one for one in learned if not one.long]) >= 4
 
     def after(some: Sequence[Recording], part: str = "test") -> evaluate.EvaluationReport:
-        (tmp_path / "heard.npy").write_bytes(leakage.file(some))
+        (tmp_path / "heard.npy").write_bytes(leakage.digests(some))
         return evaluate.evaluate(shipped, renamed, _AlwaysYes(), part)
 
     renamed = Path(shutil.copytree(tones, tmp_path / "renamed"))
@@ -132,15 +132,15 @@ def test_a_bundle_knows_what_its_start_learned_from(tmp_path: Path) -> None:
     digests = (7, 2**64 - 1, 0, 9)
     some = [Recording(Path(str(one)), "yes", "x", digest=one) for one in digests]
     start = Bundle("start", b"", "", tmp_path)
-    assert leakage.among(some, start) is None
-    (tmp_path / "heard.npy").write_bytes(leakage.file(some[:1]))
-    (tmp_path / "heard.npy").write_bytes(leakage.file(some[1:3], start))
-    known = leakage.among(some, start)
+    assert leakage.trained_on(some, start) is None
+    (tmp_path / "heard.npy").write_bytes(leakage.digests(some[:1]))
+    (tmp_path / "heard.npy").write_bytes(leakage.digests(some[1:3], start))
+    known = leakage.trained_on(some, start)
     assert known is not None
     assert {one.digest for one in known} == {7, 2**64 - 1}
     (tmp_path / "heard.npy").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="damaged"):
-        leakage.among(some, start)
+        leakage.trained_on(some, start)
 
 
 def test_nothing_to_measure_on_is_said(shipped: Bundle, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_other_runtime_comes_first_where_it_suffices() -> None:
 
 def test_the_width_is_the_largest_that_suffices() -> None:
     made = project("nano33ble", "compiled")
-    width = made.bundle.card["training"]["width"]
+    width = made.bundle.card.width
     over = made.source.arena_bytes // 2
     (told,) = [one for one in fit_hints.changes(made, Need(1, made.board.ram_bytes + over))
                if "--width" in one]  # fmt: skip

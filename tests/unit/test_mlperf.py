@@ -9,7 +9,7 @@ import pytest
 
 from tinyml.errors import ConfigError
 from tinyml.firmware import mlperf, plan, render
-from tinyml.records import Board, Bundle, CSource, FeatureConfig, StreamConfig, TensorInfo
+from tinyml.records import Board, Bundle, Card, CSource, FeatureConfig, StreamConfig, TensorInfo
 
 MODEL = Bundle("m", b"", "00" * 32, Path("m.tflite"))
 BOARD = Board("b", "A board", "qemu_m4", "cortex-m4", 983040, 262144, "qemu", "instructions",
@@ -56,18 +56,18 @@ def test_others_have_none(made: CSource) -> None:
 def test_a_front_end_of_its_own_or_the_card_rules_it_out() -> None:
     made = source((1, 49, 10, 1), 12)
     assert mlperf.profile_of(replace(MODEL, features=AUDIO), made) is None
-    assert mlperf.profile_of(replace(MODEL, card={"mlperf": False}), made) is None
+    assert mlperf.profile_of(replace(MODEL, card=Card(mlperf=False)), made) is None
 
 
 def test_a_card_names_one() -> None:
-    named = replace(MODEL, card={"mlperf": "kws01"}, features=AUDIO)
+    named = replace(MODEL, card=Card(mlperf="kws01"), features=AUDIO)
     assert mlperf.profile_of(named, source((1, 49, 10, 1), 12)) is mlperf.PROFILES[0]
     with pytest.raises(ConfigError, match="49x10x1 in, 12 int8 values out"):
         mlperf.profile_of(named, source((1, 640), 640))
     with pytest.raises(ConfigError, match="streams"):
         mlperf.profile_of(replace(named, stream=STREAM), source((1, 49, 10, 1), 12))
     with pytest.raises(ConfigError, match="'kws1', which does not exist") as caught:
-        mlperf.profile_of(replace(MODEL, card={"mlperf": "kws1"}), source((1, 640), 640))
+        mlperf.profile_of(replace(MODEL, card=Card(mlperf="kws1")), source((1, 640), 640))
     assert "kws01" in caught.value.hint
 
 

@@ -29,7 +29,7 @@ from tinyml.measure.validate import LayerCheck, Mismatch, ValidationReport
 from tinyml.model import bundle
 from tinyml.model.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.model.tensor_diff import Bin, Difference
-from tinyml.records import Bundle, Placement
+from tinyml.records import Accuracy, Bundle, Card, LayerNoise, Placement
 from tinyml.report import (
     benchmark,
     evaluation,
@@ -117,12 +117,14 @@ def validated(name: str, passed: bool = False) -> ValidationReport:
 
 
 def a_bundle(name: str) -> Bundle:
-    layer = {"index": 3, "operator": name, "tensor": name, "sqnr_db": 31.25, "added": 0.002}
-    card = {
-        "accuracy": {"int8": 0.9, name: name},
-        "confusion": {name: {name: 3}, "x": "no table"},
-        "noise": [layer, {**layer, "sqnr_db": None, "clipped": 0.5}, name],
-    }
+    card = Card(
+        accuracy=Accuracy(None, 0.9, 9, name),
+        confusion={name: {name: 3}, "x": {"y": 1}},
+        noise=(
+            LayerNoise(3, name, name, sqnr_db=31.25, added=0.002, clipped=0.0),
+            LayerNoise(3, name, name, sqnr_db=None, added=0.002, clipped=0.5),
+        ),
+    )
     return Bundle(name, b"", "ab" * 32, Path("m"), labels=(name, "x"), card=card)
 
 

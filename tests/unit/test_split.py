@@ -14,9 +14,11 @@ from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.media import wav
 from tinyml.model import leakage
+from tinyml.records import LearningPoint
 from tinyml.training import AUTO, NONE, SHIPPED, Options, split, train
-from tinyml.training.latent_replay import Memory
-from tinyml.training.transfer import Point, _doubled, _folds, regression
+from tinyml.training.cross_validation import _doubled, _folds
+from tinyml.training.latent_replay import ReplayBuffer
+from tinyml.training.transfer import regression
 
 NAME = "keyword_spotting"
 TASK = tasks.load(NAME)
@@ -32,7 +34,7 @@ def _words(folder: Path, words: list[str], count: int) -> Path:
     return folder
 
 
-def _prepared(data: Path, start: str, options: Options | None = None) -> split.Lesson:
+def _prepared(data: Path, start: str, options: Options | None = None) -> split.TrainingData:
     return split.prepare(TASK, NAME, data, options or Options(), start, lambda *_: None)
 
 
@@ -44,16 +46,17 @@ def test_few_recordings_start_from_the_shipped_model(tmp_path: Path) -> None:
     assert found.labels == ("silence", "unknown", "bleep")
     assert [one.label for one in found.few.words] == ["bleep"] * 5
     assert found.head_only
-    assert set(found.learned) == set(found.few.words)
-    assert "cross-validation" in found.division["rule"]
-    assert set(found.heard) == set(found.dataset.recordings)
+    assert set(found.trained_on) == set(found.few.words)
+    assert "cross-validation" in found.division.rule
+    assert set(found.seen) == set(found.dataset.recordings)
 
 
 def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
     data = _words(tmp_path / "mine", ["bleep", "blop"], 12)
     found = _prepared(data, AUTO)
     assert (found.few, found.start is not None, found.head_only) == (None, True, True)
-    parts = [found.division[part] for part in ("train", "validation", "test")]
+    division = found.division
+    parts = [division.train or {}, division.validation or {}, division.test or {}]
     assert sum(part.get("bleep", 0) for part in parts) == 12
     assert _prepared(data, NONE).start is None
 
@@ -61,7 +64,7 @@ def test_more_recordings_have_a_test_part(tmp_path: Path) -> None:
 def test_a_start_that_learned_from_all_of_the_test_part_is_refused(tmp_path: Path) -> None:
     found = _prepared(_words(tmp_path / "mine", ["bleep", "blop"], 12), AUTO)
     assert found.start is not None
-    (tmp_path / "heard.npy").write_bytes(leakage.file(found.dataset.recordings))
+    (tmp_path / "heard.npy").write_bytes(leakage.digests(found.dataset.recordings))
     knowing = replace(found, start=replace(found.start, path=tmp_path))
     with pytest.raises(DataError, match="keyword_spotting learned from all") as caught:
         train._check_start(knowing)
@@ -125,7 +128,7 @@ def test_one_class_only_is_refused(tmp_path: Path) -> None:
 
 
 def test_memory_keeps_the_words_that_are_still_words() -> None:
-    old = Memory(np.zeros((4, 2), np.float32), np.array([0, 1, 2, 3]))
+    old = ReplayBuffer(np.zeros((4, 2), np.float32), np.array([0, 1, 2, 3]))
     new = old.relabelled(
         ["silence", "unknown", "no", "yes"],
         ["silence", "unknown", "bleep", "yes"],
@@ -148,8 +151,8 @@ def test_regression_separates_what_can_be_separated() -> None:
 
 
 def test_a_learning_curve_is_continued() -> None:
-    falling = [Point(count, 1 - 0.4 / count) for count in (1, 2, 3, 4)]
+    falling = [LearningPoint(count, 1 - 0.4 / count) for count in (1, 2, 3, 4)]
     assert _doubled(falling, 10) == pytest.approx(1 - 0.4 / 10)
     assert _doubled(falling[:2], 10) is None
-    worse = [Point(count, 0.5) for count in (1, 2, 3)]
+    worse = [LearningPoint(count, 0.5) for count in (1, 2, 3)]
     assert _doubled(worse, 10) == pytest.approx(0.5)

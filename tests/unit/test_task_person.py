@@ -132,12 +132,14 @@ def test_teachers_answer_with_their_geometric_mean_and_are_asked_once(
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path))
     model = Model(1, 2)
     some = examples((127, -128), (0, 0))
-    shares = teachers.taught([model.teacher], some)
+    shares = teachers.soft_labels([model.teacher], some)
     np.testing.assert_allclose(shares, [[255.5 / 256, 0.5 / 256], [0.5, 0.5]], rtol=1e-6)
-    np.testing.assert_array_equal(teachers.taught([model.teacher, model.teacher], some), shares)
+    np.testing.assert_array_equal(
+        teachers.soft_labels([model.teacher, model.teacher], some), shares
+    )
     assert model.asked == 2
     next(tmp_path.rglob("*.npy")).write_bytes(b"damaged")
-    np.testing.assert_array_equal(teachers.taught([model.teacher], some), shares)
+    np.testing.assert_array_equal(teachers.soft_labels([model.teacher], some), shares)
     assert model.asked == 4
 
 
@@ -146,9 +148,9 @@ def test_a_teacher_sees_colour_where_it_takes_it(
 ) -> None:
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path))
     model = Model(1, 2, 3)
-    assert teachers.taught([model.teacher], examples((5, 9), colour=True)).shape == (1, 2)
+    assert teachers.soft_labels([model.teacher], examples((5, 9), colour=True)).shape == (1, 2)
     with pytest.raises(ConfigError, match=r"wise takes \[1, 2, 3\], which this task's"):
-        teachers.taught([model.teacher], examples((5, 9)))
+        teachers.soft_labels([model.teacher], examples((5, 9)))
 
 
 def test_a_teacher_of_other_labels_is_refused() -> None:

@@ -86,13 +86,13 @@ def _widths(project: Project, need: Need) -> Iterator[str]:
     """A narrower network of the same task: activations go with the width, weights with its
     square."""
     bundle, source = project.bundle, project.source
-    width = bundle.card.get("training", {}).get("width") if bundle.task else None
-    if not isinstance(width, int | float):
+    width = bundle.card.width if bundle.task else None
+    if width is None:
         return
-    steps = int((float(width) - _LEAST_WIDTH) / _WIDTH_STEP + 1e-6)
+    steps = int((width - _LEAST_WIDTH) / _WIDTH_STEP + 1e-6)
     for step in range(1, steps + 1):
-        narrower = round(float(width) - step * _WIDTH_STEP, 2)
-        part = narrower / float(width)
+        narrower = round(width - step * _WIDTH_STEP, 2)
+        part = narrower / width
         arena, constants = source.arena_bytes * part, source.constant_bytes * part * part
         if _changed(project, need, arena, constants).fits(project.board):
             yield f"tinyml train {bundle.task} --width {narrower:g} (now {width:g}) would fit"

@@ -50,7 +50,7 @@ def profile_of(bundle: Bundle, source: CSource) -> Profile | None:
 
     Raises ConfigError where the card names one that does not exist or does not fit the tensors.
     """
-    named = bundle.card.get("mlperf")
+    named = bundle.card.mlperf
     if named is None:
         free = bundle.features is None
         return next((one for one in PROFILES if free and _fits(one, source)), None)

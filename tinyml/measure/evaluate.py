@@ -128,7 +128,7 @@ def evaluate(
     `on` is "oracle", "host" (the C that `board` would run, compiled for this machine; needs
     `board`), a connected device, or several places. `floating` measures the bundle's float network,
     as `training.restore.float_accuracy` does; without it there is none. `part` "all" takes
-    every recording. Raises what `read_recordings` and `leakage.asked` raise.
+    every recording. Raises what `read_recordings` and `leakage.evaluation_set` raise.
     """
     dataset = read_recordings(bundle, data)
     return evaluate_dataset(bundle, dataset, on, part, on_progress, board, most_per_hour, floating)
@@ -167,7 +167,7 @@ def evaluate_dataset(
 ) -> EvaluationReport:
     """As `evaluate`, for recordings that `read_recordings` has found, or training."""
     task = tasks.load(bundle.task)
-    chosen = leakage.asked(bundle, dataset, part)
+    chosen = leakage.evaluation_set(bundle, dataset, part)
     examples, counts = _examples(bundle, task, dataset, chosen)
     places = (
         on
@@ -272,7 +272,7 @@ def _ask(
 
 
 def _examples(
-    bundle: Bundle, task: tasks.Task, dataset: Dataset, chosen: leakage.Asked
+    bundle: Bundle, task: tasks.Task, dataset: Dataset, chosen: leakage.EvaluationSet
 ) -> tuple[tasks.Examples, dict[str, int]]:
     """The examples of a part, source by source, and how many each source has."""
     by_source: dict[str, list[Recording]] = {}
@@ -324,7 +324,9 @@ def _validation(
 ) -> tuple[OperatingPoint, ...]:
     """What thresholds do to the validation part; nothing where there is none."""
     try:
-        examples, _ = _examples(bundle, task, dataset, leakage.asked(bundle, dataset, VALIDATION))
+        examples, _ = _examples(
+            bundle, task, dataset, leakage.evaluation_set(bundle, dataset, VALIDATION)
+        )
     except DataError:
         return ()
     (answers,) = _ask([where], examples, on_progress)

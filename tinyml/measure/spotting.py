@@ -137,7 +137,7 @@ def evaluate_stream(
     """
     config, settings = playback.require_listening(bundle)
     front_end = features.load(config)
-    asked = leakage.asked(bundle, dataset, part)
+    asked = leakage.evaluation_set(bundle, dataset, part)
     made = scene(asked.recordings, bundle, front_end, minutes, seed)
     sounds = [_hear(one, made, on_progress) for one in places]
     scores = sounds[0][0]
@@ -193,7 +193,7 @@ def _validation(
     """
     front_end = features.load(playback.require_listening(bundle)[0])
     try:
-        asked = leakage.asked(bundle, dataset, VALIDATION)
+        asked = leakage.evaluation_set(bundle, dataset, VALIDATION)
         made = scene(asked.recordings, bundle, front_end, minutes, seed)
     except DataError:
         return ()

@@ -1,4 +1,4 @@
-"""How large an arena a model was measured to need: figures that `tinyml build --fit` leaves behind.
+"""A cache of measured arena sizes: what `tinyml build --fit` found that a model needs.
 
 One small file each in the user's cache, so that every later build of the same uses the figure. It
 holds for one model, runtime, board and edition of the runtime's library, and for nothing else.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinyml import paths
+from tinyml import files, paths
 from tinyml.errors import ToolError
 
 
@@ -39,10 +37,10 @@ class Measured:
 def recall(subject: Subject) -> Measured | None:
     """Return what was measured for `subject`; None where nothing was, or nothing readable."""
     try:
-        found = json.loads(_file(subject).read_bytes())
-        if found["subject"] != asdict(subject) or not found["bytes"] > 0:
+        document = json.loads(_file(subject).read_bytes())
+        if document["subject"] != asdict(subject) or not document["bytes"] > 0:
             return None
-        return Measured(int(found["bytes"]), str(found["on"]))
+        return Measured(int(document["bytes"]), str(document["on"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -53,14 +51,7 @@ def remember(subject: Subject, measured: Measured) -> None:
     content = json.dumps({"subject": asdict(subject), **asdict(measured)}, indent=1) + "\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(content)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        files.write(file, content)
     except OSError as error:
         raise ToolError(
             f"the measured arena cannot be kept in {file.parent}: {error.strerror or error}",

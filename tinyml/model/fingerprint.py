@@ -1,4 +1,4 @@
-"""What a bundle keeps of a model to know it again by: golden vectors, and its quantization."""
+"""The fingerprint of a model in its bundle: golden vectors, and scales of input and output."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinyml import tflite
 from tinyml.model import vectors
 from tinyml.model.oracle import Oracle
-from tinyml.records import TensorInfo
+from tinyml.records import Quantization
 from tinyml.tasks import Features
 
 _COUNT = 8
@@ -19,27 +20,27 @@ _COUNT = 8
 def golden(model: bytes, seed: int, inputs: Sequence[Features] = ()) -> bytes:
     """Return an .npz of inputs in0, ... and the oracle's outputs out0, ..., one row per vector.
 
-    `inputs` of a model with one input, each of its size, follow random ones.
+    `inputs`, int8, of a model with one input and each of its size, follow random ones.
     """
     oracle = Oracle(model)
-    infos = [TensorInfo(one.name, one.dtype, one.shape) for one in oracle.inputs]
-    rows = [one.arrays for one in vectors.random(infos, _COUNT, seed)]
-    rows += [[one.reshape(infos[0].shape)] for one in inputs]
-    answers = [oracle.run(row) for row in rows]
+    infos = [tensor.info for tensor in oracle.inputs]
+    rows = [vector.arrays for vector in vectors.random(infos, _COUNT, seed)]
+    rows += [[values.reshape(infos[0].shape)] for values in inputs]
+    outputs = [oracle.run(row) for row in rows]
     arrays: dict[str, Any] = {
         f"in{i}": np.stack([row[i] for row in rows]) for i in range(len(infos))
     }
-    arrays |= {f"out{i}": np.stack([one[i] for one in answers]) for i in range(len(answers[0]))}
+    arrays |= {f"out{i}": np.stack([row[i] for row in outputs]) for i in range(len(outputs[0]))}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()
 
 
-def quantization(model: bytes) -> dict[str, Any]:
-    """Return scale and zero point of a model's first input and output, for its card."""
-    oracle = Oracle(model)
-    infos = {"input": oracle.inputs[0], "output": oracle.outputs[0]}
+def quantization(model: bytes) -> dict[str, Quantization]:
+    """Return scale and zero point of a model's first `input` and `output`, for its card."""
+    graph = tflite.read(model)
+    tensors = {"input": graph.inputs[0], "output": graph.outputs[0]}
     return {
-        name: {"scale": float(info.scale), "zero_point": int(info.zero_point)}
-        for name, info in infos.items()
+        name: Quantization(float(graph.tensors[i].scale), int(graph.tensors[i].zero_point))
+        for name, i in tensors.items()
     }

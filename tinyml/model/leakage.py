@@ -1,9 +1,9 @@
-"""What a model learned from, and so what it may be asked about.
+"""Data leakage: keeping what a model was trained on out of what it is tested on.
 
-A split is no proof that a model did not learn from a recording: it shifts when files are added, and
-few recordings are all trained on. So a bundle keeps the digest of every recording that it was
-trained on, or that told when it had been trained enough: eight bytes each, from which nothing can
-be had back, and by which a recording is known under another name or in another file.
+A split alone does not rule leakage out: it shifts when files are added, and few recordings are all
+trained on. So a bundle keeps the digest of every recording that it was trained on, or that told
+when it had been trained enough: eight bytes each, from which nothing can be had back, and by which
+a recording is known under another name or in another file.
 """
 
 from __future__ import annotations
@@ -17,36 +17,39 @@ import numpy as np
 from tinyml.datasets import PARTS, TEST, Dataset, Recording, split
 from tinyml.errors import ConfigError, DataError, ModelError, nearest
 from tinyml.model import bundle as bundles
+from tinyml.model import npz
 from tinyml.records import Bundle
 
 
-def file(recordings: Iterable[Recording], start: Bundle | None = None) -> bytes:
-    """Return `heard.npy` of a model that learned from `recordings`, after it was `start`.
+def digests(recordings: Iterable[Recording], start: Bundle | None = None) -> bytes:
+    """Return `heard.npy` of a model that was trained on `recordings`, after it was `start`.
 
     It holds uint64 [n], each `Recording.digest` once, sorted; synthetic recordings have none.
     """
     known = set() if start is None else set(_digests(start) or ())
-    known |= {one.digest for one in recordings if one.digest}
+    known |= {recording.digest for recording in recordings if recording.digest}
     contents = io.BytesIO()
     np.save(contents, np.array(sorted(known), "<u8"))
     return contents.getvalue()
 
 
-def among(recordings: Sequence[Recording], bundle: Bundle) -> frozenset[Recording] | None:
-    """Return those of `recordings` that `bundle` learned from; None where it does not say.
+def trained_on(recordings: Sequence[Recording], bundle: Bundle) -> frozenset[Recording] | None:
+    """Return those of `recordings` that `bundle` was trained on; None where it does not say.
 
     Raises ModelError where its file is damaged.
     """
     known = _digests(bundle)
-    return None if known is None else frozenset(one for one in recordings if one.digest in known)
+    if known is None:
+        return None
+    return frozenset(recording for recording in recordings if recording.digest in known)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a model is asked about: `recordings` of a `part`.
+class EvaluationSet:
+    """What a model is evaluated on: `recordings` of a `part`.
 
-    `learned`: how many of the part it learned from; of the test part these are left out. None where
-    its bundle does not say.
+    `learned`: how many of the part it was trained on; of the test part these are left out. None
+    where its bundle does not say.
     """
 
     part: str
@@ -54,22 +57,22 @@ class Asked:
     learned: int | None
 
 
-def asked(bundle: Bundle, dataset: Dataset, part: str) -> Asked:
-    """Return the recordings of a part, or of "all", that `bundle` is to be asked about.
+def evaluation_set(bundle: Bundle, dataset: Dataset, part: str) -> EvaluationSet:
+    """Return the recordings of a part, or of "all", that `bundle` is to be evaluated on.
 
-    Raises ConfigError for another name, DataError where it learned from all of the test part.
+    Raises ConfigError for another name, DataError where it was trained on all of the test part.
     """
-    some = recordings(dataset, part)
-    known = among(some, bundle)
+    chosen = recordings(dataset, part)
+    known = trained_on(chosen, bundle)
     if known and part == TEST:
-        some = [one for one in some if one not in known]
-        if all(one.long for one in some):
+        chosen = [recording for recording in chosen if recording not in known]
+        if all(recording.long for recording in chosen):
             raise DataError(
                 f"{bundle.name} learned from all {len(known):,} {part} recordings of "
                 f"{dataset.source}",
                 "record others: what it learned from proves nothing; or take all: --part all",
             )
-    return Asked(part, some, None if known is None else len(known))
+    return EvaluationSet(part, chosen, None if known is None else len(known))
 
 
 def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
@@ -88,10 +91,16 @@ def recordings(dataset: Dataset, part: str) -> Sequence[Recording]:
 
 
 def _digests(bundle: Bundle) -> frozenset[int] | None:
-    path = bundle.path / bundles.HEARD
+    path = bundle.path / bundles.DIGESTS
     if not path.is_file():
         return None
     try:
-        return frozenset(np.load(path, allow_pickle=False).astype(np.uint64).tolist())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"what {bundle.name} learned from is damaged: {error}") from error
+        known = npz.arrays(path, "digests")["digests"]
+        if known.dtype.kind not in "ui" or known.ndim != 1:
+            raise ValueError(f"it holds {known.dtype}{list(known.shape)}, not whole numbers")
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"what {bundle.name} learned from is damaged: {path.name}: {error}",
+            "restore the bundle, or train the model again",
+        ) from error
+    return frozenset(known.astype(np.uint64).tolist())

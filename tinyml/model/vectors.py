@@ -5,7 +5,7 @@ Nothing is guessed or converted: an array of another shape or dtype is refused w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.errors import DataError
+from tinyml.model import npz
 from tinyml.model.bundle import GOLDEN
 from tinyml.records import Bundle, TensorInfo
 
@@ -95,34 +96,39 @@ def _from_arrays(path: Path, inputs: Sequence[TensorInfo]) -> list[Vector]:
     stacks = [_stack(path, array, info) for array, info in _arrays(path, inputs)]
     counts = {len(stack) for stack in stacks}
     if len(counts) != 1 or counts == {0}:
-        found = ", ".join(str(len(stack)) for stack in stacks)
-        raise DataError(f"{path}: inputs have {found} vectors", "give each input as many, and some")
+        numbers = ", ".join(str(len(stack)) for stack in stacks)
+        raise DataError(
+            f"{path}: inputs have {numbers} vectors", "give each input as many, and some"
+        )
     return [
         Vector(f"{path.name}[{number}]", [stack[number] for stack in stacks])
         for number in range(counts.pop())
     ]
 
 
-def arrays(path: Path, alone: str, hint: str) -> dict[str, Array]:
+def arrays(
+    path: Path, alone: str, hint: str, names: Collection[str] | None = None
+) -> dict[str, Array]:
     """Return the arrays of an `.npz` file by name, or that of an `.npy` file as `alone`.
 
-    Nothing is unpickled. Raises DataError, with `hint` where the file holds something else.
+    `names`: those that are wanted, of which some may be absent; None for all. Raises DataError,
+    with `hint` where the file holds something else.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return dict(loaded.items()) if path.suffix == ".npz" else {alone: loaded}
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        return npz.arrays(path, alone, names)
+    except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    except Exception as error:  # numpy raises many kinds for a damaged file
-        raise DataError(f"{path} holds no numpy arrays of numbers", hint) from error
+    except ValueError as error:
+        raise DataError(f"{path} holds no numpy arrays of numbers: {error}", hint) from error
 
 
 def _arrays(path: Path, inputs: Sequence[TensorInfo]) -> Iterable[tuple[Array, TensorInfo]]:
-    found = arrays(path, "in0", _HINT)
+    wanted = [f"in{number}" for number in range(len(inputs))]
+    loaded = arrays(path, "in0", _HINT, wanted)
     for number, info in enumerate(inputs):
-        array = found.get(f"in{number}")
+        array = loaded.get(f"in{number}")
         if array is None:
-            names = ", ".join(sorted(found)) or "none"
+            names = ", ".join(sorted(npz.headers(path, "in0"))) or "none"
             raise DataError(
                 f"{path} has no array in{number} for input {info.name!r} (it has: {names})",
                 _HINT,

@@ -41,7 +41,7 @@ def page(result: EvaluationReport, bundle: Bundle) -> Page:
         sections.append(Section("Sources", (_sources(result),)))
     if result.points:
         sections += thresholds.sections(result.points, result.threshold, words.advice(result), HOW)
-    sections += [_confusion(result), *_rocs(result), *parts.noise(bundle.card)]
+    sections += [_confusion(result), *_rocs(result), *parts.noise(bundle.card.noise or ())]
     if result.skipped:
         notes = tuple(Note(skipped, detail=True) for skipped in result.skipped)
         sections.append(Section("Recordings left out", notes, wide=True))

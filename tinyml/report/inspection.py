@@ -10,7 +10,7 @@ from tinyml.report.page import Block, Cell, Column, Facts, Note, Page, Section, 
 
 if TYPE_CHECKING:
     from tinyml.measure.footprint import Footprint, OperatorInfo, RuntimeCost
-    from tinyml.records import TensorInfo
+    from tinyml.records import LayerNoise, TensorInfo
 
 
 def page(footprint: Footprint) -> Page:
@@ -62,7 +62,7 @@ def boards_page(model: str, footprints: Sequence[Footprint]) -> Page:
     )
 
 
-def noise_page(model: str, layers: Sequence[dict[str, object]]) -> Page:
+def noise_page(model: str, layers: Sequence[LayerNoise]) -> Page:
     """Return the page of what int8 loses in each layer; `layers` as a card describes them."""
     return Page(
         name="sqnr",

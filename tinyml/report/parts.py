@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Sequence
 
 from tinyml.build import elf
-from tinyml.records import ARENA_ORIGINS, CSource, Firmware
+from tinyml.records import ARENA_ORIGINS, CSource, Firmware, LayerNoise
 from tinyml.report import svg, words
 from tinyml.report.page import ArenaMap, Block, Cell, Column, Facts, Histogram, Note, Section, table
 
@@ -74,12 +72,8 @@ def sizes(built: Firmware, *, detail: bool = False) -> Facts:
     )
 
 
-def noise(card: Mapping[str, Any]) -> tuple[Section, ...]:
-    """Return what each layer loses as int8, where the bundle's `card` tells it, and soundly."""
-    told = card.get("noise")
-    layers = (
-        [layer for layer in told if isinstance(layer, Mapping)] if isinstance(told, list) else []
-    )
+def noise(layers: Sequence[LayerNoise]) -> tuple[Section, ...]:
+    """Return what each layer loses as int8, as a bundle's card states it; nothing of no layers."""
     if not layers:
         return ()
     note = Note(
@@ -92,20 +86,22 @@ def noise(card: Mapping[str, Any]) -> tuple[Section, ...]:
     return (Section("What int8 loses, layer by layer", (block, note), wide=True),)
 
 
-def layer_noise(layers: Sequence[Mapping[str, Any]], *, detail: bool = False) -> Block:
-    """Return the table of layers as cards describe them; a layer without noise is exact."""
-    ratios = [layer.get("sqnr_db") for layer in layers]
-    most = max((ratio for ratio in ratios if _is_number(ratio)), default=0.0) or 1.0
+def layer_noise(layers: Sequence[LayerNoise], *, detail: bool = False) -> Block:
+    """Return the table of layers; one without noise is exact."""
+    ratios = [layer.sqnr_db for layer in layers if layer.sqnr_db is not None]
+    most = max(ratios, default=0.0) or 1.0
     rows = [
         (
-            str(layer.get("index", "")),
-            str(layer.get("operator", "")),
-            Cell(f"{ratio:.1f}", bar=ratio / most) if _is_number(ratio) else "exact",
-            _share(layer.get("added"), 3),
-            _share(layer.get("clipped"), 2),
-            words.tensor_name(str(layer.get("tensor", ""))),
+            str(layer.index),
+            layer.operator,
+            "exact"
+            if layer.sqnr_db is None
+            else Cell(f"{layer.sqnr_db:.1f}", bar=layer.sqnr_db / most),
+            _share(layer.added, 3),
+            _share(layer.clipped, 2),
+            words.tensor_name(layer.tensor),
         )
-        for layer, ratio in zip(layers, ratios, strict=True)
+        for layer in layers
     ]
     columns = ("op", "operator", "SQNR dB", "adds", "clipped", "tensor")
     return table(columns, rows, right=("op", "SQNR dB", "adds", "clipped"), detail=detail)
@@ -149,12 +145,8 @@ def _symbols(built: Firmware, detail: bool) -> Block:
     return table(("largest", "section", "bytes"), rows, right=("bytes",), detail=detail)
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _share(value: object, decimals: int) -> str:
-    return f"{value:.{decimals}%}" if isinstance(value, int | float) and value else "-"
+def _share(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}%}" if value else "-"
 
 
 def _used_and_free(size: int, limit: int) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tinyml.model import card as cards
 from tinyml.records import Bundle, Firmware
 from tinyml.report import parts, words
 from tinyml.report.confusion import matrix
@@ -48,7 +49,7 @@ def page(
     sections += _differences(result)
     if result.counters:
         sections.append(parts.counters(result.counters, result.counter_unit))
-    sections += [*_measured(bundle), *parts.noise(bundle.card)]
+    sections += [*_measured(bundle), *parts.noise(bundle.card.noise or ())]
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
     device = f"{result.board}, runtime {result.runtime}"
@@ -181,12 +182,12 @@ def _layers(result: ValidationReport) -> Section:
 
 def _measured(bundle: Bundle) -> list[Section]:
     """The accuracy and confusion that the bundle's card tells, where it does."""
-    accuracy, counts = bundle.card.get("accuracy"), bundle.card.get("confusion")
+    accuracy, counts = bundle.card.accuracy, bundle.card.confusion
     blocks: list[Block] = []
-    if isinstance(accuracy, Mapping):
-        rows = [(str(name), _value(value)) for name, value in accuracy.items()]
+    if accuracy is not None:
+        rows = [(name, _value(value)) for name, value in cards.plain(accuracy).items()]
         blocks.append(Facts(tuple(rows), detail=True))
-    if bundle.labels and isinstance(counts, Mapping):
+    if bundle.labels and counts is not None:
         blocks.append(matrix(bundle.labels, counts))
     return [Section("Accuracy as its card tells it", tuple(blocks), wide=True)] if blocks else []
 

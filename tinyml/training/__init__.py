@@ -3,8 +3,10 @@
 TensorFlow is imported inside functions, so that importing this room costs nothing. Models are
 tf_keras (Keras 2) models: quantization-aware training needs them.
 
-`fit` trains in stages, each by a `Learner`, and keeps its state in a `Checkpoint`; `quantize` and
-`qat` make int8 of what it learned, `restore` takes a bundle's float weights up again.
+`split` divides recordings, `recipe` says in which stages a network is trained, `fit` goes through
+them, each with a `Learner`, and keeps its state in a `checkpoint`; `distill` and `teachers` are the
+teachers of student/teacher distillation, `transfer` and `latent_replay` start from a pretrained
+network; `quantize` and `qat` make int8 of what it learned. `importers` take networks of one's own.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml import extras
-from tinyml import quiet as chatter
+from tinyml import extras, quiet
 from tinyml.errors import ConfigError, ToolError
 
 INSTALL = extras.install("train")
+WIDTHS = (0.1, 8.0)  # least and greatest factor on a network's channels
 AUTO, NONE, SHIPPED = "auto", "none", "shipped"  # what training may start from, or a bundle
 
 
@@ -31,9 +33,9 @@ class Options:
 
     `variants` is how many times each clip is augmented anew: epoch n sees variant n modulo it, with
     other masks. `synthetic` recordings per label are made and added to the training part. So
-    many `teachers`, wider networks, learn first; the one that counts then learns from them, and
-    from the finished models that `learn_from` names. `qat` adds epochs in which the network learns
-    to live with int8.
+    many `teachers`, wider networks, learn first; the student then learns from them (distillation),
+    and from the finished models that `learn_from` names. `qat` adds epochs of quantization-aware
+    training. Raises ConfigError for a value out of range.
     """
 
     epochs: int = 60
@@ -50,7 +52,7 @@ class Options:
     def __post_init__(self) -> None:
         ranges = {
             "epochs": (1, 10000), "batch_size": (1, 4096), "seed": (0, 2**31 - 1),
-            "width": (0.1, 8), "learning_rate": (1e-6, 1), "variants": (1, 1000),
+            "width": WIDTHS, "learning_rate": (1e-6, 1), "variants": (1, 1000),
             "synthetic": (0, 10000), "teachers": (0, 16),
         }  # fmt: skip
         for name, (least, most) in ranges.items():
@@ -66,8 +68,8 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Conduct:
-    """How training is done; none of it changes what is learned.
+class RunOptions:
+    """How training is run; none of it changes what is learned.
 
     `resume` continues an interrupted run. `tensorboard` is a folder for event files. `strategy`
     says on how many machines or chips: see `tinyml/training/distribution.py`.
@@ -78,7 +80,7 @@ class Conduct:
     strategy: str = "none"
 
 
-USUAL = Conduct()
+DEFAULT_RUN = RunOptions()
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,10 @@ OnProgress = Callable[[Progress], None]
 
 
 def tensorflow() -> Any:
-    """Return the tensorflow module with its chatter off; raises ToolError where it is missing."""
+    """Return the tensorflow module with its log off; raises ToolError where it is missing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with quiet():
+        with silenced():
             import tensorflow
             import tf_keras  # noqa: F401
     except ImportError as error:
@@ -115,11 +117,11 @@ def tensorflow() -> Any:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Drop Python warnings and what C++ code writes to file descriptor 2; exceptions still come.
 
     Where it ends the process, the place is shown.
     """
-    with chatter.held(), warnings.catch_warnings():
+    with quiet.held(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,10 +1,9 @@
-"""The state of a training run in one file: arrays in, the same arrays out, or an error."""
+"""Checkpoints of a training run: its whole state to one file, and back, or an error."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.errors import ConfigError, DataError
+from tinyml.model import npz
 
 Array = npt.NDArray[Any]
 
@@ -35,9 +36,9 @@ class State:
 
 def save(path: Path, identity: Mapping[str, Any], state: State) -> None:
     """Write `state` whole or not at all; raises ConfigError where it cannot be written."""
-    arrays = {f"v{number}": one for number, one in enumerate(state.variables)}
+    arrays = {f"v{number}": array for number, array in enumerate(state.variables)}
     for stage, weights in enumerate(state.results):
-        arrays |= {f"r{stage}_{number}": one for number, one in enumerate(weights)}
+        arrays |= {f"r{stage}_{number}": array for number, array in enumerate(weights)}
     sizes = [len(weights) for weights in state.results]
     about = {
         "identity": identity,
@@ -46,18 +47,15 @@ def save(path: Path, identity: Mapping[str, Any], state: State) -> None:
         "variables": len(state.variables),
         "results": sizes,
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(temporary, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
-        temporary.replace(path)
+        with files.replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
     except OSError as error:
         raise ConfigError(
             f"cannot write the checkpoint {path}: {error.strerror or error}",
             "name another folder with --out",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)  # also where Ctrl-C came in between
 
 
 def load(path: Path, identity: Mapping[str, Any]) -> State:
@@ -66,10 +64,9 @@ def load(path: Path, identity: Mapping[str, Any]) -> State:
     Raises ConfigError where there is none, or another run made it; DataError where it is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as loaded:
-            arrays = dict(loaded.items())
+        arrays = npz.arrays(path)
         about = json.loads(str(arrays["about"]))
-        found = dict(about["identity"])
+        made_with = dict(about["identity"])
         variables = [arrays[f"v{number}"] for number in range(about["variables"])]
         results = [
             [arrays[f"r{stage}_{number}"] for number in range(size)]
@@ -84,11 +81,13 @@ def load(path: Path, identity: Mapping[str, Any]) -> State:
         raise DataError(
             f"{path} is no usable checkpoint: {error}", "train without --resume"
         ) from error
-    other = [name for name in identity if found.get(name) != identity[name]]
-    if other:
+    differing = [name for name in identity if made_with.get(name) != identity[name]]
+    if differing:
         raise ConfigError(
             f"{path} was made with other options, recordings or another tinyml: "
-            + ", ".join(f"{name} {found.get(name)}, not {identity[name]}" for name in other),
+            + ", ".join(
+                f"{name} {made_with.get(name)}, not {identity[name]}" for name in differing
+            ),
             "resume with the same ones, or train from the start without --resume",
         )
     return state

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyml.errors import ConfigError, ToolError, nearest
-from tinyml.training import quiet, tensorflow
+from tinyml.training import silenced, tensorflow
 
 NONE, MIRRORED, MULTIWORKER = "none", "mirrored", "multiworker"
 NAMES = (NONE, MIRRORED, MULTIWORKER)
@@ -64,7 +64,7 @@ def join(name: str, qat: bool = False) -> Cluster:
     if name == NONE:
         return Cluster(tf.distribute.get_strategy())
     if name == MIRRORED:
-        with quiet():
+        with silenced():
             # Without devices named, TensorFlow would take one CPU even where it is told of several.
             chips = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
             return Cluster(tf.distribute.MirroredStrategy([chip.name for chip in chips]))
@@ -72,7 +72,7 @@ def join(name: str, qat: bool = False) -> Cluster:
         raise ConfigError(f"there is no strategy {name!r}", nearest(name, NAMES))
     worker = _worker()
     try:
-        with quiet():
+        with silenced():
             return Cluster(tf.distribute.MultiWorkerMirroredStrategy(), worker)
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise ToolError(

@@ -1,4 +1,4 @@
-"""Fitting a network to recordings: a task, its training recordings and options in, a model out."""
+"""The training loop: stages and training recordings in, learned weights out, with checkpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinyml.datasets import Recording
 from tinyml.errors import DataError
 from tinyml.tasks import Examples, Task
-from tinyml.training import Conduct, OnProgress, Options, Progress, checkpoint, tensorflow
+from tinyml.training import OnProgress, Options, Progress, RunOptions, checkpoint, tensorflow
 from tinyml.training.checkpoint import State
 from tinyml.training.distribution import Cluster
 from tinyml.training.events import Events
@@ -23,31 +23,31 @@ from tinyml.training.learner import Array, Learner, Stage, schedule
 
 
 @dataclass(frozen=True)
-class Material:
-    """What is learned: a task, recordings with their labels, and examples to watch progress by.
+class TrainingExamples:
+    """Augmented examples of a task's `recordings`, and `validation` examples to watch progress by.
 
-    `teach` returns what teachers say of examples, probabilities [n, labels].
+    `soft_labels` returns what teachers say of examples, probabilities float32 [n, labels].
     """
 
     task: Task
     recordings: Sequence[Recording]
     labels: tuple[str, ...]
     validation: Examples
-    teach: Callable[[Examples], npt.NDArray[np.float32]] | None = None
+    soft_labels: Callable[[Examples], npt.NDArray[np.float32]] | None = None
 
-    def examples(self, seed: int, variant: int) -> Examples:
-        """Return augmented examples with what teachers say of them; without, the labelled ones."""
-        made = self.task.augmented(self.recordings, self.labels, seed * 100003 + variant)
-        if self.teach is not None:
-            return replace(made, colour=None, taught=self.teach(made))
+    def variant(self, seed: int, number: int) -> Examples:
+        """Return examples augmented anew, with soft labels; without teachers, the labelled ones."""
+        made = self.task.augmented(self.recordings, self.labels, seed * 100003 + number)
+        if self.soft_labels is not None:
+            return replace(made, colour=None, taught=self.soft_labels(made))
         return labelled(made)
 
 
 def fit(
-    material: Material,
+    examples: TrainingExamples,
     stages: Sequence[Stage],
     options: Options,
-    conduct: Conduct,
+    run_options: RunOptions,
     cluster: Cluster,
     path: Path,
     identity: Mapping[str, Any],
@@ -55,39 +55,39 @@ def fit(
 ) -> list[Sequence[Array]]:
     """Go through `stages` and return the weights that each ended with.
 
-    After each epoch the whole state goes to the checkpoint `path`; with `conduct.resume` training
-    continues there and ends as it would have without the pause. Raises ConfigError where another
-    `identity` made the checkpoint; without `conduct.resume` that is moved aside, which the progress
-    notes, and ConfigError is raised where the same `identity` made it.
+    After each epoch the whole state goes to the checkpoint `path`; with `run_options.resume`
+    training continues there and ends as it would have without the pause. Raises ConfigError where
+    another `identity` made the checkpoint; without `run_options.resume` that is moved aside, which
+    the progress notes, and ConfigError is raised where the same `identity` made it.
     """
     tf = tensorflow()
     import tf_keras
 
     tf.config.experimental.enable_op_determinism()
-    state = checkpoint.load(path, identity) if conduct.resume else State()
-    if not conduct.resume and cluster.chief:
+    state = checkpoint.load(path, identity) if run_options.resume else State()
+    if not run_options.resume and cluster.chief:
         _make_room(path, identity, on_progress)
     results = list(state.results)
-    variants = _Variants(material, options, on_progress)
-    events = Events(conduct.tensorboard if cluster.chief else None)
+    variants = _Variants(examples, options, on_progress)
+    events = Events(run_options.tensorboard if cluster.chief else None)
     for number, stage in enumerate(stages[state.stage :], state.stage):
         tf_keras.backend.clear_session()  # or names of layers would depend on what was before
         tf_keras.utils.set_random_seed(options.seed + number)
-        learner = Learner(material.task, stage, results, options, cluster)
+        learner = Learner(examples.task, stage, results, options, cluster)
         first = 0
         if number == state.stage and state.epoch:
             first = state.epoch
             _restore(learner, state, path)
         began = time.monotonic()
         for epoch in range(first, stage.epochs):
-            loss = learner.epoch(variants.of(epoch), epoch, len(material.labels))
+            loss = learner.epoch(variants.of(epoch), epoch, len(examples.labels))
             done = epoch + 1
-            kept = State(number, done, learner.state(), results)
+            reached = State(number, done, learner.state(), results)
             if cluster.chief:
-                checkpoint.save(path, identity, kept)
+                checkpoint.save(path, identity, reached)
             left = (time.monotonic() - began) / (done - first) * (stage.epochs - done)
-            watched = len(material.validation.targets) > 0
-            accuracy = learner.accuracy(material.validation) if watched else None
+            validated = len(examples.validation.targets) > 0
+            accuracy = learner.accuracy(examples.validation) if validated else None
             progress = Progress(stage.name, done, stage.epochs, loss, accuracy, left)
             events.add(progress, stage.learning_rate * schedule(epoch / stage.epochs))
             on_progress(progress)
@@ -116,8 +116,10 @@ def _restore(learner: Learner, state: State, path: Path) -> None:
 class _Variants:
     """The augmented examples of each epoch, made when first needed and then kept."""
 
-    def __init__(self, material: Material, options: Options, on_progress: OnProgress) -> None:
-        self._material = material
+    def __init__(
+        self, examples: TrainingExamples, options: Options, on_progress: OnProgress
+    ) -> None:
+        self._examples = examples
         self._options = options
         self._on_progress = on_progress
         self._kept: dict[int, Examples] = {}
@@ -126,6 +128,6 @@ class _Variants:
         number, seed = epoch % self._options.variants, self._options.seed
         if number not in self._kept:
             self._on_progress(Progress("augmenting", number, self._options.variants))
-            self._kept[number] = self._material.examples(seed, number)
+            self._kept[number] = self._examples.variant(seed, number)
         made = self._kept[number]
-        return replace(made, inputs=self._material.task.mask(made.inputs, seed * 100003 + epoch))
+        return replace(made, inputs=self._examples.task.mask(made.inputs, seed * 100003 + epoch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,18 @@ from tinyml.model import bundle as bundles
 from tinyml.model import vectors
 from tinyml.model.fingerprint import golden, quantization
 from tinyml.model.oracle import Oracle
-from tinyml.records import Bundle, FeatureConfig, StreamConfig
+from tinyml.records import (
+    Accuracy,
+    Bundle,
+    Card,
+    DataSource,
+    Division,
+    FeatureConfig,
+    LayerNoise,
+    StreamConfig,
+)
 from tinyml.tflite import Tensor
 from tinyml.training import keras_network, layer_noise
-from tinyml.training.layer_noise import LayerNoise
 
 _SEED = 1
 _FEW = 4  # fewer examples than these cannot be divided
@@ -88,16 +96,22 @@ def quantize(
     names = _names(examples, labels, scores)
     _check_targets(examples, scores, representative)
     found = _try(model, floating, examples, tried)
-    card = {
-        "name": out.name,
-        "task": task,
-        "labels": names,
-        "quantization": quantization(model),
-        "training": {"network": network.name, "kind": loaded.kind},
-        "skipped": check.summary(examples.skipped, representative),
-        **_described(examples),
-        **found.document(),
-    }
+    card = Card(
+        name=out.name,
+        task=task,
+        labels=tuple(names),
+        features=examples.features,
+        stream=examples.stream,
+        quantization=quantization(model),
+        training={"network": network.name, "kind": loaded.kind},
+        data=(_source(examples),),
+        split=Division(_UNDIVIDED if len(examples.inputs) < _FEW else _RULE),
+        skipped=tuple(check.summary(examples.skipped, representative)),
+        stand_in=False,
+        accuracy=found.accuracy,
+        confusion={},
+        noise=found.noise,
+    )
     files = {
         bundles.MODEL: model,
         bundles.FLOAT: floating,
@@ -110,22 +124,9 @@ def quantize(
     return Result(bundle, loaded.kind, loaded.shape, found.agreement, worst, notes)
 
 
-def _described(examples: _Examples) -> dict[str, Any]:
-    """Return what the card says of the examples."""
-    return {
-        "features": asdict(examples.features) if examples.features else None,
-        "stream": asdict(examples.stream) if examples.stream else None,
-        "data": [
-            {
-                "source": examples.source,
-                "licence": examples.licence,
-                "clips": len(examples.inputs),
-                "use": "ranges of int8, and a quarter for accuracy",
-            }
-        ],
-        "split": {"rule": _UNDIVIDED if len(examples.inputs) < _FEW else _RULE},
-        "stand_in": False,
-    }
+def _source(examples: _Examples) -> DataSource:
+    use = "ranges of int8, and a quarter for accuracy"
+    return DataSource(examples.source, examples.licence, len(examples.inputs), use)
 
 
 def _divided(examples: _Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -144,15 +145,10 @@ def _divided(examples: _Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
 
 @dataclass(frozen=True)
 class _Tried:
-    accuracy: dict[str, Any]
+    accuracy: Accuracy
     agreement: float
     noise: tuple[LayerNoise, ...]
     inputs: list[npt.NDArray[np.int8]]
-
-    def document(self) -> dict[str, Any]:
-        """Return what the card says of it."""
-        noise = layer_noise.document(self.noise)
-        return {"accuracy": self.accuracy, "confusion": {}, "noise": noise}
 
 
 def _try(
@@ -164,16 +160,19 @@ def _try(
     inputs = [_quantized(one, small.inputs[0]) for one in chosen]
     answers = np.array([_answer(small.run([one])[0], small.outputs[0]) for one in inputs])
     floats = np.array([_answer(large.run([one[np.newaxis]])[0]) for one in chosen])
-    accuracy: dict[str, Any] = {
-        "float": None,
-        "int8": None,
-        "test_clips": len(chosen),
-        "part": "examples that the ranges are of" if len(examples.inputs) < _FEW else "a quarter",
-    }
+    accuracy = Accuracy(
+        float_=None,
+        int8=None,
+        test_clips=len(chosen),
+        part="examples that the ranges are of" if len(examples.inputs) < _FEW else "a quarter",
+    )
     if examples.targets is not None:
         targets = examples.targets[tried]
-        accuracy["float"] = float(np.mean(floats == targets))
-        accuracy["int8"] = float(np.mean(answers == targets))
+        accuracy = replace(
+            accuracy,
+            float_=float(np.mean(floats == targets)),
+            int8=float(np.mean(answers == targets)),
+        )
     noise = layer_noise.measure(model, floating, inputs)
     return _Tried(accuracy, float(np.mean(answers == floats)), noise, inputs)
 

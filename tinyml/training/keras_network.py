@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from tinyml import tflite
 from tinyml.errors import ModelError, ToolError
-from tinyml.training import INSTALL, quantize, quiet, tensorflow
+from tinyml.training import INSTALL, quantize, silenced, tensorflow
 
 _HINT = "give a .keras, .h5 or SavedModel of one input and one output, saved by Keras 2 or 3"
 _FLOAT = ("DEQUANTIZE", "QUANTIZE")
@@ -52,7 +52,7 @@ def load(path: Path) -> Network:
         raise ModelError(f"{path} does not exist", _HINT)
     tf = tensorflow()
     try:
-        with quiet():
+        with silenced():
             if path.is_dir():
                 return _saved_model(tf, path)
             if path.suffix == ".keras":
@@ -81,7 +81,7 @@ def convert(network: Network, representative: Inputs) -> tuple[bytes, bytes]:
 
     try:
         small = quantize.integer(_converter(tf, network), batches)
-        with quiet():
+        with silenced():
             large = bytes(_converter(tf, network).convert())
     except Exception as error:  # the converter raises all kinds
         raise ModelError(

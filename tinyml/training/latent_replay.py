@@ -1,15 +1,13 @@
-"""What a network remembers of its training: what its last layer was given, kept in its bundle.
+"""Latent replay: vectors before the last layer, kept in a bundle against catastrophic forgetting.
 
 A new head needs to know what is none of the new words, and a person who records five words has no
 hundred others. So a bundle keeps a few hundred vectors of its training part, as they come out of
-the body (latent replay, Pellegrini et al. 2019, arXiv:1912.01100). No recording can be had back
-from them.
+the body (Pellegrini et al. 2019, arXiv:1912.01100). No recording can be had back from them.
 """
 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.errors import ModelError
+from tinyml.model import npz
 from tinyml.tasks import UNLABELLED, Examples, Task
 from tinyml.training.learner import real
 
@@ -26,26 +25,25 @@ Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Memory:
-    """`vectors` [n, d] that the last layer is given, and the index of the label of each."""
+class ReplayBuffer:
+    """`vectors` float32 [n, d] that the last layer is given, and the label index of each, [n]."""
 
     vectors: Vectors
     targets: npt.NDArray[np.int64]
 
-    def parts(self) -> tuple[Memory, Memory]:
-        """Return three quarters to learn from, and a quarter to ask about."""
-        asked = np.arange(len(self.targets)) % 4 == 3
-        return tuple(  # type: ignore[return-value]
-            Memory(self.vectors[some], self.targets[some]) for some in (~asked, asked)
-        )
+    def parts(self) -> tuple[ReplayBuffer, ReplayBuffer]:
+        """Return three quarters to train on, and a quarter to test with."""
+        test = np.arange(len(self.targets)) % 4 == 3
+        training = ReplayBuffer(self.vectors[~test], self.targets[~test])
+        return training, ReplayBuffer(self.vectors[test], self.targets[test])
 
     def relabelled(
         self, old: Sequence[str], new: Sequence[str], background: Sequence[str]
-    ) -> Memory:
+    ) -> ReplayBuffer:
         """Return the same for a model with other labels: words it lacks are no word to it."""
         other = new.index(background[-1])
-        table = np.array([new.index(one) if one in new else other for one in old])
-        return Memory(self.vectors, table[self.targets])
+        table = np.array([new.index(label) if label in new else other for label in old])
+        return ReplayBuffer(self.vectors, table[self.targets])
 
 
 def labelled(examples: Examples) -> Examples:
@@ -59,43 +57,51 @@ def vectors(task: Task, network: Any, examples: Examples) -> Vectors:
     import tf_keras
 
     body = tf_keras.Model(network.inputs, network.layers[-1].input)
-    seen: Vectors = body.predict(real(task, examples.inputs), batch_size=64, verbose=0)
-    return seen
+    found: Vectors = body.predict(real(task, examples.inputs), batch_size=64, verbose=0)
+    return found
 
 
-def remember(
+def record(
     task: Task,
     network: Any,
     examples: Examples,
     background: int,
-    before: Memory | None = None,
+    before: ReplayBuffer | None = None,
 ) -> bytes:
-    """Return an .npz for a bundle: vectors of some `examples` of each label, as float16.
+    """Return the replay buffer, an .npz for a bundle: vectors of `examples`, as float16.
 
-    The first `background` labels are no words, and there is more to remember of them. What the same
-    body remembered `before` stays.
+    Of each label some are chosen, evenly; the first `background` labels are no words, and more of
+    them are kept. What the same body recorded `before` stays.
     """
     chosen: list[int] = []
     for label in range(int(examples.targets.max()) + 1):
         most = _PER_BACKGROUND if label < background else _PER_WORD
-        of = np.flatnonzero(examples.targets == label)
-        spread = np.linspace(0, len(of) - 1, min(most, len(of))).astype(int)
-        chosen += of[spread].tolist()
-    some = Examples(examples.inputs[chosen], examples.targets[chosen])
-    file = io.BytesIO()
-    seen, targets = vectors(task, network, some), some.targets
+        rows = np.flatnonzero(examples.targets == label)
+        spread = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
+        chosen += rows[spread].tolist()
+    kept = Examples(examples.inputs[chosen], examples.targets[chosen])
+    found, targets = vectors(task, network, kept), kept.targets
     if before is not None:
-        seen = np.concatenate([before.vectors, seen])
+        found = np.concatenate([before.vectors, found])
         targets = np.concatenate([before.targets, targets])
-    kept = np.minimum(seen, np.finfo(np.float16).max).astype(np.float16)
-    np.savez_compressed(file, vectors=kept, targets=targets.astype(np.uint8))
+    halves = np.minimum(found, np.finfo(np.float16).max).astype(np.float16)
+    file = io.BytesIO()
+    np.savez_compressed(file, vectors=halves, targets=targets.astype(np.uint8))
     return file.getvalue()
 
 
-def read(contents: bytes) -> Memory:
-    """Return what `remember` made bytes of; raises ModelError for anything else."""
+def read(contents: bytes) -> ReplayBuffer:
+    """Return what `record` made bytes of; raises ModelError for anything else."""
     try:
-        with np.load(io.BytesIO(contents), allow_pickle=False) as loaded:
-            return Memory(loaded["vectors"].astype(np.float32), loaded["targets"].astype(np.int64))
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the bundle's memory is damaged: {error}") from error
+        arrays = npz.arrays(contents, names=("vectors", "targets"))
+        found, targets = arrays["vectors"], arrays["targets"]
+        if found.ndim != 2 or found.dtype.kind != "f" or targets.dtype.kind not in "iu":
+            raise ValueError(f"it holds {found.dtype}{list(found.shape)} and {targets.dtype}")
+        if targets.shape != found.shape[:1] or not np.isfinite(found).all():
+            raise ValueError(f"{len(found)} vectors with {targets.size} labels, or not finite")
+    except (KeyError, ValueError) as error:
+        raise ModelError(
+            f"the bundle's replay buffer (memory.npz) is damaged: {error}",
+            "restore the bundle, or train the model again",
+        ) from error
+    return ReplayBuffer(found.astype(np.float32), targets.astype(np.int64))

@@ -1,4 +1,4 @@
-"""Which layers lose what int8 loses: a model, its float twin and inputs in, noise per layer out.
+"""Quantization noise by layer (SQNR): a model, its float twin and inputs in, noise per layer out.
 
 The signal-to-quantization-noise ratio of a layer is 10 log10 of the mean square of its float output
 over the mean square of how far the dequantized int8 output is from it. Both networks run on the
@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,27 +18,11 @@ import numpy.typing as npt
 from tinyml.errors import ConfigError, ModelError
 from tinyml.model import bundle as bundles
 from tinyml.model.oracle import Array, Oracle
-from tinyml.records import Bundle
+from tinyml.records import Bundle, LayerNoise
 from tinyml.tflite import Graph, Op, Tensor
 
 _MOST = 48  # inputs that are enough to measure on
 _SAME = 1e-12  # noise of a layer that is exact
-
-
-@dataclass(frozen=True)
-class LayerNoise:
-    """One layer. `sqnr_db`: its signal to all noise so far; infinite where there is none.
-
-    `added`: noise as a share of the signal that its inputs did not have. `clipped`: share of values
-    that the range of its int8 does not reach, by more than a step.
-    """
-
-    index: int
-    operator: str
-    tensor: str
-    sqnr_db: float
-    added: float
-    clipped: float
 
 
 def measure(model: bytes, floating: bytes, inputs: Sequence[Array]) -> tuple[LayerNoise, ...]:
@@ -66,16 +48,8 @@ def measure(model: bytes, floating: bytes, inputs: Sequence[Array]) -> tuple[Lay
 
 def worst(layers: Sequence[LayerNoise], count: int = 3) -> list[LayerNoise]:
     """Return the layers that add most noise, the worst first."""
-    noisy = [one for one in layers if one.added > _SAME]
-    return sorted(noisy, key=lambda one: -one.added)[:count]
-
-
-def document(layers: Sequence[LayerNoise]) -> list[dict[str, Any]]:
-    """Return `layers` as a card keeps them: plain numbers, None for an infinite ratio."""
-    return [
-        {**asdict(one), "sqnr_db": one.sqnr_db if math.isfinite(one.sqnr_db) else None}
-        for one in layers
-    ]
+    noisy = [layer for layer in layers if layer.added > _SAME]
+    return sorted(noisy, key=lambda layer: -layer.added)[:count]
 
 
 def floating(bundle: Bundle) -> bytes:
@@ -110,7 +84,7 @@ def training_inputs(bundle: Bundle, data: Path) -> list[Array]:
     from tinyml.training import split
 
     parts = datasets.split(evaluate.read_recordings(bundle, data)).parts
-    recordings = [one for one in parts[datasets.TRAIN] if not one.long]
+    recordings = [recording for recording in parts[datasets.TRAIN] if not recording.long]
     chosen = np.linspace(0, len(recordings) - 1, min(_MOST, len(recordings))).astype(int)
     task = tasks.load(bundle.task)
     examples = split.examples(task, [recordings[number] for number in chosen], bundle.labels)
@@ -167,7 +141,7 @@ def _layers(
                 index=op.index,
                 operator=op.name,
                 tensor=tensor.name,
-                sqnr_db=-10 * math.log10(share) if share > _SAME else math.inf,
+                sqnr_db=-10 * math.log10(share) if share > _SAME else None,
                 added=max(0.0, share - before),
                 clipped=float(outside / count),
             )

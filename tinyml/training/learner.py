@@ -1,4 +1,4 @@
-"""One stage of training: a network and batches of examples in, learned weights out."""
+"""One stage of training by stochastic gradient descent: a network and examples in, weights out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinyml.training import Options, tensorflow
 from tinyml.training.distribution import Cluster
 
 _SMOOTHING = 0.1  # share of a target that is spread over all labels
-_TAUGHT = 0.9  # share of a target that is the teachers' answer, where there are any
+_SOFT = 0.9  # share of a target that is the teachers' answer, where there are any
 _WEIGHT_DECAY = 0.02
 _WARMUP = 0.05  # share of all steps in which the learning rate rises
 _AVERAGE_EPOCHS = 3  # the weights that count are an average over about as many epochs
@@ -70,7 +70,7 @@ class Learner:
                 self._model = _synchronized(self._model)
             self._model.set_weights(self._plain.get_weights())
             self._optimizer = self._made_optimizer()
-            self._average = [self._averaged(one) for one in self._model.weights]
+            self._average = [self._averaged(weight) for weight in self._model.weights]
         _draw_by_step(self._model, self._optimizer.iterations, [options.seed, 5, len(results)])
         self._teach = stage.teach(results) if stage.teach is not None else None
         self._step = self._tf.function(self._one_step, reduce_retracing=True)
@@ -134,8 +134,8 @@ class Learner:
             # Early on the average follows the weights closely, or the start would stay in it.
             steps = total / self._stage.epochs * _AVERAGE_EPOCHS
             decay = min(1 - 1 / steps, step / (step + 10)) if steps > 1 else 0.0
-            numbers = (tf.constant(np.float32(one)) for one in (rate, decay))
-            losses.append(self._step([self._divided(one) for one in batch], *numbers))
+            numbers = (tf.constant(np.float32(value)) for value in (rate, decay))
+            losses.append(self._step([self._divided(array) for array in batch], *numbers))
         return float(np.mean([float(loss) for loss in losses]))
 
     def _replayed(self, count: int, step: int, labels: int) -> list[Array]:
@@ -156,10 +156,10 @@ class Learner:
             return self._tf.constant(batch)
         parts = np.split(batch, replicas)
 
-        def mine(context: Any) -> Any:
+        def share(context: Any) -> Any:
             return self._tf.constant(parts[context.replica_id_in_sync_group])
 
-        return self._cluster.strategy.experimental_distribute_values_from_function(mine)
+        return self._cluster.strategy.experimental_distribute_values_from_function(share)
 
     def _batches(self, count: int, epoch: int) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
         """Yield (step since the start, steps in all, rows); the last rows of an epoch wait."""
@@ -186,7 +186,7 @@ class Learner:
 
     def state(self) -> list[Array]:
         """Return everything that decides how training goes on; all workers must ask for it."""
-        return [one.numpy() for one in self._variables()]
+        return [variable.numpy() for variable in self._variables()]
 
     def restore(self, state: Sequence[Array]) -> None:
         """Take up what `state` returned; raises ValueError where it is that of another network."""
@@ -202,7 +202,7 @@ def soft_targets(
     soft = _soft(known, labels)
     if examples.taught is None:
         return soft
-    share = np.where(known == UNLABELLED, 1, _TAUGHT).astype(np.float32)[:, np.newaxis]
+    share = np.where(known == UNLABELLED, 1, _SOFT).astype(np.float32)[:, np.newaxis]
     if examples.certain is not None:
         share[examples.certain[rows]] = 0
     return (1 - share) * soft + share * examples.taught[rows]
@@ -228,7 +228,7 @@ def _synchronized(model: Any) -> Any:
     return tf_keras.models.clone_model(model, clone_function=copied)
 
 
-class _Draws:
+class _DropoutSeeds:
     """What a layer drops in a step of training: decided by `seed` and the step's number alone.
 
     It takes the place of Keras' generator, which counts from the start of the process: training
@@ -255,10 +255,10 @@ class _Draws:
 
 def _draw_by_step(model: Any, steps: Any, seed: Sequence[int]) -> None:
     """Let what each random layer of `model` draws depend on `seed` and the value of `steps`."""
-    layers = [one for one in model.submodules if hasattr(one, "_random_generator")]
+    layers = [layer for layer in model.submodules if hasattr(layer, "_random_generator")]
     for number, layer in enumerate(layers):
-        own = np.random.default_rng([*seed, number]).integers(2**62)
-        layer._random_generator = _Draws(steps, int(own))
+        layer_seed = np.random.default_rng([*seed, number]).integers(2**62)
+        layer._random_generator = _DropoutSeeds(steps, int(layer_seed))
 
 
 def real(task: Task, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How often each label is: what examples that nobody labelled have shifted is put back.
+"""Logit adjustment: label frequencies that examples without a label have shifted are put back.
 
 Of details and mixtures only teachers say what they show, and that is a label less or more often
 than among the recordings. A network learns such shares with everything else; they are in its
@@ -28,7 +28,7 @@ def shift(recordings: Sequence[Recording], labels: Sequence[str], examples: Exam
     It then expects each label as often as among `recordings`; what none of these is, as silence may
     be, stays as it was.
     """
-    counts = Counter(one.label for one in recordings)
+    counts = Counter(recording.label for recording in recordings)
     wanted = np.array([counts[label] for label in labels], np.float64)
     learned = soft_targets(examples, np.arange(len(examples.targets)), len(labels)).mean(axis=0)
     there = wanted > 0
@@ -39,5 +39,5 @@ def shift(recordings: Sequence[Recording], labels: Sequence[str], examples: Exam
 
 def move(network: Any, by: Shift) -> None:
     """Add `by` to the logits of a tf_keras network that ends in a dense layer."""
-    biases = [one for one in network.weights if one.name.rpartition("/")[2].startswith("bias")]
+    biases = [each for each in network.weights if each.name.rpartition("/")[2].startswith("bias")]
     biases[-1].assign_add(by)

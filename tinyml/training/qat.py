@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyml.errors import ModelError, ToolError
 from tinyml.tasks import Features, Task
-from tinyml.training import INSTALL, quiet, tensorflow
+from tinyml.training import INSTALL, silenced, tensorflow
 from tinyml.training.learner import real
 
 SHARE = 6  # one epoch for so many of float training
@@ -164,7 +164,7 @@ def _last(name: str) -> str:
 
 def _module() -> Any:
     try:
-        with quiet():
+        with silenced():
             from tinyml.training import fake_quant
     except ImportError as error:
         raise ToolError(f"--qat needs tensorflow-model-optimization ({error})", INSTALL) from error

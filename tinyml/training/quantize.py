@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tinyml.errors import ModelError
 from tinyml.tasks import Features, Task
-from tinyml.training import quiet, tensorflow
+from tinyml.training import silenced, tensorflow
 from tinyml.training.learner import real
 
 _REPRESENTATIVE = 400  # examples are enough for the ranges
@@ -45,7 +45,7 @@ def aware(task: Task, model: Any) -> bytes:
 
 def floating(task: Task, model: Any) -> bytes:
     """Return `model` with a softmax as a float `.tflite`, layer for layer as `quantize` does."""
-    with quiet():
+    with silenced():
         return bytes(_converter(task, model).convert())
 
 
@@ -61,7 +61,7 @@ def integer(converter: Any, batches: Batches | None) -> bytes:
     if batches is not None:
         converter.representative_dataset = batches
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    with quiet():
+    with silenced():
         return bytes(converter.convert())
 
 
@@ -85,7 +85,7 @@ def _scoring(task: Task, model: Any) -> Any:
 
 def _checked(task: Task, converted: bytes) -> bytes:
     """Return `converted`; raises ModelError where its input does not read the front end's int8."""
-    with quiet():
+    with silenced():
         reader = tensorflow().lite.Interpreter(model_content=converted)
     scale, zero_point = reader.get_input_details()[0]["quantization"]
     if zero_point != -128 or not np.isclose(scale, task.input_scale, rtol=1e-6, atol=0):

@@ -1,11 +1,15 @@
-"""How a lesson is taught: recordings divided for training and options in, a bundle's files out."""
+"""The training recipe: split recordings and options in, the stages of training and a bundle out.
+
+Float training with distillation from teachers, or fine-tuning of a pretrained network with latent
+replay, or a new head alone (transfer learning); then quantization, after training or aware of it.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,11 @@ from tinyml.datasets import check, public
 from tinyml.model import bundle as bundles
 from tinyml.model import leakage, metrics
 from tinyml.model.fingerprint import golden, quantization
+from tinyml.records import Accuracy, Card, DataSource, LayerNoise, ModelReference
 from tinyml.tasks import Features, Task
 from tinyml.training import (
     Options,
+    cross_validation,
     distill,
     fit,
     latent_replay,
@@ -32,121 +38,131 @@ from tinyml.training import (
     transfer,
 )
 from tinyml.training.learner import Array, Stage
-from tinyml.training.split import Lesson
+from tinyml.training.split import TrainingData
 
 _PROBED = 16  # recordings whose examples show whether others would be made today
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """A lesson as training takes it: its stages, and what becomes of their results.
+class Recipe:
+    """How a network is trained on `data`: its stages, and what becomes of their results.
 
-    `results` are the weights that each stage ended with, as `fit.fit` returns them; `school` are
-    the finished models that are learned from.
+    `results` are the weights that each stage ended with, as `fit.fit` returns them; `ensemble` are
+    the finished models that distillation learns from.
     """
 
     task_name: str
     task: Task
-    taught: Lesson
+    data: TrainingData
     options: Options
-    school: Sequence[teachers.Teacher]
+    ensemble: Sequence[teachers.Teacher]
 
     @functools.cached_property
-    def material(self) -> fit.Material:
-        """Return what is learned."""
-        task, taught = self.task, self.taught
-        watched = split.examples(task, taught.watched, taught.labels)
-        teach = functools.partial(teachers.taught, self.school) if self.school else None
-        return fit.Material(task, taught.learned, taught.labels, watched, teach)
+    def examples(self) -> fit.TrainingExamples:
+        """The examples that the stages train on and are validated with."""
+        task, data = self.task, self.data
+        validation = split.examples(task, data.validation, data.labels)
+        label = functools.partial(teachers.soft_labels, self.ensemble) if self.ensemble else None
+        return fit.TrainingExamples(task, data.trained_on, data.labels, validation, label)
 
     def stages(self) -> list[Stage]:
-        """Return the float stages, and with --qat the one that learns to live with int8."""
-        epochs, rate = self.options.epochs, self.options.learning_rate
-        labels = len(self.taught.labels)
-        stages = [
-            *distill.teachers(self.task, labels, self.options),
-            Stage(
-                "training",
-                epochs,
-                rate,
-                lambda _: self._network(None),
-                teach=distill.pupil(self.task, labels, self.options),
-            ),
-        ]
-        if (known := self.known) is not None:
-            if self.taught.head_only:
-                return []
-            replay = None
-            if known.memory is not None and not known.knows:
-                replay = known.memory.vectors, known.memory.targets
-            gentle = rate / transfer.FINE
+        """Return the float stages, and with --qat the one that trains with int8 rounding."""
+        options, labels = self.options, len(self.data.labels)
+        pretrained = self.pretrained
+        if pretrained is not None and self.data.head_only:
+            return []
+        if pretrained is None:
             stages = [
-                Stage("fine-tuning", epochs, gentle, lambda _: self._network(self._begun), replay)
+                *distill.teachers(self.task, labels, options),
+                Stage(
+                    "training",
+                    options.epochs,
+                    options.learning_rate,
+                    lambda _: self._network(None),
+                    teach=distill.student(self.task, labels, options),
+                ),
             ]
-        if self.options.qat:
-            gentle = rate * qat.LEARNING_RATE
-            count = max(1, epochs // qat.SHARE)
-            stages.append(Stage("quantization-aware training", count, gentle, self._aware))
+        else:
+            replay = None
+            if pretrained.replay is not None and not pretrained.same_labels:
+                replay = pretrained.replay.vectors, pretrained.replay.targets
+            rate = options.learning_rate / transfer.FINE_TUNING
+            stages = [
+                Stage(
+                    "fine-tuning",
+                    options.epochs,
+                    rate,
+                    lambda _: self._network(self._initial_weights),
+                    replay,
+                )
+            ]
+        if options.qat:
+            rate = options.learning_rate * qat.LEARNING_RATE
+            epochs = max(1, options.epochs // qat.SHARE)
+            stages.append(Stage("quantization-aware training", epochs, rate, self._aware))
         return stages
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides the result: a checkpoint of another one is of no use."""
-        taught = self.taught
+        """Return what decides the result: a checkpoint of another identity is of no use."""
+        data = self.data
         return {
             **self.options.document(),
             "tinyml": __version__,
             "task": self.task_name,
-            "labels": list(taught.labels),
-            "recordings": check.fingerprint([*taught.learned, *taught.watched]),
+            "labels": list(data.labels),
+            "recordings": check.fingerprint([*data.trained_on, *data.validation]),
             "examples": self._probe(),
-            "start": None if taught.start is None else self.origin()["start"]["weights"],
-            "learned_from": self._models(),
+            "start": None if data.start is None else self.origin()["start"]["weights"],
+            "learned_from": [asdict(model) for model in self._teacher_models()],
         }
 
-    def document(self, model: bytes, data: Path | None) -> dict[str, Any]:
-        """Return what the card says of the int8 `model` before it is measured."""
-        task, taught = self.task, self.taught
-        return {
-            "task": self.task_name,
-            "labels": list(taught.labels),
-            "features": {"name": task.features.name, "params": dict(task.features.params)},
-            "stream": {**asdict(task.stream), "background": list(task.stream.background)},
-            "quantization": quantization(model),
-            "training": self.choices(),
-            "learned_from": self._models(),
-            "data": _sources(taught),
-            "split": dict(taught.division),
-            "skipped": check.summary(
-                [*taught.notes, *taught.dataset.skipped, *taught.dataset.remarks],
-                None if data is None else public.resolve(data, self.task_name),
+    def card(self, name: str, model: bytes, folder: Path | None) -> Card:
+        """Return the card of the int8 `model` before it is measured; `folder` held the data."""
+        task, data = self.task, self.data
+        return Card(
+            name=name,
+            task=self.task_name,
+            labels=data.labels,
+            features=task.features,
+            stream=task.stream,
+            quantization=quantization(model),
+            training=self.choices(),
+            learned_from=self._teacher_models(),
+            data=_sources(data),
+            split=data.division,
+            skipped=tuple(
+                check.summary(
+                    [*data.notes, *data.dataset.skipped, *data.dataset.remarks],
+                    None if folder is None else public.resolve(folder, self.task_name),
+                )
             ),
-            "stand_in": taught.dataset.stand_in,
-        }
+            stand_in=data.dataset.stand_in,
+        )
 
-    def _models(self) -> list[dict[str, str]]:
-        """Return the finished models that are learned from."""
-        models = [one.model for one in self.school]
-        return [{"name": Path(one.path).name, "sha256": one.sha256} for one in models]
+    def _teacher_models(self) -> tuple[ModelReference, ...]:
+        """Return the finished models that distillation learns from."""
+        models = [teacher.model for teacher in self.ensemble]
+        return tuple(ModelReference(Path(model.path).name, model.sha256) for model in models)
 
     def _probe(self) -> str:
         """Return a SHA-256 of what front end, augmentation and masks make of some recordings."""
-        step = max(1, len(self.taught.learned) // _PROBED)
-        some = self.taught.learned[::step][:_PROBED]
-        made = self.task.augmented(some, self.taught.labels, self.options.seed)
-        masked = self.task.mask(made.inputs, self.options.seed)
-        parts = (made.inputs, masked, made.targets)
-        return hashlib.sha256(b"".join(one.tobytes() for one in parts)).hexdigest()
+        step = max(1, len(self.data.trained_on) // _PROBED)
+        recordings = self.data.trained_on[::step][:_PROBED]
+        examples = self.task.augmented(recordings, self.data.labels, self.options.seed)
+        masked = self.task.mask(examples.inputs, self.options.seed)
+        arrays = (examples.inputs, masked, examples.targets)
+        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
     def choices(self) -> dict[str, Any]:
         """Return the options that had a part in the result, and what it started from."""
         chosen = self.options.document()
-        if self.taught.head_only:
+        if self.data.head_only:
             chosen = {name: chosen[name] for name in ("seed", "width", "synthetic")}
         return {**chosen, **self.origin()}
 
     def origin(self) -> dict[str, Any]:
-        """Return what training started from, for the card."""
-        start = self.taught.start
+        """Return what training started from, for the card; nothing where from random weights."""
+        start = self.data.start
         if start is None:
             return {}
         contents = (start.path / bundles.WEIGHTS).read_bytes()
@@ -156,9 +172,9 @@ class Teaching:
         """Return the files of the bundle; with --qat also the model quantized without it."""
         network = self._float(results)
         weights = restore.weights(network)
-        background = len(self.taught.dataset.background)
-        before = self.known.memory if self.known and self.taught.head_only else None
-        remembered = latent_replay.remember(self.task, network, self._augmented, background, before)
+        background = len(self.data.dataset.background)
+        before = self.pretrained.replay if self.pretrained and self.data.head_only else None
+        replay = latent_replay.record(self.task, network, self._augmented, background, before)
         model, without = quantize.quantize(self.task, network, self._representative()), None
         if self.options.qat:
             without = model
@@ -169,80 +185,86 @@ class Teaching:
         files = {
             bundles.MODEL: model,
             bundles.WEIGHTS: weights,
-            bundles.MEMORY: remembered,
-            bundles.HEARD: leakage.file(self.taught.heard, self.taught.start),
+            bundles.REPLAY: replay,
+            bundles.DIGESTS: leakage.digests(self.data.seen, self.data.start),
         }
         return {**files, bundles.GOLDEN: golden(model, self.options.seed)}, without
 
-    def noise(self, model: bytes, results: Sequence[Sequence[Array]]) -> list[dict[str, Any]]:
+    def noise(self, model: bytes, results: Sequence[Sequence[Array]]) -> tuple[LayerNoise, ...]:
         """Return the quantization noise of every layer on training recordings, for the card."""
         floating = quantize.floating(self.task, self._float(results))
         inputs = self._representative()[:, np.newaxis]
-        return layer_noise.document(layer_noise.measure(model, floating, list(inputs)))
+        return layer_noise.measure(model, floating, list(inputs))
 
-    def estimated(self, model: bytes, ticks: Callable[[int, int], None]) -> dict[str, Any]:
-        """Return the card's `accuracy` by cross-validation, of a lesson without a test part."""
-        few, start = self.taught.few, self.taught.start
+    def estimated(self, card: Card, ticks: Callable[[int, int], None]) -> Card:
+        """Return `card` with accuracy by cross-validation, where there is no test part."""
+        few, start = self.data.few, self.data.start
         assert few is not None
-        assert self.known is not None
-        found = transfer.estimate(
-            self.known, few.words, few.others, few.held_out, self.options.seed, ticks
+        assert self.pretrained is not None
+        estimate = cross_validation.estimate(
+            self.pretrained, few.words, few.others, few.held_out, self.options.seed, ticks
         )
-        accuracy = {
-            "float": found.right,
-            "int8": found.right_int8,
-            "interval": metrics.wilson(round(found.right_int8 * found.clips), found.clips),
-            "test_clips": found.clips,
-            "part": "cross-validation",
-        }
-        before = None if start is None else leakage.among(few.words, start)
-        learned = {"learned_before": None if before is None else len(before)}
-        return {"accuracy": accuracy, "estimate": asdict(found) | learned, "confusion": {}}
+        right = round(estimate.right_int8 * estimate.clips)
+        accuracy = Accuracy(
+            float_=estimate.right,
+            int8=estimate.right_int8,
+            interval=metrics.wilson(right, estimate.clips),
+            test_clips=estimate.clips,
+            part="cross-validation",
+        )
+        known = None if start is None else leakage.trained_on(few.words, start)
+        learned_before = None if known is None else len(known)
+        return replace(
+            card,
+            accuracy=accuracy,
+            estimate=replace(estimate, learned_before=learned_before),
+            confusion={},
+        )
 
     def _float(self, results: Sequence[Sequence[Array]]) -> Any:
         """Return the float network that the stages ended with."""
-        if self.taught.head_only:
-            last: Sequence[Array] = self._begun
+        if self.data.head_only:
+            last: Sequence[Array] = self._initial_weights
         else:
             last = results[-2] if self.options.qat else results[-1]
-        network = restore.network(self.task, len(self.taught.labels), self.options.width, last)
+        network = restore.network(self.task, len(self.data.labels), self.options.width, last)
         logit_adjust.move(network, self._shift)
         return network
 
     @functools.cached_property
     def _shift(self) -> logit_adjust.Shift:
-        """Return what teachers' answers to examples without a label have to be put right by."""
-        if self.material.teach is None:
-            return np.zeros(len(self.taught.labels), np.float32)
-        learned = self.material.examples(self.options.seed, 0)
-        return logit_adjust.shift(self.taught.learned, self.taught.labels, learned)
+        """The logit adjustment that examples without a label, known by teachers, make necessary."""
+        if self.examples.soft_labels is None:
+            return np.zeros(len(self.data.labels), np.float32)
+        examples = self.examples.variant(self.options.seed, 0)
+        return logit_adjust.shift(self.data.trained_on, self.data.labels, examples)
 
     def _network(self, weights: Sequence[Array] | None) -> Any:
         """Return a network with `weights`, or as it begins."""
-        network = self.task.build_model(len(self.taught.labels), self.options.width)
+        network = self.task.build_model(len(self.data.labels), self.options.width)
         if weights is not None:
             network.set_weights(list(weights))
         return network
 
     @functools.cached_property
-    def known(self) -> transfer.Start | None:
-        """What training starts from; None where it starts from nothing."""
-        start, taught = self.taught.start, self.taught
+    def pretrained(self) -> transfer.Pretrained | None:
+        """The network that transfer learning starts from; None where weights are random."""
+        start, data = self.data.start, self.data
         if start is None:
             return None
-        remembered = None
-        if bundles.MEMORY in start.card["files"]:
-            remembered = latent_replay.read((start.path / bundles.MEMORY).read_bytes()).relabelled(
-                start.labels, taught.labels, taught.dataset.background
+        replay = None
+        if bundles.REPLAY in start.card.files:
+            replay = latent_replay.read((start.path / bundles.REPLAY).read_bytes()).relabelled(
+                start.labels, data.labels, data.dataset.background
             )
-        return transfer.start(
+        return transfer.pretrained(
             self.task,
             restore.arrays((start.path / bundles.WEIGHTS).read_bytes()),
             self.options.width,
             start.labels,
-            taught.labels,
-            taught.dataset.background,
-            remembered,
+            data.labels,
+            data.dataset.background,
+            replay,
             self.options.seed,
         )
 
@@ -253,11 +275,12 @@ class Teaching:
         return qat.prepare(self.task, network, self._representative())
 
     @functools.cached_property
-    def _begun(self) -> list[Array]:
-        assert self.known is not None
-        if self.known.knows and not self.taught.head_only:
-            return list(self.known.weights)
-        return self.known.with_head(self._augmented)
+    def _initial_weights(self) -> list[Array]:
+        """What fine-tuning begins with; or, of a head alone, the result of its training."""
+        assert self.pretrained is not None
+        if self.pretrained.same_labels and not self.data.head_only:
+            return list(self.pretrained.weights)
+        return self.pretrained.with_head(self._augmented)
 
     def _representative(self) -> Features:
         """Return int8 features of the training part, from which ranges are measured."""
@@ -265,20 +288,15 @@ class Teaching:
 
     @functools.cached_property
     def _augmented(self) -> tasks.Examples:
-        if self.known is not None and self.taught.head_only:
-            return self.known.examples(self.taught.learned, self.options.seed)
+        if self.pretrained is not None and self.data.head_only:
+            return self.pretrained.examples(self.data.trained_on, self.options.seed)
         return latent_replay.labelled(
-            self.task.augmented(self.taught.learned, self.taught.labels, self.options.seed)
+            self.task.augmented(self.data.trained_on, self.data.labels, self.options.seed)
         )
 
 
-def _sources(taught: Lesson) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": one.source,
-            "licence": one.licence,
-            "clips": len(split.clips(one)),
-            "use": what,
-        }
-        for one, what in taught.sources
-    ]
+def _sources(data: TrainingData) -> tuple[DataSource, ...]:
+    return tuple(
+        DataSource(dataset.source, dataset.licence, len(split.clips(dataset)), use)
+        for dataset, use in data.sources
+    )

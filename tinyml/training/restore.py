@@ -1,9 +1,8 @@
-"""Float networks kept in a bundle: weights out as bytes, and back into a model."""
+"""Float weights in a bundle: a network's weights out as bytes, and back into a network."""
 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,16 +10,17 @@ import numpy as np
 
 from tinyml.errors import ModelError, ToolError
 from tinyml.model import bundle as bundles
+from tinyml.model import npz
 from tinyml.records import Bundle
 from tinyml.tasks import Examples, Task
-from tinyml.training import tensorflow
+from tinyml.training import WIDTHS, tensorflow
 from tinyml.training.learner import Array, real
 
 
 def weights(model: Any) -> bytes:
     """Return the weights of a tf_keras model as an .npz: w0, w1, ... in the model's order."""
     file = io.BytesIO()
-    np.savez(file, **{f"w{number}": one for number, one in enumerate(model.get_weights())})
+    np.savez(file, **{f"w{number}": array for number, array in enumerate(model.get_weights())})
     return file.getvalue()
 
 
@@ -30,20 +30,25 @@ def model(task: Task, bundle: Bundle, contents: bytes) -> Any:
     Raises ModelError where they do not belong together.
     """
     tensorflow()
+    width = bundle.card.width
     try:
-        width = float(bundle.card["training"]["width"])
+        if width is None or not WIDTHS[0] <= width <= WIDTHS[1]:
+            raise ValueError(f"its card states a training.width of {width}")
         return network(task, len(bundle.labels), width, arrays(contents))
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise ModelError(f"{bundle.path} has no usable float weights: {error}") from error
 
 
 def arrays(contents: bytes) -> list[Array]:
     """Return what `weights` made bytes of; raises ModelError for anything else."""
     try:
-        with np.load(io.BytesIO(contents), allow_pickle=False) as loaded:
-            return [loaded[f"w{number}"] for number in range(len(loaded.files))]
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        loaded = npz.arrays(contents)
+        arrays = [loaded[f"w{number}"] for number in range(len(loaded))]
+        if any(array.dtype.kind not in "fiu" for array in arrays):
+            raise ValueError("an array holds no numbers")
+    except (KeyError, ValueError) as error:
         raise ModelError(f"the float weights are damaged: {error}") from error
+    return arrays
 
 
 def network(task: Task, labels: int, width: float, weights: Sequence[Array]) -> Any:

@@ -1,24 +1,24 @@
-"""What a model is trained on and measured by: a task's recordings in, divided for training out.
+"""The split that a model is trained with: a task's recordings in, training and validation out.
 
-Usually recordings are divided into three parts. Where a word has so few that none can be spared,
-and there is a trained network to start from, all of them are for training, and how well the model
-does is estimated by cross-validation (see `tinyml/training/transfer.py`).
+Usually recordings are divided into training, validation and test part. Where a word has so few that
+none can be spared, and there is a pretrained network to start from (few-shot transfer learning),
+all of them are for training, and how well the model does is estimated by cross-validation (see
+`tinyml/training/transfer.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, public, split
 from tinyml.errors import ConfigError, DataError, ToolError
 from tinyml.model import bundle as bundles
-from tinyml.records import Bundle
+from tinyml.records import Bundle, Division
 from tinyml.tasks import Examples, Task
 from tinyml.training import AUTO, NONE, SHIPPED, Options, transfer
 
@@ -29,11 +29,11 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Few:
-    """The recordings of a lesson without a test part.
+class FewShot:
+    """Recordings so few that there is no test part.
 
     `words` are what is to be recognised, `others` what is none of it, and synthetic recordings of
-    the words, `held_out` what is none of it and not learned from.
+    the words, `held_out` what is none of it and not trained on.
     """
 
     words: tuple[Recording, ...]
@@ -42,35 +42,35 @@ class Few:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What is learned: the recordings `learned`, watched by the validation part `watched`.
+class TrainingData:
+    """Recordings as training takes them: those `trained_on`, and the `validation` part.
 
     `sources` pairs data sets with what they are used for; `division` is the card's `split`. `few`
-    is None where there is a test part. `head_only`: there are too few to change more of `start`
-    than its last layer.
+    is None where there is a test part. `head_only`: there are too few to change more of `start`,
+    the bundle that transfer learning begins with, than its last layer.
     """
 
     dataset: Dataset
     labels: tuple[str, ...]
-    learned: tuple[Recording, ...]
-    watched: tuple[Recording, ...]
-    division: Mapping[str, Any]
+    trained_on: tuple[Recording, ...]
+    validation: tuple[Recording, ...]
+    division: Division
     sources: tuple[tuple[Dataset, str], ...]
     start: Bundle | None = None
-    few: Few | None = None
+    few: FewShot | None = None
     head_only: bool = False
     notes: tuple[str, ...] = ()
 
     @property
-    def heard(self) -> tuple[Recording, ...]:
-        """What proves nothing any more: what is learned, watched, or estimated by."""
-        own = () if self.few is None else self.dataset.recordings
-        return (*self.learned, *self.watched, *own)
+    def seen(self) -> tuple[Recording, ...]:
+        """What would leak into a test: recordings trained on, validated or estimated with."""
+        estimated = () if self.few is None else self.dataset.recordings
+        return (*self.trained_on, *self.validation, *estimated)
 
 
 def prepare(
     task: Task, name: str, data: Path | None, options: Options, start: str, on_progress: OnProgress
-) -> Lesson:
+) -> TrainingData:
     """Read or synthesize the recordings of the task called `name` and divide them.
 
     `start` is what training starts from: `none`, `shipped`, a bundle, or `auto`: the shipped model
@@ -90,22 +90,29 @@ def prepare(
     bundle = None
     if not dataset.stand_in:
         bundle = _start(name, start, fewest, options.width)
-    if bundle is None or fewest >= transfer.SOME:
+    if bundle is None or fewest >= transfer.HEAD_ONLY:
         return _divided(task, dataset, bundle, options, on_progress)
-    for option, given in (("--qat", options.qat), ("--teachers", options.teachers),
-                          ("--learn-from", options.learn_from)):  # fmt: skip
-        if given:
+    whole_network = {
+        "--qat": options.qat,
+        "--teachers": options.teachers,
+        "--learn-from": options.learn_from,
+    }
+    for option, value in whole_network.items():
+        if value:
             raise ConfigError(
-                f"{option} needs {transfer.SOME} recordings of each label, not {fewest}: with "
+                f"{option} needs {transfer.HEAD_ONLY} recordings of each label, not {fewest}: with "
                 f"fewer only the last layer of {bundle.name} is trained",
                 f"leave {option} out, or train all of a network: --from none",
             )
-    prepared = _with_few if fewest < transfer.FEW else _divided
+    prepared = _few_shot if fewest < transfer.FEW_SHOT else _divided
     return replace(prepared(task, dataset, bundle, options, on_progress), head_only=True)
 
 
 def examples(task: Task, recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
-    """Return the clean examples of `recordings`, of which there may be none."""
+    """Return the examples of `recordings` without augmentation; there may be none.
+
+    Their inputs are int8 [n, *task.input_shape], their targets indices of `labels`.
+    """
     if not recordings:
         return Examples(np.zeros((0, *task.input_shape), np.int8), np.zeros(0, np.int64))
     return task.examples(recordings, labels)
@@ -113,22 +120,21 @@ def examples(task: Task, recordings: Sequence[Recording], labels: Sequence[str])
 
 def clips(dataset: Dataset) -> list[Recording]:
     """Return the recordings that are examples of their label."""
-    return [one for one in dataset.recordings if not one.long]
+    return [recording for recording in dataset.recordings if not recording.long]
 
 
 def _fewest(dataset: Dataset) -> int:
-    counts = Counter(one.label for one in clips(dataset))
+    counts = Counter(recording.label for recording in clips(dataset))
     return min((counts[word] for word in dataset.words), default=0)
 
 
 def _start(name: str, start: str, fewest: int, width: float) -> Bundle | None:
     """Return the bundle that `start` names, where there is something to start from."""
-    if start == NONE or (start == AUTO and fewest >= transfer.SOME):
+    if start == NONE or (start == AUTO and fewest >= transfer.HEAD_ONLY):
         return None
     if start in (AUTO, SHIPPED):
-        bundle = next(
-            (one for one in map(bundles.load, bundles.shipped()) if one.task == name), None
-        )
+        shipped = map(bundles.load, bundles.shipped())
+        bundle = next((candidate for candidate in shipped if candidate.task == name), None)
         if bundle is None and start == AUTO:
             return None
         if bundle is None:
@@ -138,10 +144,10 @@ def _start(name: str, start: str, fewest: int, width: float) -> Bundle | None:
     problem = ""
     if bundle.task != name:
         problem = f"is a model for {bundle.task or 'no task'}, not for {name}"
-    elif bundles.WEIGHTS not in bundle.card.get("files", {}):
+    elif bundles.WEIGHTS not in bundle.card.files:
         problem = "has no float weights"
-    elif float(bundle.card["training"]["width"]) != width:
-        problem = f"has --width {bundle.card['training']['width']}, not {width}"
+    elif bundle.card.width != width:
+        problem = f"has --width {bundle.card.width}, not {width}"
     if problem and start == AUTO:
         return None
     if problem:
@@ -154,21 +160,21 @@ def _start(name: str, start: str, fewest: int, width: float) -> Bundle | None:
 
 def _divided(
     task: Task, dataset: Dataset, start: Bundle | None, options: Options, on_progress: OnProgress
-) -> Lesson:
+) -> TrainingData:
     _check_others(dataset)
     divided = split(dataset)
     sources = [(dataset, "training, validation and test, divided as under split")]
-    learned = list(divided.parts[TRAIN])
+    trained_on = list(divided.parts[TRAIN])
     if options.synthetic and not dataset.stand_in:
         added = task.additional(options.synthetic, options.seed, on_progress, dataset.words)
-        learned += clips(added)
+        trained_on += clips(added)
         sources.append((added, "training only"))
-    return Lesson(
+    return TrainingData(
         dataset=dataset,
         labels=dataset.labels,
-        learned=tuple(learned),
-        watched=divided.parts[VALIDATION],
-        division={"rule": divided.rule, **divided.counts()},
+        trained_on=tuple(trained_on),
+        validation=tuple(divided.parts[VALIDATION]),
+        division=Division(divided.rule, **divided.counts()),
         sources=tuple(sources),
         start=start,
     )
@@ -176,7 +182,7 @@ def _divided(
 
 def _check_others(dataset: Dataset) -> None:
     """Raise DataError where there is one class only: a word and nothing to tell it from."""
-    others = any(one.label in dataset.background for one in clips(dataset))
+    others = any(recording.label in dataset.background for recording in clips(dataset))
     if len(dataset.words) < 2 and not others:
         raise DataError(
             f"{dataset.source} has {len(dataset.words)} words, a model needs at least 2, "
@@ -185,19 +191,19 @@ def _check_others(dataset: Dataset) -> None:
         )
 
 
-def _with_few(
+def _few_shot(
     task: Task, dataset: Dataset, start: Bundle, options: Options, on_progress: OnProgress
-) -> Lesson:
+) -> TrainingData:
     words = tuple(one for one in clips(dataset) if one.label in dataset.words)
     others = [one for one in dataset.recordings if one.label in dataset.background]
     sources = [(dataset, "training, and an estimate by cross-validation")]
     parts: dict[str, list[Recording]] = {part: [] for part in (TRAIN, VALIDATION, TEST)}
     if others:
-        own = split(replace(dataset, recordings=tuple(others)))
-        parts = {part: list(some) for part, some in own.parts.items()}
+        divided = split(replace(dataset, recordings=tuple(others)))
+        parts = {part: list(recordings) for part, recordings in divided.parts.items()}
     notes = []
-    remembers = bundles.MEMORY in start.card["files"]
-    if not remembers and len([one for one in others if not one.long]) < _ENOUGH_OTHERS:
+    replays = bundles.REPLAY in start.card.files
+    if not replays and len([one for one in others if not one.long]) < _ENOUGH_OTHERS:
         try:
             added = task.additional(_OTHERS, options.seed, on_progress, ())
         except ToolError as error:
@@ -206,30 +212,30 @@ def _with_few(
             notes.append(f"what is no word is known from few recordings: {error.message}")
         else:
             sources.append((added, "training, as what is none of the words"))
-            found = split(added)
-            parts = {part: [*parts[part], *found.parts[part]] for part in parts}
-    asked = [*parts[VALIDATION], *parts[TEST]]
-    held_out = [one for one in asked if not one.long]
-    kept = [*parts[TRAIN], *(one for one in asked if one.long)]
+            synthetic = split(added)
+            parts = {part: [*parts[part], *synthetic.parts[part]] for part in parts}
+    spared = [*parts[VALIDATION], *parts[TEST]]
+    held_out = [recording for recording in spared if not recording.long]
+    kept = [*parts[TRAIN], *(recording for recording in spared if recording.long)]
     spoken: list[Recording] = []
     if options.synthetic:
         made = task.additional(options.synthetic, options.seed, on_progress, dataset.words)
         sources.append((made, "training only"))
-        spoken = [one for one in clips(made) if one.label in dataset.words]
-    return Lesson(
+        spoken = [recording for recording in clips(made) if recording.label in dataset.words]
+    return TrainingData(
         dataset=dataset,
         labels=dataset.labels,
-        learned=(*words, *kept, *spoken),
-        watched=(),
-        division={
-            "rule": "too few recordings for a test part: all of them are for training; accuracy is "
+        trained_on=(*words, *kept, *spoken),
+        validation=(),
+        division=Division(
+            "too few recordings for a test part: all of them are for training; accuracy is "
             "an estimate by cross-validation, which says nothing about other people",
-            "train": dict(sorted(Counter(one.label for one in (*words, *kept)).items())),
-            "validation": {},
-            "test": {},
-        },
+            train=dict(sorted(Counter(one.label for one in (*words, *kept)).items())),
+            validation={},
+            test={},
+        ),
         sources=tuple(sources),
         start=start,
-        few=Few(words, (*kept, *spoken), tuple(held_out)),
+        few=FewShot(words, (*kept, *spoken), tuple(held_out)),
         notes=tuple(notes),
     )

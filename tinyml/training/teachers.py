@@ -1,4 +1,4 @@
-"""Teachers: finished models whose answers a new one learns to give (Hinton et al. 2015).
+"""Teachers of distillation: finished models whose answers a student learns (Hinton et al. 2015).
 
 Models and examples in, the probabilities of labels out. A teacher runs as the C of the compiled
 runtime, built for this machine: many times faster than the interpreter, with the same answers.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import paths, runtimes
+from tinyml import files, paths, runtimes
 from tinyml.errors import ConfigError, ModelError
 from tinyml.firmware import boards
-from tinyml.model import bundle, host_library
+from tinyml.model import bundle, host_library, npz
 from tinyml.records import Bundle, TensorInfo
 from tinyml.tasks import Examples, Features
 
@@ -38,34 +38,34 @@ class Teacher:
 
     def log_probabilities(self, examples: Examples) -> npt.NDArray[np.float64]:
         """Return what the model says of each example, [n, labels], rounded as int8 scores are."""
-        answers = self._answers(self._seen(examples))
+        answers = self._answers(self._inputs(examples))
         # Half a step more: a score of nothing is less than a step, but is not nothing.
         shares = (answers.astype(np.float64) - self.output.zero_point + 0.5) * self.output.scale
-        said: npt.NDArray[np.float64] = np.log(shares / shares.sum(axis=1, keepdims=True))
-        return said
+        logs: npt.NDArray[np.float64] = np.log(shares / shares.sum(axis=1, keepdims=True))
+        return logs
 
     def _answers(self, inputs: Features) -> Features:
         """Return the scores, int8 [n, labels]; the same examples are asked about once.
 
         Answers are kept under `paths.cache()`, so that what is resumed or repeated starts at once.
         """
-        asked = hashlib.sha256(inputs.tobytes()).hexdigest()
-        file = paths.cache() / "teachers" / self.model.sha256[:16] / f"{asked[:32]}.npy"
+        digest = hashlib.sha256(inputs.tobytes()).hexdigest()
+        file = paths.cache() / "teachers" / self.model.sha256[:16] / f"{digest[:32]}.npy"
         shape = (len(inputs), int(np.prod(self.output.shape)))
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            known: Features = np.load(file, allow_pickle=False)
+        with contextlib.suppress(OSError, ValueError):
+            known = npz.arrays(file, "answers")["answers"]
             if known.shape == shape and known.dtype == np.int8:
                 return known
         answers = np.empty(shape, np.int8)
-        for one, answer in zip(inputs, answers, strict=True):
-            answer[:] = self.run([one[np.newaxis]])[0].ravel()
+        for example, answer in zip(inputs, answers, strict=True):
+            answer[:] = self.run([example[np.newaxis]])[0].ravel()
+        contents = io.BytesIO()
+        np.save(contents, answers)
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.{os.getpid()}.npy")
-        np.save(part, answers)
-        part.replace(file)
+        files.write(file, contents.getvalue())
         return answers
 
-    def _seen(self, examples: Examples) -> Features:
+    def _inputs(self, examples: Examples) -> Features:
         for inputs in (examples.inputs, examples.colour):
             if inputs is not None and inputs[0].size == np.prod(self.input.shape):
                 return inputs
@@ -86,9 +86,9 @@ def load(names: Sequence[str], labels: Sequence[str]) -> list[Teacher]:
     return [_teacher(bundle.load(name), labels) for name in names]
 
 
-def taught(teachers: Sequence[Teacher], examples: Examples) -> Probabilities:
+def soft_labels(teachers: Sequence[Teacher], examples: Examples) -> Probabilities:
     """Return the answer of all teachers, float32 [n, labels]: the normalized geometric mean."""
-    mean = np.mean([one.log_probabilities(examples) for one in teachers], axis=0)
+    mean = np.mean([teacher.log_probabilities(examples) for teacher in teachers], axis=0)
     shares = np.exp(mean - mean.max(axis=1, keepdims=True))
     answer: Probabilities = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
     return answer
@@ -103,7 +103,7 @@ def _teacher(model: Bundle, labels: Sequence[str]) -> Teacher:
         )
     source = runtimes.load(runtimes.standing_alone()).generate(model, boards.load(boards.DEFAULT))
     tensors = (*source.inputs, *source.outputs)
-    if len(tensors) != 2 or any(one.dtype != "int8" for one in tensors):
+    if len(tensors) != 2 or any(tensor.dtype != "int8" for tensor in tensors):
         raise ModelError(f"{model.name} cannot teach: it is no int8 model with one input")
     input_, output = tensors
     if np.prod(output.shape) != len(labels):

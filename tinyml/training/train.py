@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tinyml import tasks
 from tinyml.datasets import TEST
@@ -14,22 +15,22 @@ from tinyml.firmware import boards
 from tinyml.measure import evaluate
 from tinyml.model import bundle as bundles
 from tinyml.model import leakage
-from tinyml.records import Bundle
+from tinyml.records import Accuracy, Bundle, Card, SourceAccuracy
 from tinyml.training import (
+    DEFAULT_RUN,
     NONE,
-    USUAL,
-    Conduct,
     OnProgress,
     Options,
     Progress,
+    RunOptions,
     distribution,
     fit,
     restore,
     split,
     teachers,
 )
-from tinyml.training.recipe import Teaching
-from tinyml.training.split import Lesson
+from tinyml.training.recipe import Recipe
+from tinyml.training.split import TrainingData
 
 
 def train(
@@ -38,7 +39,7 @@ def train(
     out: Path,
     options: Options,
     on_progress: OnProgress,
-    conduct: Conduct = USUAL,
+    run_options: RunOptions = DEFAULT_RUN,
     start: str = NONE,
 ) -> Bundle | None:
     """Train, quantize and measure a model, and write it as a bundle into the folder `out`.
@@ -46,50 +47,50 @@ def train(
     Without `data` the recordings are synthesized, and the card says that the model is a stand-in.
     `start` is what training starts from, see `split.prepare`. After each epoch the state is kept
     beside `out` (see `checkpoint_path`); it stays when training is interrupted, for
-    `conduct.resume`. Measured are only recordings of the test part, which nothing else sees. Of
+    `run_options.resume`. Measured are only recordings of the test part, which nothing else sees. Of
     several workers only the chief writes and returns a bundle. Raises ConfigError, DataError or
     ToolError; `out` is written whole or not at all.
     """
     task = tasks.load(task_name)
     bundles.check_target(out)
-    cluster = distribution.join(conduct.strategy, options.qat)
-    taught = split.prepare(
+    cluster = distribution.join(run_options.strategy, options.qat)
+    training_data = split.prepare(
         task, task_name, data, options, start, _counted("making data", on_progress)
     )
-    _check_start(taught)
-    school = teachers.load(options.learn_from, taught.labels)
-    lessons = Teaching(task_name, task, taught, options, school)
+    _check_start(training_data)
+    ensemble = teachers.load(options.learn_from, training_data.labels)
+    recipe = Recipe(task_name, task, training_data, options, ensemble)
     results = fit.fit(
-        lessons.material,
-        lessons.stages(),
+        recipe.examples,
+        recipe.stages(),
         options,
-        conduct,
+        run_options,
         cluster,
         checkpoint_path(out),
-        lessons.identity(),
+        recipe.identity(),
         on_progress,
     )
     if not cluster.chief:
         return None
     on_progress(Progress("quantizing", 0, 1))
-    files, without_qat = lessons.files(results)
-    card = {"name": out.name, **lessons.document(files[bundles.MODEL], data)}
-    if taught.few is not None:
-        measured = lessons.estimated(files[bundles.MODEL], _counted("estimating", on_progress))
+    files, without_qat = recipe.files(results)
+    card = recipe.card(out.name, files[bundles.MODEL], data)
+    if training_data.few is not None:
+        card = recipe.estimated(card, _counted("estimating", on_progress))
     else:
-        measured = _measured(card, files, without_qat, taught, on_progress)
-    noise = lessons.noise(files[bundles.MODEL], results)
-    bundle = bundles.save(out, {**card, **measured, "noise": noise}, files)
+        card = _measured(card, files, without_qat, training_data, on_progress)
+    card = replace(card, noise=recipe.noise(files[bundles.MODEL], results))
+    bundle = bundles.save(out, card, files)
     checkpoint_path(out).unlink(missing_ok=True)
     return bundle
 
 
-def _check_start(taught: Lesson) -> None:
-    """Raise DataError now where what training starts from learned from all that tests it later."""
-    if taught.start is None or taught.few is not None:
+def _check_start(data: TrainingData) -> None:
+    """Raise DataError now where what training starts from was trained on all that tests it."""
+    if data.start is None or data.few is not None:
         return
     try:
-        leakage.asked(taught.start, taught.dataset, TEST)
+        leakage.evaluation_set(data.start, data.dataset, TEST)
     except DataError as error:
         hint = "record others, or train from the start: --from none"
         raise DataError(error.message, hint) from error
@@ -101,46 +102,41 @@ def checkpoint_path(out: Path) -> Path:
 
 
 def _measured(
-    card: dict[str, Any],
+    card: Card,
     files: dict[str, bytes],
     without_qat: bytes | None,
-    taught: Lesson,
+    data: TrainingData,
     on_progress: OnProgress,
-) -> dict[str, Any]:
-    """Return `accuracy` and `confusion` on the test part: float, int8, compiled for this host."""
+) -> Card:
+    """Return `card` with accuracy on the test part: float, int8, compiled for this host."""
     ticks = _counted("testing", on_progress)
-    accuracy: dict[str, Any] = {}
+    compiled = int8_without_qat = None
     with tempfile.TemporaryDirectory() as work:
-        draft = bundles.save(Path(work, str(card["name"])), card, files)
+        draft = bundles.save(Path(work, "draft"), card, files)
         report = evaluate.evaluate_dataset(
-            draft, taught.dataset, on_progress=ticks, floating=restore.float_accuracy
+            draft, data.dataset, on_progress=ticks, floating=restore.float_accuracy
         )
         board = boards.load(boards.DEFAULT)
-        try:
-            compiled = evaluate.evaluate_dataset(draft, taught.dataset, evaluate.HOST, board=board)
-            accuracy["compiled"] = compiled.accuracy
-        except ToolError:
-            accuracy["compiled"] = None  # there is no C compiler here
+        with contextlib.suppress(ToolError):  # where there is no C compiler
+            on_host = evaluate.evaluate_dataset(draft, data.dataset, evaluate.HOST, board=board)
+            compiled = on_host.accuracy
         if without_qat is not None:
             plain = bundles.save(Path(work, "plain"), card, {**files, bundles.MODEL: without_qat})
-            before = evaluate.evaluate_dataset(plain, taught.dataset)
-            accuracy["int8_without_qat"] = before.accuracy
-    return {
-        "accuracy": {
-            "float": report.float_accuracy,
-            "int8": report.accuracy,
-            "interval": (report.low, report.high),
-            **accuracy,
-            "test_clips": report.clips,
-            "left_out": report.learned,
-            "part": TEST,
-            "sources": [
-                {"source": one.source, "test_clips": one.clips, "int8": one.accuracy}
-                for one in report.sources
-            ],
-        },
-        "confusion": report.confusion,
-    }
+            int8_without_qat = evaluate.evaluate_dataset(plain, data.dataset).accuracy
+    accuracy = Accuracy(
+        float_=report.float_accuracy,
+        int8=report.accuracy,
+        test_clips=report.clips,
+        part=TEST,
+        interval=(report.low, report.high),
+        compiled=compiled,
+        int8_without_qat=int8_without_qat,
+        left_out=report.learned,
+        sources=tuple(
+            SourceAccuracy(each.source, each.clips, each.accuracy) for each in report.sources
+        ),
+    )
+    return replace(card, accuracy=accuracy, confusion=report.confusion)
 
 
 def _counted(stage: str, on_progress: OnProgress) -> Callable[[int, int], None]:

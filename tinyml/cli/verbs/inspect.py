@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
 from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinyml.cli.console import Console
-    from tinyml.records import Bundle
+    from tinyml.records import Bundle, LayerNoise
 
 HELP = "show a model's operators, MACs, arena and flash, and whether it fits a board"
 EXAMPLES = """
@@ -64,7 +66,7 @@ def run(args: Namespace, console: Console) -> int:
     return EXIT_PASSED
 
 
-def _sqnr(model: Bundle, data: Path, console: Console) -> list[dict[str, Any]]:
+def _sqnr(model: Bundle, data: Path, console: Console) -> Sequence[LayerNoise]:
     """Return what int8 loses in each layer, on the recordings or arrays in `data`."""
     from tinyml.model import vectors
     from tinyml.model.oracle import Oracle
@@ -77,4 +79,4 @@ def _sqnr(model: Bundle, data: Path, console: Console) -> list[dict[str, Any]]:
             inputs = [vector.arrays[0] for vector in vectors.load(data, model, infos)]
         else:
             inputs = layer_noise.training_inputs(model, data)
-        return layer_noise.document(layer_noise.measure(model.model, floating, inputs))
+        return layer_noise.measure(model.model, floating, inputs)

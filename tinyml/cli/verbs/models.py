@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print one row per shipped bundle."""
-    from tinyml.model import bundle
+    from tinyml.model import bundle, card
     from tinyml.report import words
     from tinyml.report.page import table
 
@@ -38,7 +38,7 @@ def run(args: Namespace, console: Console) -> int:
                 "labels": each.labels,
                 "model_bytes": len(each.model),
                 "sha256": each.sha256,
-                "card": each.card,
+                "card": card.document(each.card),
             }
             for each in shipped
         ]
@@ -49,7 +49,7 @@ def run(args: Namespace, console: Console) -> int:
             each.name,
             each.task,
             f"{len(each.model):,}",
-            words.percent(each.card.get("accuracy", {}).get("int8")),
+            words.percent(each.card.accuracy.int8 if each.card.accuracy else None),
             " ".join(each.labels),
         )
         for each in shipped

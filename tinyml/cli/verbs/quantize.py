@@ -55,7 +55,7 @@ def run(args: Namespace, console: Console) -> int:
 
     from tinyml.cli import results
     from tinyml.report import training
-    from tinyml.training import import_network, layer_noise
+    from tinyml.training import import_network
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     out = args.out or arguments.BUILD / args.network.stem
@@ -63,14 +63,14 @@ def run(args: Namespace, console: Console) -> int:
         result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
         )
-    for note in (*result.notes, *result.bundle.card["skipped"]):
+    for note in (*result.notes, *(result.bundle.card.skipped or ())):
         console.note(f"note: {note}")
     page = training.quantized_page(
         result.bundle,
         out,
         network=f"{result.kind}, input {list(result.shape)}",
         agreement=f"{result.agreement:.1%} of answers are those of the float network",
-        worst=layer_noise.document(result.worst),
+        worst=result.worst,
     )
     results.show(page, args, console)
     return EXIT_PASSED

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
 from tinyml.errors import EXIT_PASSED
@@ -15,6 +14,7 @@ from tinyml.errors import EXIT_PASSED
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.console import Progress as Display
+    from tinyml.records import Card
     from tinyml.training import Progress
 
 HELP = """train a model, quantize it to int8, evaluate it and write a bundle
@@ -115,7 +115,7 @@ def run(args: Namespace, console: Console) -> int:
 
     from tinyml.cli import results
     from tinyml.report import training
-    from tinyml.training import Conduct, Options, train
+    from tinyml.training import Options, RunOptions, train
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     names = [field.name for field in dataclasses.fields(Options)]
@@ -123,7 +123,7 @@ def run(args: Namespace, console: Console) -> int:
         **{name: getattr(args, name) for name in names if name != "learn_from"},
         learn_from=tuple(args.learn_from),
     )
-    conduct = Conduct(args.resume, args.tensorboard, args.strategy)
+    run_options = RunOptions(args.resume, args.tensorboard, args.strategy)
     out = args.out or arguments.BUILD / args.task
     checkpoint = train.checkpoint_path(out)
     others = None if args.resume else _written(checkpoint)
@@ -135,7 +135,7 @@ def run(args: Namespace, console: Console) -> int:
                 out,
                 options,
                 lambda done: _tick(shown, done, console),
-                conduct,
+                run_options,
                 args.start,
             )
     except KeyboardInterrupt:
@@ -170,10 +170,11 @@ def _command(args: Namespace) -> str:
     return shlex.join([*words, "--resume"])
 
 
-def _show_notes(card: Mapping[str, Any], out: Path, console: Console) -> None:
-    for skipped in card["skipped"][:_SHOWN]:
-        console.note(f"note: {skipped}")
-    if (more := len(card["skipped"]) - _SHOWN) > 0:
+def _show_notes(card: Card, out: Path, console: Console) -> None:
+    skipped = card.skipped or ()
+    for reason in skipped[:_SHOWN]:
+        console.note(f"note: {reason}")
+    if (more := len(skipped) - _SHOWN) > 0:
         console.note(f"note: and {more:,} more, which {out}/card.json lists")
 
 
