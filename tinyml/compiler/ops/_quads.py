@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.channels import Channels
-from tinyml.compiler.ops._linear import reach
 from tinyml.compiler.proof import LinearRequantization
 
 Array = NDArray[Any]
@@ -32,7 +31,8 @@ def fit(prepared: Channels) -> bool:
 
 def fit_exact(prepared: Channels) -> bool:
     """Whether 256 times every sum fits into int32, which the exact requantization needs."""
-    return bool(reach(prepared.weights, prepared.bias).max() < 1 << 23)
+    reach = np.maximum(np.abs(prepared.lowest), np.abs(prepared.highest))
+    return bool(reach.max() < 1 << (31 - LEFT))
 
 
 def order(channels: int) -> Array:

@@ -273,22 +273,243 @@ TML_INLINE void tml_depthwise_conv_2d_plane(const int16_t *plane, const int8_t *
   }
 }
 
+/* What tml_depthwise_conv_2d_linear_1 and _2 need besides pointers; bytes where not said. */
+typedef struct {
+  int32_t bias;           /* of the channel's linear form */
+  int32_t step;           /* from one output pixel to the next */
+  int32_t multiplier;     /* of the channel's linear form */
+  const int16_t *row_end; /* of the first row: where its last pair of outputs has been read */
+  int32_t skip;           /* from there to the start of the next row */
+  int32_t advance;        /* from one row to the next: the stride times the plane's pitch */
+  int32_t rows;           /* of outputs, 1 or more */
+  int32_t surplus;        /* how far the output is ahead after a row whose last pair is half */
+} tml_depthwise_conv_2d_rows_t;
+
+#define TML_DEPTHWISE_CONV_2D_RIGHT 9
+
+#if TML_DSP
+
+/* clang-format off */
+/* Registers: r0 r1 r2 the three rows, r3 output, r4 r5 r6 r7 r8 r9 the weights as in
+ * tml_depthwise_conv_2d_row_t, 256 times; stack: tml_depthwise_conv_2d_rows_t. `pitch` turns r12,
+ * the advance, into the plane's pitch. */
+#define TML_DEPTHWISE_CONV_2D_ROWS(pitch, row0, row1, row2) \
+  "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" \
+  "ldm r3, {r4, r5, r6, r7, r8, r9, r10, r11}\n\t" \
+  "push {r4, r5, r6, r7, r8, r9, r10, r11}\n\t" \
+  "mov r3, r2\n\t" \
+  "ldr r10, [r1]\n\t" \
+  "ldr r11, [r1, #4]\n\t" \
+  "ldrsb r12, [r1, #8]\n\t" \
+  "uxtb16 r4, r10\n\t" \
+  "uxtb16 r5, r10, ror #8\n\t" \
+  "uxtb16 r6, r11\n\t" \
+  "uxtb16 r7, r11, ror #8\n\t" \
+  "lsl r4, r4, #8\n\t"  /* w2 w0 */ \
+  "lsl r5, r5, #8\n\t"  /* w3 w1 */ \
+  "lsl r6, r6, #8\n\t"  /* w6 w4 */ \
+  "lsl r7, r7, #8\n\t"  /* w7 w5 */ \
+  "lsl r12, r12, #8\n\t" \
+  "pkhtb r8, r7, r6, asr #16\n\t"  /* w7 w6 */ \
+  "lsr r9, r7, #16\n\t" \
+  "pkhbt r9, r9, r12, lsl #16\n\t"  /* w8 w7 */ \
+  "pkhbt r7, r6, r7, lsl #16\n\t"  /* w5 w4 */ \
+  "lsr r10, r5, #16\n\t" \
+  "pkhbt r6, r10, r6, lsl #16\n\t"  /* w4 w3 */ \
+  "pkhbt r10, r4, r5, lsl #16\n\t" \
+  "pkhbt r5, r5, r4\n\t"  /* w2 w1 */ \
+  "mov r4, r10\n\t"  /* w1 w0 */ \
+  "ldr r12, [sp, #20]\n\t" \
+  "add r1, r0, r12" pitch "\n\t" \
+  "add r2, r1, r12" pitch "\n" \
+  "1:\n\t" \
+  "ldr lr, [sp]\n\t" \
+  row0 row1 row2 \
+  "ldrd r10, r11, [sp, #4]\n\t" \
+  "smmul r12, r12, r11\n\t" \
+  "smmul lr, lr, r11\n\t" \
+  "ssat r12, #8, r12, asr #9\n\t" \
+  "ssat lr, #8, lr, asr #9\n\t" \
+  "strb r12, [r3]\n\t" \
+  "strb lr, [r3, r10]\n\t" \
+  "add r3, r3, r10, lsl #1\n\t" \
+  "ldr r12, [sp, #12]\n\t" \
+  "cmp r0, r12\n\t" \
+  "bne 1b\n\t" \
+  "ldrd r10, r11, [sp, #16]\n\t" \
+  "add r0, r0, r10\n\t" \
+  "add r1, r1, r10\n\t" \
+  "add r2, r2, r10\n\t" \
+  "add r12, r12, r11\n\t" \
+  "str r12, [sp, #12]\n\t" \
+  "ldrd r10, r11, [sp, #24]\n\t" \
+  "sub r3, r3, r11\n\t" \
+  "subs r10, r10, #1\n\t" \
+  "str r10, [sp, #24]\n\t" \
+  "bne 1b\n\t" \
+  "add sp, sp, #32\n\t" \
+  "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"
+
+/* One row of the filter for the outputs in r12 and lr; `first` is what r12 adds to. */
+#define TML_DEPTHWISE_CONV_2D_STRIDE_1(x, left, right, first) \
+  "ldrd r10, r11, [" #x "], #4\n\t" \
+  "smlad r12, " #left ", r10, " #first "\n\t" \
+  "smlabt lr, " #left ", r10, lr\n\t" \
+  "smlatb r12, " #right ", r11, r12\n\t" \
+  "smlad lr, " #right ", r11, lr\n\t"
+#define TML_DEPTHWISE_CONV_2D_STRIDE_2(x, left, right, first) \
+  "ldrd r10, r11, [" #x "], #8\n\t" \
+  "smlad r12, " #left ", r10, " #first "\n\t" \
+  "ldr r10, [" #x "]\n\t" \
+  "smlad lr, " #left ", r11, lr\n\t" \
+  "smlatb r12, " #right ", r11, r12\n\t" \
+  "smlatb lr, " #right ", r10, lr\n\t"
+
+/* Rows of one output channel in its linear form; two outputs at a time, both of which are written.
+ * plane: the first row's first column, aligned to 4; weights: 9. */
+__attribute__((naked, noinline, unused)) static void tml_depthwise_conv_2d_linear_1(
+    const int16_t *plane __attribute__((unused)), const int8_t *weights __attribute__((unused)),
+    int8_t *output __attribute__((unused)),
+    const tml_depthwise_conv_2d_rows_t *rows __attribute__((unused))) {
+  __asm__(TML_DEPTHWISE_CONV_2D_ROWS("",
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_1(r0, r4, r5, lr),
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_1(r1, r6, r7, r12),
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_1(r2, r8, r9, r12)));
+}
+
+/* The same with stride 2. */
+__attribute__((naked, noinline, unused)) static void tml_depthwise_conv_2d_linear_2(
+    const int16_t *plane __attribute__((unused)), const int8_t *weights __attribute__((unused)),
+    int8_t *output __attribute__((unused)),
+    const tml_depthwise_conv_2d_rows_t *rows __attribute__((unused))) {
+  __asm__(TML_DEPTHWISE_CONV_2D_ROWS(", lsr #1",
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_2(r0, r4, r5, lr),
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_2(r1, r6, r7, r12),
+                                     TML_DEPTHWISE_CONV_2D_STRIDE_2(r2, r8, r9, r12)));
+}
+/* clang-format on */
+
+#endif
+
+/* One output in its linear form; x points at its first tap. */
+static inline int8_t tml_depthwise_conv_2d_linear_pixel(const int16_t *x, const int8_t *w,
+                                                        int32_t pitch, int32_t bias,
+                                                        int32_t multiplier) {
+  int32_t sum = 0;
+  for (int32_t i = 0; i < 3; ++i, x += pitch, w += 3) {
+    sum += x[0] * w[0] + x[1] * w[1] + x[2] * w[2];
+  }
+  const int32_t scaled = (int32_t)(((uint32_t)sum << 8) + (uint32_t)bias);
+  return tml_linear_output(scaled, multiplier, TML_DEPTHWISE_CONV_2D_RIGHT);
+}
+
+#if !TML_DSP
+
+TML_INLINE void tml_depthwise_conv_2d_linear(const int16_t *plane, const int8_t *weights,
+                                             int8_t *output,
+                                             const tml_depthwise_conv_2d_rows_t *rows,
+                                             int stride) {
+  const int32_t pitch = rows->advance / (2 * stride);
+  const int32_t columns = (int32_t)(rows->row_end - plane);
+  for (int32_t y = 0; y < rows->rows; ++y, plane += stride * pitch) {
+    for (int32_t x = 0; x < columns; x += stride, output += rows->step) {
+      *output = tml_depthwise_conv_2d_linear_pixel(plane + x, weights, pitch, rows->bias,
+                                                   rows->multiplier);
+    }
+    output -= rows->surplus;
+  }
+}
+
+static inline void tml_depthwise_conv_2d_linear_1(const int16_t *plane, const int8_t *weights,
+                                                  int8_t *output,
+                                                  const tml_depthwise_conv_2d_rows_t *rows) {
+  tml_depthwise_conv_2d_linear(plane, weights, output, rows, 1);
+}
+
+static inline void tml_depthwise_conv_2d_linear_2(const int16_t *plane, const int8_t *weights,
+                                                  int8_t *output,
+                                                  const tml_depthwise_conv_2d_rows_t *rows) {
+  tml_depthwise_conv_2d_linear(plane, weights, output, rows, 2);
+}
+
+#endif
+
+TML_INLINE void tml_depthwise_conv_2d_linear_rows(const int16_t *plane, const int8_t *weights,
+                                                  int8_t *output, int32_t pairs,
+                                                  tml_depthwise_conv_2d_rows_t *rows, int stride) {
+  const int32_t bytes = 4 * stride * pairs;
+  rows->row_end = plane + bytes / 2;
+  rows->skip = rows->advance - bytes;
+  if (rows->rows == 0 || pairs == 0) {
+    return;
+  }
+  if (stride == 1) {
+    tml_depthwise_conv_2d_linear_1(plane, weights, output, rows);
+  } else {
+    tml_depthwise_conv_2d_linear_2(plane, weights, output, rows);
+  }
+}
+
+/* One output channel in its linear form; stride is 1 or 2. The second output of the last pair of
+ * an odd row lies where the next row begins, and is overwritten; the last row has no such pair. */
+TML_INLINE void tml_depthwise_conv_2d_linear_plane(const int16_t *plane, const int8_t *weights,
+                                                   const tml_channel_t *channel, int8_t *output,
+                                                   const tml_depthwise_conv_2d_3x3_t *p,
+                                                   int stride) {
+  const int32_t width = p->output_width;
+  const int32_t odd = width & 1;
+  tml_depthwise_conv_2d_rows_t rows;
+  rows.bias = channel->bias_shift;
+  rows.step = p->depth * p->depth_multiplier;
+  rows.multiplier = channel->multiplier;
+  rows.advance = 2 * stride * p->plane_width;
+  rows.rows = p->output_height - odd;
+  rows.surplus = odd != 0 ? rows.step : 0;
+  tml_depthwise_conv_2d_linear_rows(plane, weights, output, (width + 1) >> 1, &rows, stride);
+  if (odd != 0) {
+    plane += rows.rows * stride * p->plane_width;
+    output += rows.rows * width * rows.step;
+    rows.rows = 1;
+    tml_depthwise_conv_2d_linear_rows(plane, weights, output, width >> 1, &rows, stride);
+    output[(width - 1) * rows.step] =
+        tml_depthwise_conv_2d_linear_pixel(plane + (width - 1) * stride, weights, p->plane_width,
+                                           rows.bias, rows.multiplier);
+  }
+}
+
+/* How a plane becomes outputs: with or without a clamp, or in the linear form where the channel
+ * has one. */
+enum {
+  TML_DEPTHWISE_CONV_2D_PLAIN,
+  TML_DEPTHWISE_CONV_2D_CLAMPED,
+  TML_DEPTHWISE_CONV_2D_LINEAR
+};
+
 TML_INLINE void tml_depthwise_conv_2d_3x3(const int8_t *input, const int8_t *weights,
                                           const tml_channel_t *channels, int8_t *output,
                                           const tml_depthwise_conv_2d_3x3_t *p, void *scratch,
-                                          int stride, int clamp) {
+                                          int stride, int how) {
   const int32_t image = p->input_height * p->input_width * p->depth;
   const int32_t multiplier = p->depth_multiplier;
   const int32_t result = p->output_height * p->output_width * p->depth * multiplier;
+  const int clamp = how == TML_DEPTHWISE_CONV_2D_CLAMPED;
   int16_t *plane = scratch;
   for (int32_t i = 0; i < p->plane_height * p->plane_width; ++i) {
     plane[i] = (int16_t)p->padding;
   }
   for (int32_t c = 0; c < p->depth * multiplier; ++c) {
     for (int32_t batch = 0; batch < p->batches; ++batch) {
+      int8_t *const to = output + batch * result + c;
+      tml_channel_t channel = channels[c];
       tml_depthwise_conv_2d_fill(input + batch * image + c / multiplier, plane, p);
-      tml_depthwise_conv_2d_plane(plane, weights + 9 * c, channels + c,
-                                  output + batch * result + c, p, stride, clamp);
+      if (how == TML_DEPTHWISE_CONV_2D_LINEAR && channel.multiplier >= 0) {
+        tml_depthwise_conv_2d_linear_plane(plane, weights + 9 * c, &channel, to, p, stride);
+        continue;
+      }
+      if (how == TML_DEPTHWISE_CONV_2D_LINEAR) {
+        channel.multiplier = -channel.multiplier;
+      }
+      tml_depthwise_conv_2d_plane(plane, weights + 9 * c, &channel, to, p, stride, clamp);
     }
   }
 }
@@ -302,7 +523,8 @@ static inline void tml_depthwise_conv_2d_3x3_s8(const int8_t *input, const int8_
                                                 const tml_channel_t *channels, int8_t *output,
                                                 const tml_depthwise_conv_2d_3x3_t *p,
                                                 void *scratch) {
-  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1, 0);
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1,
+                            TML_DEPTHWISE_CONV_2D_PLAIN);
 }
 
 /* The same with stride 2. */
@@ -312,7 +534,8 @@ static inline void tml_depthwise_conv_2d_3x3_stride_2_s8(const int8_t *input,
                                                          int8_t *output,
                                                          const tml_depthwise_conv_2d_3x3_t *p,
                                                          void *scratch) {
-  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2, 0);
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2,
+                            TML_DEPTHWISE_CONV_2D_PLAIN);
 }
 
 /* Stride 1 with outputs within act_min..act_max. */
@@ -322,14 +545,35 @@ static inline void tml_depthwise_conv_2d_3x3_clamped_s8(const int8_t *input,
                                                         int8_t *output,
                                                         const tml_depthwise_conv_2d_3x3_t *p,
                                                         void *scratch) {
-  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1, 1);
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1,
+                            TML_DEPTHWISE_CONV_2D_CLAMPED);
 }
 
 /* Stride 2 with outputs within act_min..act_max. */
 static inline void tml_depthwise_conv_2d_3x3_stride_2_clamped_s8(
     const int8_t *input, const int8_t *weights, const tml_channel_t *channels, int8_t *output,
     const tml_depthwise_conv_2d_3x3_t *p, void *scratch) {
-  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2, 1);
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2,
+                            TML_DEPTHWISE_CONV_2D_CLAMPED);
+}
+
+/* Stride 1 with proved linear forms: multiplier and, as bias_shift, the bias of the form. A channel
+ * without one has minus its multiplier, and bias_shift as ever. */
+static inline void tml_depthwise_conv_2d_3x3_linear_s8(const int8_t *input, const int8_t *weights,
+                                                       const tml_channel_t *channels,
+                                                       int8_t *output,
+                                                       const tml_depthwise_conv_2d_3x3_t *p,
+                                                       void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 1,
+                            TML_DEPTHWISE_CONV_2D_LINEAR);
+}
+
+/* Stride 2 with proved linear forms. */
+static inline void tml_depthwise_conv_2d_3x3_stride_2_linear_s8(
+    const int8_t *input, const int8_t *weights, const tml_channel_t *channels, int8_t *output,
+    const tml_depthwise_conv_2d_3x3_t *p, void *scratch) {
+  tml_depthwise_conv_2d_3x3(input, weights, channels, output, p, scratch, 2,
+                            TML_DEPTHWISE_CONV_2D_LINEAR);
 }
 
 #endif

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
-from tinyml.compiler.channels import prepare
+from tinyml.compiler.channels import Channels, prepare
 from tinyml.compiler.ops import Registration, _conv, unsupported
 from tinyml.compiler.ops._linear import bias_of, check_linear
 from tinyml.compiler.ops._window import overlap_distance
@@ -22,6 +22,7 @@ from tinyml.tflite import Graph, Op
 
 Array = NDArray[Any]
 _GROUP = 4  # channels that the fast kernel takes at a time
+_LEFT, _RIGHT = 8, 9  # of the 3x3 kernels' linear form: weights times 256, and the last shift
 TFLM = Registration(int8_functions="arm_depthwise_conv")
 
 
@@ -121,21 +122,34 @@ def _3x3(op: Op, graph: Graph) -> Call:
             **prepared.output_fields,
         },
     )
+    how, table = _requantization(prepared, graph)
     kernel = "tml_depthwise_conv_2d_3x3"
-    kernel += "_stride_2" if geometry.stride_width == 2 else ""
-    kernel += "_clamped_s8" if prepared.clamped else "_s8"
+    kernel += f"_stride_2{how}_s8" if geometry.stride_width == 2 else f"{how}_s8"
     return Call(
         kernel,
         (
             Ref(source.index),
             Const(prepared.weights, "weights"),
-            Const(prepared.table, "channels", "tml_channel_t"),
+            Const(table, "channels", "tml_channel_t"),
             Ref(target.index),
             params,
             Scratch(),
         ),
         in_place=(source.index,) if multiplier == 1 else (),
     )
+
+
+def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array]:
+    """What the name of a 3x3 kernel says of its outputs, and its `tml_channel_t` table."""
+    if prepared.clamped:
+        return "_clamped", prepared.table
+    if not graph.exchangeable:
+        linear = prepared.linear(_LEFT, _RIGHT)
+        if linear.proved.any():
+            forms = np.stack([linear.multiplier, linear.bias], axis=1)
+            exact = prepared.table * np.array([-1, 1])
+            return "_linear", np.where(linear.proved[:, None], forms, exact).astype(np.int32)
+    return "", prepared.table
 
 
 def _is_fast(op: Op, graph: Graph) -> bool:
