@@ -153,7 +153,9 @@ class Grower:
         if rng.random() < 0.7:
             bias = rng.integers(-24 * largest, 24 * largest + 1, channels)
             inputs.append(self.model.constant(bias, Quant(products), "int32"))
-        return inputs, self.near(float(products.max()) * largest * taps**0.5)
+        quant = self.near(float(products.max()) * largest * taps**0.5)
+        # As after a ReLU, often: these layers have kernels of their own.
+        return inputs, Quant(quant.scale, -128) if rng.random() < 0.5 else quant
 
     def _input(self) -> None:
         rng = self.model.rng

@@ -30,6 +30,14 @@ def models() -> Iterator[ModelBuilder]:
     yield conv("zero_point_low", [1, 4, 4, 3], [3, 3], 4, x=Quant(0.03, -128))
     yield conv("zero_point_high", [1, 4, 4, 3], [3, 3], 4, x=Quant(0.03, 127))
     yield conv("multiplier_above_one", [1, 4, 4, 3], [2, 2], 4, y=Quant(0.0002, 4))
+    # The lowest output is zero, as ReLU's is where it costs nothing.
+    yield conv("low_4_channels", [1, 3, 3, 4], [1, 1], 4, y_zero=-128)
+    yield conv("low_5_channels", [1, 4, 3, 20], [1, 1], 5, y_zero=-128)
+    yield conv("low_11_channels", [1, 3, 5, 64], [1, 1], 11, y_zero=-128)
+    yield conv("low_3x3", [1, 5, 7, 3], [3, 3], 6, y_zero=-128, activation=ACTIVATION.RELU)
+    yield conv("low_3x3_stride_2", [2, 6, 7, 8], [3, 3], 8, strides=[2, 2], y_zero=-128)
+    yield conv("low_above_one", [1, 3, 3, 4], [1, 1], 4, y=Quant(0.0002, -128))
+    yield conv("many_taps", [1, 3, 3, 70], [3, 3], 7)
     yield conv("multiplier_tiny", [1, 4, 4, 3], [2, 2], 4, y=Quant(0.4, -9))
 
 
@@ -46,6 +54,7 @@ def conv(
     per_channel: bool = True,
     x: Quant | None = None,
     y: Quant | None = None,
+    y_zero: int = 6,
 ) -> ModelBuilder:
     """Return a model of one convolution of an input [batch, height, width, channels]."""
     model = ModelBuilder(name)
@@ -61,7 +70,7 @@ def conv(
     model.op(
         "CONV_2D",
         inputs,
-        [model.output(out, y or Quant(spread / 60, 6))],
+        [model.output(out, y or Quant(spread / 60, y_zero))],
         schema.Conv2DOptionsT(
             padding=padding,
             strideH=strides[0],

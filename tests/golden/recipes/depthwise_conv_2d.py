@@ -25,6 +25,14 @@ def models() -> Iterator[ModelBuilder]:
     yield depthwise("relu", [1, 4, 4, 5], [3, 3], 1, activation=ACTIVATION.RELU)
     yield depthwise("relu6", [1, 4, 4, 5], [3, 3], 1, activation=ACTIVATION.RELU6)
     yield depthwise("no_bias", [1, 4, 4, 5], [3, 3], 1, bias=False)
+    # The lowest output is zero, as ReLU's is where it costs nothing.
+    for height, width in ((1, 1), (1, 2), (2, 3), (9, 4), (9, 5), (4, 9), (13, 2)):
+        for stride in (1, 2):
+            name = f"low_{height}x{width}_stride_{stride}"
+            strides = [stride, stride]
+            yield depthwise(name, [1, height, width, 3], [3, 3], 1, strides=strides, y_zero=-128)
+    yield depthwise("low_valid", [2, 9, 6, 4], [3, 3], 1, VALID, y_zero=-128)
+    yield depthwise("low_multiplier_2", [2, 5, 4, 3], [3, 3], 2, y_zero=-128)
     yield depthwise("zero_point_low", [1, 4, 4, 5], [3, 3], 1, x=Quant(0.03, -128))
 
 
@@ -39,6 +47,7 @@ def depthwise(
     activation: int = ACTIVATION.NONE,
     bias: bool = True,
     x: Quant | None = None,
+    y_zero: int = -4,
 ) -> ModelBuilder:
     """Return a model of one depthwise convolution; the filter is [1, height, width, channels]."""
     model = ModelBuilder(name)
@@ -54,7 +63,7 @@ def depthwise(
     model.op(
         "DEPTHWISE_CONV_2D",
         inputs,
-        [model.output(out, Quant(spread / 60, -4))],
+        [model.output(out, Quant(spread / 60, y_zero))],
         schema.DepthwiseConv2DOptionsT(
             padding=padding,
             strideH=strides[0],

@@ -22,6 +22,12 @@ def models() -> Iterator[ModelBuilder]:
     yield dense("per_channel", [1, 16], 9, [1, 9], per_channel=True)
     yield dense("per_channel_no_bias", [2, 16], 9, [2, 9], per_channel=True, bias=False)
     yield dense("filter_zero_point", [1, 16], 9, [1, 9], filter_zero_point=7)
+    # The lowest output is zero, as ReLU's is where it costs nothing.
+    yield dense("low", [1, 24], 17, [1, 17], y_zero=-128)
+    yield dense("low_odd_depth", [1, 37], 10, [1, 10], y_zero=-128)
+    yield dense("low_batch_3", [3, 8], 8, [3, 8], y_zero=-128)
+    yield dense("low_per_channel", [1, 20], 9, [1, 9], per_channel=True, y_zero=-128)
+    yield dense("deep", [1, 700], 9, [1, 9])
     yield dense("zero_point_low", [1, 16], 9, [1, 9], x=Quant(0.05, -128))
 
 
@@ -36,6 +42,7 @@ def dense(
     keep_dims: bool = False,
     filter_zero_point: int = 0,
     x: Quant | None = None,
+    y_zero: int = -7,
 ) -> ModelBuilder:
     """Return a model of one fully connected layer; its weights are [channels, depth]."""
     model = ModelBuilder(name)
@@ -51,7 +58,7 @@ def dense(
     model.op(
         "FULLY_CONNECTED",
         inputs,
-        [model.output(out, Quant(spread / 60, -7))],
+        [model.output(out, Quant(spread / 60, y_zero))],
         schema.FullyConnectedOptionsT(fusedActivationFunction=activation, keepNumDims=keep_dims),
     )
     return model

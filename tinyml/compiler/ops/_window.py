@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,24 @@ class Window:
         """True where each output pixel reads exactly the input pixel at the same place."""
         sizes = (self.filter_height, self.filter_width, self.stride_height, self.stride_width)
         return sizes == (1, 1, 1, 1)
+
+    def turned(self) -> Window:
+        """The same with height and width exchanged."""
+        return replace(
+            self,
+            input_height=self.input_width,
+            input_width=self.input_height,
+            output_height=self.output_width,
+            output_width=self.output_height,
+            filter_height=self.filter_width,
+            filter_width=self.filter_height,
+            stride_height=self.stride_width,
+            stride_width=self.stride_height,
+            dilation_height=self.dilation_width,
+            dilation_width=self.dilation_height,
+            pad_top=self.pad_left,
+            pad_left=self.pad_top,
+        )
 
     @property
     def fields(self) -> dict[str, int]:

@@ -185,13 +185,20 @@ static inline void tml_depthwise_conv_2d_clamped_s8(const int8_t *input, const i
 }
 
 /* Parameters of the 3x3 kernels. The plane is one input channel, widened and padded with the
- * input's zero point: plane_height rows of plane_width int16, an even number. */
+ * input's zero point: plane_height rows of plane_width int16, an even number. Where an image is
+ * higher than wide its columns are the plane's rows: then heights and widths are exchanged, and so
+ * are the taps of the filters. The strides in bytes between neighbours in a row or in a column of
+ * the plane say which is which. */
 typedef struct {
   TML_WINDOW_FIELDS;
   int32_t depth;
   int32_t depth_multiplier;
   int32_t plane_height;
   int32_t plane_width;
+  int32_t input_column;
+  int32_t input_row;
+  int32_t output_column;
+  int32_t output_row;
   int32_t padding;
   tml_output_t output;
 } tml_depthwise_conv_2d_3x3_t;
@@ -226,18 +233,22 @@ TML_INLINE void tml_depthwise_conv_2d_row_dot(const tml_word_t *x, tml_depthwise
 /* Copy one channel of an image into the inner part of the plane. */
 TML_INLINE void tml_depthwise_conv_2d_fill(const int8_t *from, int16_t *plane,
                                            const tml_depthwise_conv_2d_3x3_t *p) {
-  const int32_t depth = p->depth;
-  int16_t *row = plane + p->pad_top * p->plane_width + p->pad_left;
-  for (int32_t i = p->input_height; i > 0; --i, row += p->plane_width) {
-    int16_t *to = row;
-    int16_t *const last = row + (p->input_width & ~1);
-    for (; to != last; to += 2, from += 2 * depth) {
-      const uint32_t pair = tml_lanes_pair(from[0], from[depth]);
-      memcpy(to, &pair, sizeof(pair));
+  const int32_t step = p->input_column;
+  const int32_t back = p->input_row - p->input_width * step;
+  int16_t *to = plane + p->pad_top * p->plane_width + p->pad_left;
+  const int32_t skip = p->plane_width - p->input_width;
+  for (int32_t i = p->input_height; i > 0; --i, from += back, to += skip) {
+    const int16_t *const last = to + (p->input_width & ~3);
+    for (; to != last; to += 4) {
+      const uint32_t first = tml_lanes_pair(from[0], from[step]);
+      from += 2 * step;
+      const uint32_t second = tml_lanes_pair(from[0], from[step]);
+      from += 2 * step;
+      memcpy(to, &first, sizeof(first));
+      memcpy(to + 2, &second, sizeof(second));
     }
-    if ((p->input_width & 1) != 0) {
-      *to = *from;
-      from += depth;
+    for (int32_t left = p->input_width & 3; left > 0; --left, from += step) {
+      *to++ = *from;
     }
   }
 }
@@ -253,9 +264,10 @@ TML_INLINE void tml_depthwise_conv_2d_plane(const int16_t *plane, const int8_t *
   const tml_channel_t c = *channel;
   const int32_t bias = tml_channel_bias(c.bias_shift);
   const int32_t pitch = p->plane_width >> 1;
-  const int32_t step = p->depth * p->depth_multiplier;
+  const int32_t step = p->output_column;
+  const int32_t back = p->output_row - p->output_width * step;
   const tml_word_t *row = (const tml_word_t *)(const void *)plane;
-  for (int32_t y = p->output_height; y > 0; --y, row += stride * pitch) {
+  for (int32_t y = p->output_height; y > 0; --y, row += stride * pitch, output += back) {
     const tml_word_t *x = row;
     for (int32_t left = p->output_width; left > 0; left -= 2, x += stride) {
       int32_t one = bias;
@@ -278,11 +290,12 @@ typedef struct {
   int32_t bias;           /* of the channel's linear form */
   int32_t step;           /* from one output pixel to the next */
   int32_t multiplier;     /* of the channel's linear form */
-  const int16_t *row_end; /* of the first row: where its last pair of outputs has been read */
+  const int16_t *row_end; /* of the first row: where its last pair of outputs begins or ends */
   int32_t skip;           /* from there to the start of the next row */
   int32_t advance;        /* from one row to the next: the stride times the plane's pitch */
   int32_t rows;           /* of outputs, 1 or more */
-  int32_t surplus;        /* how far the output is ahead after a row whose last pair is half */
+  int32_t back;           /* from the output after a row's pairs to the next row */
+  int32_t odd;            /* whether a row has an output more than its pairs */
 } tml_depthwise_conv_2d_rows_t;
 
 #define TML_DEPTHWISE_CONV_2D_RIGHT 9
@@ -295,8 +308,8 @@ typedef struct {
  * the advance, into the plane's pitch. */
 #define TML_DEPTHWISE_CONV_2D_ROWS(pitch, row0, row1, row2) \
   "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" \
-  "ldm r3, {r4, r5, r6, r7, r8, r9, r10, r11}\n\t" \
-  "push {r4, r5, r6, r7, r8, r9, r10, r11}\n\t" \
+  "ldm r3, {r4, r5, r6, r7, r8, r9, r10, r11, r12}\n\t" \
+  "push {r4, r5, r6, r7, r8, r9, r10, r11, r12}\n\t" \
   "mov r3, r2\n\t" \
   "ldr r10, [r1]\n\t" \
   "ldr r11, [r1, #4]\n\t" \
@@ -321,8 +334,12 @@ typedef struct {
   "mov r4, r10\n\t"  /* w1 w0 */ \
   "ldr r12, [sp, #20]\n\t" \
   "add r1, r0, r12" pitch "\n\t" \
-  "add r2, r1, r12" pitch "\n" \
+  "add r2, r1, r12" pitch "\n\t" \
+  "ldr r12, [sp, #12]\n" \
   "1:\n\t" \
+  "cmp r0, r12\n\t" \
+  "beq 3f\n" \
+  "2:\n\t" \
   "ldr lr, [sp]\n\t" \
   row0 row1 row2 \
   "ldrd r10, r11, [sp, #4]\n\t" \
@@ -335,7 +352,20 @@ typedef struct {
   "add r3, r3, r10, lsl #1\n\t" \
   "ldr r12, [sp, #12]\n\t" \
   "cmp r0, r12\n\t" \
-  "bne 1b\n\t" \
+  "bne 2b\n" \
+  "3:\n\t" \
+  "ldr r10, [sp, #32]\n\t" \
+  "cmp r10, #0\n\t" \
+  "beq 4f\n\t" \
+  "ldr lr, [sp]\n\t" \
+  TML_DEPTHWISE_CONV_2D_LAST(r0, r4, r5) \
+  TML_DEPTHWISE_CONV_2D_LAST(r1, r6, r7) \
+  TML_DEPTHWISE_CONV_2D_LAST(r2, r8, r9) \
+  "ldr r11, [sp, #8]\n\t" \
+  "smmul lr, lr, r11\n\t" \
+  "ssat lr, #8, lr, asr #9\n\t" \
+  "strb lr, [r3]\n" \
+  "4:\n\t" \
   "ldrd r10, r11, [sp, #16]\n\t" \
   "add r0, r0, r10\n\t" \
   "add r1, r1, r10\n\t" \
@@ -343,12 +373,18 @@ typedef struct {
   "add r12, r12, r11\n\t" \
   "str r12, [sp, #12]\n\t" \
   "ldrd r10, r11, [sp, #24]\n\t" \
-  "sub r3, r3, r11\n\t" \
+  "add r3, r3, r11\n\t" \
   "subs r10, r10, #1\n\t" \
   "str r10, [sp, #24]\n\t" \
   "bne 1b\n\t" \
-  "add sp, sp, #32\n\t" \
+  "add sp, sp, #36\n\t" \
   "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"
+
+/* One row of the filter for a single output in lr. */
+#define TML_DEPTHWISE_CONV_2D_LAST(x, left, right) \
+  "ldrd r10, r11, [" #x "]\n\t" \
+  "smlad lr, " #left ", r10, lr\n\t" \
+  "smlatb lr, " #right ", r11, lr\n\t"
 
 /* One row of the filter for the outputs in r12 and lr; `first` is what r12 adds to. */
 #define TML_DEPTHWISE_CONV_2D_STRIDE_1(x, left, right, first) \
@@ -365,8 +401,8 @@ typedef struct {
   "smlatb r12, " #right ", r11, r12\n\t" \
   "smlatb lr, " #right ", r10, lr\n\t"
 
-/* Rows of one output channel in its linear form; two outputs at a time, both of which are written.
- * plane: the first row's first column, aligned to 4; weights: 9. */
+/* Rows of one output channel in its linear form, two outputs at a time. plane: the first row's first
+ * column, aligned to 4; weights: 9. */
 __attribute__((naked, noinline, unused)) static void tml_depthwise_conv_2d_linear_1(
     const int16_t *plane __attribute__((unused)), const int8_t *weights __attribute__((unused)),
     int8_t *output __attribute__((unused)),
@@ -389,34 +425,27 @@ __attribute__((naked, noinline, unused)) static void tml_depthwise_conv_2d_linea
 }
 /* clang-format on */
 
-#endif
+#else
 
-/* One output in its linear form; x points at its first tap. */
-static inline int8_t tml_depthwise_conv_2d_linear_pixel(const int16_t *x, const int8_t *w,
-                                                        int32_t pitch, int32_t bias,
-                                                        int32_t multiplier) {
-  int32_t sum = 0;
-  for (int32_t i = 0; i < 3; ++i, x += pitch, w += 3) {
-    sum += x[0] * w[0] + x[1] * w[1] + x[2] * w[2];
-  }
-  const int32_t scaled = (int32_t)(((uint32_t)sum << 8) + (uint32_t)bias);
-  return tml_linear_output(scaled, multiplier, TML_DEPTHWISE_CONV_2D_RIGHT);
-}
-
-#if !TML_DSP
-
-TML_INLINE void tml_depthwise_conv_2d_linear(const int16_t *plane, const int8_t *weights,
+TML_INLINE void tml_depthwise_conv_2d_linear(const int16_t *plane, const int8_t *w,
                                              int8_t *output,
                                              const tml_depthwise_conv_2d_rows_t *rows,
                                              int stride) {
   const int32_t pitch = rows->advance / (2 * stride);
-  const int32_t columns = (int32_t)(rows->row_end - plane);
+  const int32_t columns = (int32_t)(rows->row_end - plane) / stride;
   for (int32_t y = 0; y < rows->rows; ++y, plane += stride * pitch) {
-    for (int32_t x = 0; x < columns; x += stride, output += rows->step) {
-      *output = tml_depthwise_conv_2d_linear_pixel(plane + x, weights, pitch, rows->bias,
-                                                   rows->multiplier);
+    const int16_t *x = plane;
+    for (int32_t i = 0; i < columns + rows->odd; ++i, x += stride) {
+      int32_t sum = 0;
+      for (int32_t j = 0; j < 3; ++j) {
+        const int16_t *row = x + j * pitch;
+        sum += row[0] * w[3 * j] + row[1] * w[3 * j + 1] + row[2] * w[3 * j + 2];
+      }
+      const int32_t scaled = (int32_t)(((uint32_t)sum << 8) + (uint32_t)rows->bias);
+      output[i * rows->step] =
+          tml_linear_output(scaled, rows->multiplier, TML_DEPTHWISE_CONV_2D_RIGHT);
     }
-    output -= rows->surplus;
+    output += columns * rows->step + rows->back;
   }
 }
 
@@ -434,47 +463,18 @@ static inline void tml_depthwise_conv_2d_linear_2(const int16_t *plane, const in
 
 #endif
 
-TML_INLINE void tml_depthwise_conv_2d_linear_rows(const int16_t *plane, const int8_t *weights,
-                                                  int8_t *output, int32_t pairs,
-                                                  tml_depthwise_conv_2d_rows_t *rows, int stride) {
-  const int32_t bytes = 4 * stride * pairs;
-  rows->row_end = plane + bytes / 2;
-  rows->skip = rows->advance - bytes;
-  if (rows->rows == 0 || pairs == 0) {
-    return;
-  }
-  if (stride == 1) {
-    tml_depthwise_conv_2d_linear_1(plane, weights, output, rows);
-  } else {
-    tml_depthwise_conv_2d_linear_2(plane, weights, output, rows);
-  }
-}
-
-/* One output channel in its linear form; stride is 1 or 2. The second output of the last pair of
- * an odd row lies where the next row begins, and is overwritten; the last row has no such pair. */
-TML_INLINE void tml_depthwise_conv_2d_linear_plane(const int16_t *plane, const int8_t *weights,
-                                                   const tml_channel_t *channel, int8_t *output,
-                                                   const tml_depthwise_conv_2d_3x3_t *p,
-                                                   int stride) {
-  const int32_t width = p->output_width;
-  const int32_t odd = width & 1;
-  tml_depthwise_conv_2d_rows_t rows;
-  rows.bias = channel->bias_shift;
-  rows.step = p->depth * p->depth_multiplier;
-  rows.multiplier = channel->multiplier;
-  rows.advance = 2 * stride * p->plane_width;
-  rows.rows = p->output_height - odd;
-  rows.surplus = odd != 0 ? rows.step : 0;
-  tml_depthwise_conv_2d_linear_rows(plane, weights, output, (width + 1) >> 1, &rows, stride);
-  if (odd != 0) {
-    plane += rows.rows * stride * p->plane_width;
-    output += rows.rows * width * rows.step;
-    rows.rows = 1;
-    tml_depthwise_conv_2d_linear_rows(plane, weights, output, width >> 1, &rows, stride);
-    output[(width - 1) * rows.step] =
-        tml_depthwise_conv_2d_linear_pixel(plane + (width - 1) * stride, weights, p->plane_width,
-                                           rows.bias, rows.multiplier);
-  }
+/* All of tml_depthwise_conv_2d_rows_t but the channel's form. */
+TML_INLINE tml_depthwise_conv_2d_rows_t tml_depthwise_conv_2d_rows(
+    const int16_t *plane, const tml_depthwise_conv_2d_3x3_t *p, int stride) {
+  const int32_t even = p->output_width & ~1;
+  const int32_t advance = 2 * stride * p->plane_width;
+  const tml_depthwise_conv_2d_rows_t rows = {
+      0,       p->output_column, 0,
+      plane + stride * even,
+      advance - 2 * stride * even,
+      advance, p->output_height, p->output_row - even * p->output_column,
+      p->output_width & 1};
+  return rows;
 }
 
 /* How a plane becomes outputs: with or without a clamp, or in the linear form where the channel
@@ -494,6 +494,7 @@ TML_INLINE void tml_depthwise_conv_2d_3x3(const int8_t *input, const int8_t *wei
   const int32_t result = p->output_height * p->output_width * p->depth * multiplier;
   const int clamp = how == TML_DEPTHWISE_CONV_2D_CLAMPED;
   int16_t *plane = scratch;
+  tml_depthwise_conv_2d_rows_t rows = tml_depthwise_conv_2d_rows(plane, p, stride);
   for (int32_t i = 0; i < p->plane_height * p->plane_width; ++i) {
     plane[i] = (int16_t)p->padding;
   }
@@ -503,7 +504,13 @@ TML_INLINE void tml_depthwise_conv_2d_3x3(const int8_t *input, const int8_t *wei
       tml_channel_t channel = channels[c];
       tml_depthwise_conv_2d_fill(input + batch * image + c / multiplier, plane, p);
       if (how == TML_DEPTHWISE_CONV_2D_LINEAR && channel.multiplier >= 0) {
-        tml_depthwise_conv_2d_linear_plane(plane, weights + 9 * c, &channel, to, p, stride);
+        rows.multiplier = channel.multiplier;
+        rows.bias = channel.bias_shift;
+        if (stride == 1) {
+          tml_depthwise_conv_2d_linear_1(plane, weights + 9 * c, to, &rows);
+        } else {
+          tml_depthwise_conv_2d_linear_2(plane, weights + 9 * c, to, &rows);
+        }
         continue;
       }
       if (how == TML_DEPTHWISE_CONV_2D_LINEAR) {
