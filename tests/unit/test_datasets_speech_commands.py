@@ -246,3 +246,15 @@ def test_part_of_a_speaker_does_not_depend_on_the_others() -> None:
 def test_single_speaker_cannot_be_divided() -> None:
     with pytest.raises(DataError, match="no test recordings of no, yes"):
         split(_dataset(1))
+
+
+def test_a_word_of_one_s_own_beside_speech_commands_is_learned(tmp_path: Path) -> None:
+    _words(tmp_path, [*source.WORDS, *source.OTHER_WORDS])
+    for number in range(10):
+        _noise(tmp_path / "jarvis" / f"take {number}.wav", seed=100 + number)
+    _noise(tmp_path / "tests" / "a.wav", seed=99)
+    dataset = source.read(tmp_path)
+    assert set(dataset.labels) == {"silence", "unknown", "jarvis", *source.WORDS}
+    assert sum(one.label == "jarvis" for one in dataset.recordings) == 10
+    assert any("jarvis is no word" in one and "learned" in one for one in dataset.remarks)
+    assert any("tests is left out" in one for one in dataset.remarks)

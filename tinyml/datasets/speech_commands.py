@@ -44,6 +44,7 @@ _BACKGROUND, _SILENCE, _UNKNOWN = "_background_noise_", "_silence_", "_unknown_"
 _HINT = "expected a folder per word with 16 kHz mono WAV files, as in Speech Commands"
 _FILE = re.compile(r"(^|_)[0-9a-f]{8}_nohash_\d+$")  # how Speech Commands names its files
 _SPEAKER = "_nohash_"  # comes after the speaker's name
+_FEWEST_OWN = 10  # recordings of a word beside Speech Commands; fewer are something else
 _NEARLY_ALL = 27  # of its 35 words; its first version had 30
 _DECIMATION = 4
 _CORRELATED = 0.3
@@ -56,7 +57,8 @@ def read(folder: Path) -> Dataset:
 
     Every folder is a word. Only where `folder` is Speech Commands itself, by its lists, its words
     or the twelve labels of its benchmark, are the words those of the ten that have a folder: others
-    with files of its names are unknown words, and the rest is left out, which `remarks` say.
+    with files of its names are unknown words, and folders with ten other files or more are words of
+    one's own, which `remarks` say.
     Folders without recordings and those whose name starts with `_` or `.` are no words. Unusable
     files are left out and listed in `skipped`. Where the data set's own lists of clips for
     validation and test are there, they are followed. Raises DataError where `folder` is missing or
@@ -107,18 +109,29 @@ def _benchmark(
 ) -> dict[str, str]:
     """Return which of the `folders` of Speech Commands has which label in its benchmark."""
     chosen = [name for name in folders if name in WORDS]
-    spoken = [name for name, files in folders.items()
-              if name in chosen or any(_FILE.search(file.stem) for file in files)]  # fmt: skip
-    for name in sorted(folders.keys() - set(spoken)):
-        findings.remarks.append(f"{folder / name} is left out: it is no word of Speech Commands")
-    others = [name for name in spoken if name not in chosen] if chosen else []
+    published = [name for name, files in folders.items()
+                 if name in chosen or any(_FILE.search(file.stem) for file in files)]  # fmt: skip
+    own = []
+    for name in sorted(folders.keys() - set(published)):
+        if len(folders[name]) >= _FEWEST_OWN:
+            own.append(name)
+            findings.remarks.append(
+                f"{folder / name} is no word of Speech Commands: learned as a word of its own"
+            )
+        else:
+            findings.remarks.append(
+                f"{folder / name} is left out: it is no word of Speech Commands, and "
+                f"{len(folders[name])} recordings are too few for a word of its own "
+                f"({_FEWEST_OWN})"
+            )
+    others = [name for name in published if name not in chosen] if chosen else []
     if others:
         findings.remarks.append(
             f"{folder.resolve().name} is Speech Commands, whose benchmark has the words "
             f"{', '.join(chosen)}; "
             f"{', '.join(others)} are learned as {UNKNOWN}"
         )
-    return {name: UNKNOWN if name in others else name for name in spoken}
+    return {name: UNKNOWN if name in others else name for name in (*published, *own)}
 
 
 def _is_published(recordings: tuple[Recording, ...]) -> bool:
