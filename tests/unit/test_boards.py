@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from tinyml import paths, runtimes
 from tinyml.device import kinds
 from tinyml.errors import ConfigError
-from tinyml.firmware import boards
+from tinyml.firmware import board_keys, boards
 
 GOOD = """\
 [env:new_board]
@@ -108,3 +109,61 @@ def test_a_missing_platform_is_named(tmp_path: Path) -> None:
     text = GOOD.replace("platform = vendor@~1.2.0\n", "")
     with pytest.raises(ConfigError, match="platform is missing"):
         boards.read(write(tmp_path, text))
+
+
+def test_a_board_states_only_what_differs_from_another(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    second = tmp_path / "second.ini"
+    second.write_text(
+        "[env:second]\nextends = env:new_board\ncustom_name = Second\nboard = other\n"
+    )
+    board = boards.read(second)
+    assert (board.id, board.name, board.ram_bytes) == ("second", "Second", 131072)
+    assert board.options["board"] == "other"
+    assert "extends" not in board.options  # a project has one environment only
+
+
+@pytest.mark.parametrize("extended", ["env:none", "new_board", "env:second", "env:../new_board"])
+def test_what_cannot_be_extended_is_refused(tmp_path: Path, extended: str) -> None:
+    write(tmp_path, GOOD)
+    second = tmp_path / "second.ini"
+    second.write_text(f"[env:second]\nextends = {extended}\n")
+    with pytest.raises(ConfigError, match=r"second\.ini"):
+        boards.read(second)
+
+
+@pytest.mark.needs_pio
+@pytest.mark.parametrize("name", boards.names())
+def test_platformio_reads_of_a_board_what_we_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from platformio.project.config import ProjectConfig
+
+    file = tmp_path / "platformio.ini"
+    file.write_text(f"[platformio]\nextra_configs = {paths.shared('boards')}/*.ini\n")
+    config = ProjectConfig(str(file))
+    for key, value in boards.load(name).options.items():
+        if key.startswith("custom_") and "${" not in value:
+            assert config.get(f"env:{name}", key).strip() == value.strip(), key
+
+
+def test_an_unknown_key_of_ours_comes_back_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"new_board\.ini: there is no key custom_sensor"
+    ) as caught:
+        boards.read(write(tmp_path, GOOD + "custom_sensor = pdm\n"))
+    assert "custom_sensors" in caught.value.hint
+
+
+def test_every_key_is_read_somewhere() -> None:
+    """A key that nothing reads is documentation of nothing."""
+    folders = (paths.shared("firmware_templates"), Path(boards.__file__).parents[1])
+    texts = [
+        file.read_text(encoding="utf-8")
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.suffix in {".py", ".j2", ".ini"} and file.name != "board_keys.py"
+    ]
+    for name in board_keys.KEYS:
+        word = re.compile(rf"\bcustom_{name}\b|fields\[\"{name}\"\]")
+        assert any(word.search(text) for text in texts), name
