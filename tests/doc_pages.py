@@ -9,7 +9,7 @@ A page is Markdown. What can be checked in it:
 * `<!-- setup: COMMANDS -->` before a block runs in the page's folder first;
 * `<!-- varies: WORD, WORD -->` before a block: of printed lines with these words the numbers are
   not compared;
-* every other `tinyml ...` in code, every `--option`, link and path of the project;
+* every other `tinyml ...` in code, every `--option`, link, path and dotted name of the project;
 * what stands between `<!-- table: NAME -->` and `<!-- end -->`, which comes from the code.
 """
 
@@ -39,6 +39,7 @@ _COMMENT = re.compile(r"<!-- (setup|varies):\s(.*?)-->", re.S)
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _PATH = re.compile(r"(?:tinyml|boards|docs|firmware_templates|models|scripts|tests)/[\w./-]*")
+_NAME = re.compile(r"tinyml(\.\w+)+")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _INCOMPLETE = re.compile(r"arguments are required|expected (one|at least one) argument")
 _ENDS_COMMAND = {"|", "||", "&", "&&", ";", ">", ">>", "<", "2>"}
@@ -118,7 +119,8 @@ def problems(page: Path) -> list[str]:
             for option in _OPTION.findall(code)
             if option not in options()
         ]
-        if _PATH.fullmatch(code) and not (ROOT / code).exists():
+        named = _NAME.fullmatch(code) is None or _is_importable(code)
+        if (_PATH.fullmatch(code) and not (ROOT / code).exists()) or not named:
             found.append(f"{name}: there is no {code}")
     found += [f"{name}: broken link {link}" for link in _LINK.findall(prose) if _dead(page, link)]
     text = page.read_text(encoding="utf-8")
@@ -233,6 +235,15 @@ def _parser(verb: str) -> cli.Parser:
     parser = cli.Parser(prog=f"tinyml {verb}")
     cli.load(verb).add_arguments(parser)
     return parser
+
+
+def _is_importable(name: str) -> bool:
+    """Whether a dotted name is a module of the package, or something in one."""
+    module, _, rest = name.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), rest)
+    except ImportError:
+        return False
 
 
 def _dead(page: Path, link: str) -> bool:

@@ -55,6 +55,7 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "```sh soon\ntinyml models | tinyml modles\n```\n"
         "Say `tinyml boards --joson` and `--nonsense`, see [there](there.md), [here](#nowhere),\n"
         "[this](page.md#title) and `tinyml/nothing.py`; `tinyml train --epochs N` goes on.\n"
+        "`tinyml.records.Board` is a class, `tinyml.records.Bored` or `tinyml.nowhere.X` none.\n"
         "<!-- table: rooms -->\nof old\n<!-- end -->\n"
     )
     return page
@@ -70,6 +71,8 @@ def test_what_is_wrong_is_found(wrong: Path) -> None:
         "there is no option --joson",
         "there is no option --nonsense",
         "there is no tinyml/nothing.py",
+        "there is no tinyml.records.Bored",
+        "there is no tinyml.nowhere.X",
         "broken link there.md",
         "broken link #nowhere",
         "scripts/check_docs --write",
