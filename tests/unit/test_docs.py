@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import doc_pages
@@ -10,6 +11,7 @@ import pytest
 
 from tinyml import cli, tasks
 from tinyml.firmware import boards
+from tinyml.records import Card
 
 PAGES = doc_pages.pages()
 MOST_BYTES = 12_000  # of the README, so that it stays a beginning
@@ -42,6 +44,12 @@ def test_every_verb_board_and_task_is_described() -> None:
     shown = "".join(page.read_text(encoding="utf-8") for page in (docs / "boards").glob("*.md"))
     assert [board for board in boards.names() if f"`{board}`" not in shown] == []
     assert {page.stem for page in (docs / "tasks").glob("*.md")} == set(tasks.names())
+
+
+def test_every_field_of_a_card_is_described() -> None:
+    page = (doc_pages.ROOT / "docs" / "bundle.md").read_text(encoding="utf-8")
+    fields = {field.name for field in dataclasses.fields(Card)} - {"extra"}
+    assert [field for field in sorted(fields) if f"`{field}`" not in page] == []
 
 
 @pytest.fixture
