@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from tinyml.firmware import boards
+from tinyml.model.generations import GENERATIONS, REFERENCE
 from tinyml.records import RuntimeOptions
 from tinyml.registry import Registry
 
@@ -62,6 +63,17 @@ def add_runtime(parser: ArgumentParser) -> None:
         type=positive,
         help="arena for --runtime tflm (default: what `tinyml build --fit` measured, else an upper "
         "bound)",
+    )
+
+
+def add_generation(parser: ArgumentParser) -> None:
+    """--tflm-generation."""
+    names = ", ".join(GENERATIONS)
+    parser.add_argument(
+        "--tflm-generation",
+        metavar="GENERATION",
+        help=f"the TensorFlow Lite Micro whose arithmetic counts: {names} (default: "
+        f"{REFERENCE.name}, the oracle's)",
     )
 
 

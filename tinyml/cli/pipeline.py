@@ -46,6 +46,7 @@ def choose(args: Namespace, model: str | None = None) -> Choice:
         getattr(args, "arena", None),
         slot=slot,
         slot_bytes=slot_bytes,
+        generation=getattr(args, "tflm_generation", None),
         prefix=getattr(args, "prefix", RuntimeOptions.prefix),
     )
     folder = f"{chosen.name}-{board.id}-{runtime}{'-slot' if slot else ''}"

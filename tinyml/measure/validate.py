@@ -1,7 +1,7 @@
 """Is what a device computes what the reference computes? Every output, on request every layer.
 
 A connected device and input vectors in, a `ValidationReport` out; a difference is a report with
-`passed=False`, never an exception. The reference is the TFLM interpreter (`tinyml.oracle`).
+`passed=False`, never an exception. `reference` says what is compared with.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import statistics
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,12 @@ from tinyml.device import mismatch
 from tinyml.device.mismatch import SettingMismatch
 from tinyml.errors import DeviceError
 from tinyml.firmware import boards
+from tinyml.measure.reference import Reference, describe, load
+from tinyml.model import generations
+from tinyml.model.generations import Generation
 from tinyml.model.tensor_diff import Difference, computed, difference
 from tinyml.model.vectors import Vector
 from tinyml.records import Bundle, Firmware, Folded, Step
-from tinyml.tflite import Graph
 
 if TYPE_CHECKING:
     from tinyml.device import Device, DeviceInfo, LayerResult
@@ -70,6 +72,7 @@ class ValidationReport:
     those of the whole firmware, None where its build is not known. `folded`: operators that do not
     exist at run time, so that no layer stands for them. `counters`: one per inference, in order.
     `settings`: what the firmware was built with that is not what the model's bundle says.
+    `reference`: what was compared with, and the generation of TFLM that it is, in words.
     """
 
     passed: bool
@@ -98,23 +101,7 @@ class ValidationReport:
     first_diverging_layer: LayerCheck | None
     counters: tuple[int, ...] = ()
     settings: tuple[SettingMismatch, ...] = ()
-
-
-class Reference(Protocol):
-    """What is compared with: `tinyml.oracle.Oracle`, or another one in tests."""
-
-    @property
-    def graph(self) -> Graph:
-        """The model, for the names of its operators and tensors."""
-
-    def restart(self) -> None:
-        """Forget earlier inferences, where the model keeps any state."""
-
-    def step(self, inputs: Sequence[Array]) -> list[Array]:
-        """Return the outputs."""
-
-    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
-        """Return the outputs and every tensor by its index."""
+    reference: str = ""
 
 
 def require_model(device: Device, bundle: Bundle) -> None:
@@ -134,6 +121,7 @@ def validate(
     *,
     layers: bool = False,
     firmware: Firmware | None = None,
+    generation: Generation = generations.REFERENCE,
     reference: Reference | None = None,
     on_vector: Callable[[int, Vector], None] | None = None,
 ) -> ValidationReport:
@@ -141,14 +129,13 @@ def validate(
 
     `layers` also compares the tensor of every step that exists at run time: by CRC-32, and the
     first one that differs element by element. Of a model that keeps state, the vectors are one
-    sequence that begins anew. `firmware` adds its sizes to the report.
+    sequence that begins anew. `firmware` adds its sizes to the report. `generation`: of TFLM, that
+    the device is to equal; `reference` is one of it that exists already.
     `on_vector` is called before each vector. Raises DeviceError for another model or a device that
     fails, ModelError where the reference refuses the model.
     """
-    from tinyml.model.oracle import Oracle
-
     require_model(device, bundle)
-    run = _Run(device, reference or Oracle(bundle.model, bundle.name))
+    run = _Run(device, reference or load(bundle, generation), describe(generation))
     keeps_state = run.start()
     for number, vector in enumerate(vectors):
         if on_vector is not None:
@@ -166,9 +153,10 @@ def validate(
 class _Run:
     """What has been compared so far."""
 
-    def __init__(self, device: Device, reference: Reference) -> None:
+    def __init__(self, device: Device, reference: Reference, described: str) -> None:
         self._device = device
         self._reference = reference
+        self._described = described
         graph = reference.graph
         self._op_names = {op.index: op.name for op in graph.ops}
         self._macs = {op.index: ops.macs(op, graph) for op in graph.ops}
@@ -285,6 +273,7 @@ class _Run:
             first_diverging_layer=diverging,
             counters=tuple(self._counters),
             settings=built,
+            reference=self._described,
         )
 
 

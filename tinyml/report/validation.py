@@ -53,11 +53,12 @@ def page(
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
     device = f"{result.board}, runtime {result.runtime}"
+    compared = [("device", device), ("reference", result.reference)]
     return Page(
         name="validate",
         title=f"{result.model} on {result.board}",
         verdict=words.validation(result),
-        identity=parts.identity(result.model, result.sha256, (("device", device),)),
+        identity=parts.identity(result.model, result.sha256, [row for row in compared if row[1]]),
         sections=tuple(sections),
         record=result,
         passed=result.passed,

@@ -25,6 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_model(parser)
     arguments.add_board(parser)
     arguments.add_runtime(parser)
+    arguments.add_generation(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
     arguments.add_prefix(parser)

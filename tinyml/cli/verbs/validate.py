@@ -12,6 +12,8 @@ from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.pipeline import Choice
+    from tinyml.model.generations import Generation
+    from tinyml.records import Firmware
 
 HELP = """prove that a device computes exactly what the reference computes
 
@@ -40,6 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_model(parser)
     arguments.add_board(parser)
     arguments.add_runtime(parser)
+    arguments.add_generation(parser)
     arguments.add_port(parser)
     arguments.add_out(parser)
     what = parser.add_mutually_exclusive_group()
@@ -100,10 +103,19 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
             chosen,
             layers=args.layers,
             firmware=firmware,
+            generation=_generation(args, firmware),
             on_vector=lambda done, vector: shown.update(vector.name, done, len(chosen)),
         )
     results.show(validation.page(report, choice.bundle, firmware), args, console)
     return report.passed
+
+
+def _generation(args: Namespace, firmware: Firmware | None) -> Generation:
+    """The generation of TFLM that is named, else that of what was built, else the oracle's."""
+    from tinyml.model import generations
+
+    built = firmware.project.source.generation if firmware is not None else ""
+    return generations.load(args.tflm_generation or built or generations.REFERENCE.name)
 
 
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:

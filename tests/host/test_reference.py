@@ -1,0 +1,43 @@
+"""The reference of another generation of TFLM: every tensor of the host build, as the oracle's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml import tflite
+from tinyml.measure import reference
+from tinyml.model import bundle, generations
+from tinyml.model.oracle import Oracle
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+pytestmark = pytest.mark.needs_cc
+
+
+@pytest.mark.parametrize(
+    "name", ["keras_flatten", "shape_as_constant", "diamond", "float_branches"]
+)
+def test_the_host_build_knows_every_tensor_that_the_interpreter_writes(name: str) -> None:
+    path = GOLDEN / "graph" / f"{name}.tflite"
+    oracle = Oracle(path.read_bytes(), name)
+    arrays = np.load(path.with_suffix(".npz"))
+    inputs = [arrays[f"in{index}"][0] for index in range(len(oracle.inputs))]
+    wanted, tensors = oracle.run_all(inputs)
+    host = reference.HostReference(tflite.read(path.read_bytes()), generations.REFERENCE)
+    outputs, found = host.step_all(inputs)
+    for got, want in zip((*outputs, *host.step(inputs)), (*wanted, *wanted), strict=True):
+        np.testing.assert_array_equal(got.reshape(want.shape), want)
+    assert found.keys() == tensors.keys()
+    for index, tensor in tensors.items():
+        np.testing.assert_array_equal(found[index].reshape(tensor.shape), tensor)
+
+
+def test_the_interpreter_stands_for_its_own_generation_only() -> None:
+    model = bundle.load(GOLDEN / "sub" / "channel.tflite")
+    assert isinstance(reference.load(model), Oracle)
+    other = generations.load("2023")
+    assert isinstance(reference.load(model, other), reference.HostReference)
+    assert "2023" in reference.describe(other)
+    assert generations.REFERENCE.name in reference.describe(generations.REFERENCE)

@@ -1,0 +1,100 @@
+"""What a device is compared with: the TFLM interpreter, or a host build of another generation.
+
+There is an interpreter of one generation of TFLM only. Of the others, the compiled runtime computes
+the arithmetic, and its host build stands for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml import tflite
+from tinyml.compiler import compile_graph, passes
+from tinyml.model import generations
+from tinyml.model.generations import Generation
+from tinyml.model.host_library import HostModel
+from tinyml.records import Bundle
+from tinyml.tflite import Graph
+
+Array = NDArray[Any]
+
+
+class Reference(Protocol):
+    """What is compared with: `tinyml.oracle.Oracle`, `HostReference`, or another one in tests."""
+
+    @property
+    def graph(self) -> Graph:
+        """The model, for the names of its operators and tensors."""
+
+    def restart(self) -> None:
+        """Forget earlier inferences, where the model keeps any state."""
+
+    def step(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return the outputs."""
+
+    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
+        """Return the outputs and every tensor by its index."""
+
+
+def load(bundle: Bundle, generation: Generation = generations.REFERENCE) -> Reference:
+    """Return what `bundle` must answer under TFLM of `generation`.
+
+    Raises ModelError where the interpreter refuses the model, and UnsupportedOpError where it is to
+    be another generation and the compiled runtime lacks an operator.
+    """
+    from tinyml.model.oracle import Oracle
+
+    if generation is generations.REFERENCE:
+        return Oracle(bundle.model, bundle.name)
+    return HostReference(tflite.read(bundle.model, bundle.name), generation)
+
+
+def describe(generation: Generation) -> str:
+    """Return in words what `load` returns for `generation`."""
+    if generation is generations.REFERENCE:
+        return f"TFLM interpreter, generation {generation.name}"
+    return f"host build of the compiled runtime as TFLM generation {generation.name}"
+
+
+class HostReference:
+    """The host build of the compiled runtime with the arithmetic of one generation of TFLM.
+
+    It keeps no state between inferences, as no model that it can run does. Raises ToolError where
+    no C compiler works.
+    """
+
+    def __init__(self, graph: Graph, generation: Generation) -> None:
+        self.graph = graph
+        self._source = compile_graph(graph, "reference", generation=generation)
+        self._host = HostModel(self._source)
+        self._rewritten, _ = passes.run_all(graph)
+
+    def restart(self) -> None:
+        """Do nothing: there is no state to forget."""
+
+    def step(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return the outputs for `inputs`, in the model's shapes and dtypes; raises DataError."""
+        return self._host.run(inputs)
+
+    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
+        """Return the outputs, and by its index every tensor that an operator writes.
+
+        Tensors that need no computation at run time are there as well: constants and other names.
+        """
+        outputs, steps = self._host.run_all(inputs)
+        computed: dict[int, Array] = dict(zip(self.graph.inputs, inputs, strict=True))
+        for step, content in zip(self._source.steps, steps, strict=True):
+            tensor = self.graph.tensors[step.tensor_index]
+            computed[step.tensor_index] = np.frombuffer(content, tensor.dtype)
+        tensors = {}
+        for index in (index for op in self.graph.ops for index in op.outputs):
+            value = self._rewritten.tensors[index].data
+            if value is None:
+                value = computed.get(self._rewritten.storage(index))
+            if value is not None:
+                tensors[index] = value.reshape(self.graph.tensors[index].shape)
+        return outputs, tensors
