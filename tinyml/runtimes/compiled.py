@@ -32,7 +32,6 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
     return compile_graph(graph, heading, with_slot=options.slot, generation=generation)
 
 
-
 RUNTIME = Runtime(
     generate,
     slot_rule="its operators, shapes, and the quantization of its inputs and outputs must be the "
