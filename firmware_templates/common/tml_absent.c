@@ -17,6 +17,10 @@ TML_WEAK void tml_stream_command(const tml_request_t *request) {
   refuse(request, "this model has no front end to stream with");
 }
 
+TML_WEAK void tml_stream_resend(const tml_request_t *request) {
+  refuse(request, "this model has no front end to stream with");
+}
+
 TML_WEAK void tml_sensor_command(const tml_request_t *request) {
   refuse(request, "this model has no front end to stream with");
 }

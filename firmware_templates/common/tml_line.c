@@ -6,7 +6,7 @@
 #include "tml_port.h"
 
 #define READ_BYTES 64u
-#define REPORT_US 250000u /* at most one report of damaged frames in this time */
+#define REPORT_US 250000u /* damaged frames are reported this seldom while no good one comes */
 #define TEXT_BYTES 255u
 
 /* The frame that is arriving: COBS is undone byte by byte, so it needs no second buffer. */
@@ -39,6 +39,7 @@ static struct {
 static struct {
   uint32_t frames;
   uint32_t bad_frames;
+  uint32_t reported_frames; /* good ones at the last report: a host that talks hears of each loss */
   uint64_t reported_us;
 } count;
 
@@ -167,8 +168,10 @@ static int is_frame(tml_wire_header_t *header) {
 static void count_bad_frame(void) {
   const uint64_t now = tml_port_time_us();
   count.bad_frames++;
-  if (count.bad_frames == 1 || now - count.reported_us >= REPORT_US) {
+  if (count.bad_frames == 1 || count.frames != count.reported_frames ||
+      now - count.reported_us >= REPORT_US) {
     count.reported_us = now;
+    count.reported_frames = count.frames;
     tml_error_event(TML_ERROR_CODE_BAD_FRAME, (int32_t)(count.bad_frames & 0x7FFFFFFFu), "");
   }
 }

@@ -13,6 +13,9 @@ void tml_stream_command(const tml_request_t *request);
 /* Answer SENSOR: takes the samples where the sensor is the virtual one, else refuses. */
 void tml_sensor_command(const tml_request_t *request);
 
+/* Answer RESEND: one of the last results again, also after the stream has ended. */
+void tml_stream_resend(const tml_request_t *request);
+
 /* End the stream, if one runs. */
 void tml_stream_stop(void);
 

@@ -13,6 +13,9 @@
 
 #define CHUNK_SAMPLES 128u /* int16 values taken from the sensor at a time */
 
+#define KEPT_RESULTS 16u /* sent again on request: the host asks as soon as the next one comes */
+#define RESULT_BYTES (TML_WIRE_STREAM_RESULT_BYTES + TML_LABEL_COUNT)
+
 static const tml_recognizer_config_t recognizer_config = TML_RECOGNIZER_CONFIG;
 
 static struct {
@@ -25,6 +28,7 @@ static struct {
   uint64_t front_counter;
   tml_wire_totals_t totals;
   tml_recognizer_t recognizer;
+  uint8_t kept[KEPT_RESULTS][RESULT_BYTES]; /* result n at n % KEPT_RESULTS */
 } stream;
 
 static uint32_t window_rows(void) {
@@ -96,6 +100,17 @@ void tml_stream_command(const tml_request_t *request) {
   tml_reply(request, payload, sizeof payload);
 }
 
+void tml_stream_resend(const tml_request_t *request) {
+  tml_wire_resend_t ask;
+  tml_wire_get_resend(request->payload, &ask);
+  const uint32_t made = stream.totals.results;
+  if (ask.number >= made || made - ask.number > KEPT_RESULTS) {
+    tml_refuse(request, TML_ERROR_CODE_BAD_ARG, (int32_t)ask.number, "number");
+    return;
+  }
+  tml_reply(request, stream.kept[ask.number % KEPT_RESULTS], RESULT_BYTES);
+}
+
 int tml_stream_running(void) { return stream.running; }
 
 static uint8_t highest(const int8_t *scores, uint32_t count) {
@@ -131,10 +146,10 @@ static void infer(void) {
     result.score = event.score;
   }
   stream.front_counter = 0;
-  uint8_t payload[TML_WIRE_STREAM_RESULT_BYTES + TML_LABEL_COUNT];
+  uint8_t *payload = stream.kept[result.number % KEPT_RESULTS];
   tml_wire_put_stream_result(payload, &result);
   memcpy(payload + TML_WIRE_STREAM_RESULT_BYTES, scores, TML_LABEL_COUNT);
-  tml_event(TML_TYPE_RESULT, payload, sizeof payload);
+  tml_event(TML_TYPE_RESULT, payload, RESULT_BYTES);
 }
 
 /* A row was completed: infer where it is time, then make room for the next row. */

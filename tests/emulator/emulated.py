@@ -15,7 +15,7 @@ from tinyml import device
 from tinyml.build import pio
 from tinyml.device import kinds
 from tinyml.device.deadline import Deadline
-from tinyml.device.links import Link
+from tinyml.device.links import Link, write_all
 from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 
@@ -31,7 +31,7 @@ class EmulatedPeer(LinePeer):
         self._link = link
 
     def send(self, data: bytes) -> None:
-        self._link.write(data, Deadline(_SEND_S))
+        write_all(self._link, data, Deadline(_SEND_S), "the emulated board")
         while self._read(0.001):
             pass
 

@@ -18,7 +18,7 @@ from fine_tuned import fine_tuned
 from tinyml import device
 from tinyml.build import elf, pio
 from tinyml.device import Device, model_slot
-from tinyml.device.channel import ModelRefusal
+from tinyml.device.refusal import ModelRefusal
 from tinyml.errors import ModelError
 from tinyml.firmware import boards, plan, render
 from tinyml.measure import arena_fit, validate

@@ -139,9 +139,9 @@ class ProcessLink:
         readable, _, _ = select.select([self._process.stdout], [], [], deadline.left())
         return os.read(self._process.stdout.fileno(), n) if readable else b""
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
+        return self._process.stdin.write(data)
 
     def close(self) -> None:
         assert self._process.stdin is not None

@@ -298,6 +298,15 @@ def test_damage_is_counted_and_reported_seldom(device: HostDevice) -> None:
     assert reports == sorted(reports)
 
 
+def test_a_host_that_talks_hears_of_every_frame_it_lost(device: HostDevice) -> None:
+    for count in range(1, 20):
+        device.send(b"\0\x81\x82\0")
+        event = device.next(lambda frame: frame.type == messages.ERROR.number)
+        error = messages.Error.unpack(event.payload)
+        assert (error.code, error.value) == (ErrorCode.BAD_FRAME, count)
+        device.alive()
+
+
 def test_a_frame_is_found_right_after_damage(device: HostDevice) -> None:
     hello = frames.Frame(1, 200, messages.Hello(7).pack()).encode()
     for cut in range(1, len(hello)):

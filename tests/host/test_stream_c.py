@@ -136,6 +136,23 @@ def test_short_streams_end_too(device: HostDevice, samples: np.ndarray, count: i
     assert totals.samples == count
 
 
+def test_the_last_results_are_sent_again_and_no_others(
+    device: HostDevice, samples: np.ndarray
+) -> None:
+    results, totals = play(device, samples)
+    assert totals.results > 20
+    for result in results[-16:]:
+        again = device.ask(messages.RESEND, messages.Resend(result.number))
+        assert messages.StreamResult.unpack(again) == result
+    for number in (results[-17].number, totals.results, 0xFFFFFFFF):
+        with pytest.raises(Refused) as refused:
+            device.ask(messages.RESEND, messages.Resend(number))
+        assert (refused.value.error.code, refused.value.error.text) == (ErrorCode.BAD_ARG, "number")
+    device.ask(messages.STREAM, messages.StreamRequest(Action.START))
+    with pytest.raises(Refused):  # a stream anew has none yet
+        device.ask(messages.RESEND, messages.Resend(0))
+
+
 def test_info_tells_the_settings(device: HostDevice) -> None:
     body = device.ask(messages.INFO, messages.Info(InfoSection.PARAMETERS))
     found = [(p.name, p.value) for p in messages.Parameter.unpack_all(body)]

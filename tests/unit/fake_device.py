@@ -62,13 +62,14 @@ class _Capture:
 class FakeDevice:
     """The firmware. `executed` lists the requests it obeyed.
 
-    `faults_on`: the request that makes it fault. `sensor`: what streams hear; `overruns`: samples
-    that it loses when it records. `claims`: records of
-    INFO to send in place of its own, by section.
+    `faults_on`: the request that makes it fault. `resends`: whether it keeps results. `sensor`:
+    what streams hear; `overruns`: samples that it loses when it records. `claims`: records of INFO
+    to send in place of its own, by section.
     """
 
     faults_on: str = ""
     streams: bool = True
+    resends: bool = True
     sensor: str = p.VIRTUAL_SENSOR
     uptime_us: int = 5
     overruns: int = 0
@@ -89,6 +90,7 @@ class FakeDevice:
         self._data = bytearray()
         self._stream: _Stream | None = None
         self._totals = p.Totals(0, 0, 0)
+        self._results: dict[int, p.StreamResult] = {}  # of the stream, by number
         self._capture: _Capture | None = None
         self._captured = 0  # by the capture that runs or ran last
         return b"booting\r\n" + self._event(p.LOG, p.Log("started"))
@@ -153,10 +155,18 @@ class FakeDevice:
             return _reply(frame, self._totals)
         self._stream = _Stream()
         self._totals = p.Totals(0, 0, 0)
+        self._results.clear()
         if self.sensor != p.VIRTUAL_SENSOR:  # its own heard three results' worth, then no more
             heard = self._consume(self._stream, bytes(2 * 3 * RESULT_SAMPLES))
             return _reply(frame, p.Totals(0, 0, 0)) + heard
         return _reply(frame, self._totals) + self._credit()
+
+    def on_resend(self, frame: frames.Frame, ask: p.Resend) -> bytes:
+        if not self.resends:
+            return self._refuse(frame, p.ErrorCode.UNSUPPORTED, frame.type, "type")
+        if ask.number not in self._results:
+            return self._refuse(frame, p.ErrorCode.BAD_ARG, ask.number, "number")
+        return _reply(frame, self._results[ask.number])
 
     def on_sensor(self, frame: frames.Frame, ask: p.SensorSamples) -> bytes:
         stream = self._stream
@@ -231,6 +241,7 @@ class FakeDevice:
                 stream.results, sample, 7, 8, 9, 0, 2, event, 99, bytes((1, 2, 127, 128))
             )
             stream.results += 1
+            self._results[result.number] = result
             out += self._event(p.RESULT, result)
         self._totals = p.Totals(stream.next, stream.results, 0)
         return out
@@ -337,10 +348,11 @@ class FakeLink:
             self._clock.now += deadline.left() + 0.001
         return data
 
-    def write(self, data: bytes, deadline: Any) -> None:
+    def write(self, data: bytes, deadline: Any) -> int:
         number, self._writes = self._writes, self._writes + 1
         answer = self.device.feed(self._to_device(number, data))
         self.pending += self._to_host(number, answer)
+        return len(data)
 
     def close(self) -> None:
         self.closed = True

@@ -10,6 +10,7 @@ import pytest
 
 from tinyml.device.deadline import Deadline
 from tinyml.device.labgrid import ConsoleLink
+from tinyml.device.links import write_all
 from tinyml.errors import DeviceError, DeviceTimeout
 
 
@@ -90,14 +91,14 @@ def test_the_end_of_the_line_is_told(make: Make, end: bytes | Exception) -> None
 
 def test_what_is_taken_in_pieces_is_whole(make: Make) -> None:
     link, console = make(takes=(2, BlockingIOError(), 0, 4))
-    link.write(b"abcdef", Deadline(5))
+    write_all(link, b"abcdef", Deadline(5), "farm")
     assert console.written == b"abcdef"
 
 
 def test_a_line_that_takes_nothing_is_a_timeout(make: Make) -> None:
     link, _ = make(takes=(2,))
     with pytest.raises(DeviceTimeout, match="farm does not take"):
-        link.write(b"abcdef", Deadline(0))
+        write_all(link, b"abcdef", Deadline(0), "farm")
 
 
 def test_a_line_that_ends_while_it_is_written_to_is_told(make: Make) -> None:

@@ -17,7 +17,7 @@ from fake_device import FakeDevice
 from tinyml import device
 from tinyml.device.client import Device
 from tinyml.device.deadline import Deadline
-from tinyml.device.links import Link, ReplayLink, SerialLink, SocketLink
+from tinyml.device.links import Link, ReplayLink, SerialLink, SocketLink, write_all
 from tinyml.errors import ConfigError, DeviceError, DeviceTimeout
 
 SOON_S = 0.1
@@ -74,7 +74,7 @@ def test_bytes_arrive_in_both_directions(peer: Peer) -> None:
     while len(got) < 256:
         got += peer.link.read(100, Deadline(5))
     assert got == every
-    peer.link.write(every, Deadline(5))
+    write_all(peer.link, every, Deadline(5), "peer")
     assert peer.receive(256) == every
 
 
@@ -108,7 +108,7 @@ def test_a_peer_that_leaves_is_an_error(peer: Peer) -> None:
 
 def test_a_peer_that_takes_nothing_is_a_timeout(peer: Peer) -> None:
     with pytest.raises(DeviceTimeout, match="does not take"):
-        peer.link.write(bytes(4_000_000), Deadline(SOON_S))
+        write_all(peer.link, bytes(4_000_000), Deadline(SOON_S), "peer")
 
 
 def test_close_may_be_called_twice(peer: Peer) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tinyml.device.channel import ModelRefusal
 from tinyml.device.confirm import quoting
+from tinyml.device.refusal import ModelRefusal
 from tinyml.errors import DeviceError
 from tinyml.protocol.messages import ModelReason
 

@@ -11,7 +11,7 @@ import pytest
 from fake_device import RESULT_SAMPLES, Clock, FakeDevice, FakeLink
 from numpy.typing import NDArray
 
-from tinyml.device import deadline, stream
+from tinyml.device import deadline, outbox, stream, transfer
 from tinyml.device.client import Device
 from tinyml.device.stream import Reading
 from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
@@ -208,7 +208,7 @@ def test_events_that_cannot_be_are_errors(
 def test_a_device_that_allows_everything_gets_a_bounded_part_of_it(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "SILENT_S", 1.0)
+    monkeypatch.setattr(transfer, "SILENT_S", 1.0)
 
     class Greedy(FakeDevice):
         def on_sensor(self, frame: frames.Frame, ask: p.SensorSamples) -> bytes:
@@ -252,7 +252,7 @@ def test_samples_and_sensor_must_fit_each_other(clock: Clock) -> None:
 def test_a_paced_stream_sends_no_sample_before_its_time(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=clock.monotonic))
     started = clock.now
     early = []
 

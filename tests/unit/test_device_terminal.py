@@ -28,9 +28,10 @@ class Echo(ReplayLink):
         del self._back[:n]
         return data or super().read(n, deadline)
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
         self._back += data
+        return len(data)
 
 
 def exchange(terminal: Terminal, data: bytes, at_once: int = 500) -> bytes:

@@ -47,13 +47,13 @@ class Hostile(FakeLink):
         self._answer = answer
         self._endless: Iterator[bytes] | None = None
 
-    def write(self, data: bytes, deadline: Any) -> None:
+    def write(self, data: bytes, deadline: Any) -> int:
         for frame in frames.Receiver().feed(data):
             if frame.type == self._message.number:
                 self._endless = self._answer(frame)
-                return
+                return len(data)
         self._endless = None
-        super().write(data, deadline)
+        return super().write(data, deadline)
 
     def read(self, n: int, deadline: Any) -> bytes:
         if self._endless is not None and not deadline.passed:

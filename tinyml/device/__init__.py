@@ -15,7 +15,7 @@ from tinyml.device.channel import OnText, ignore
 from tinyml.device.client import CONNECT_S, Device, Inference, LayerResult
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.links import Link, Passed, SerialLink, SocketLink, TappedLink
+from tinyml.device.links import Link, OnBytes, SerialLink, SocketLink, TappedLink
 from tinyml.device.recording import SensorRecording
 from tinyml.device.running import Emulated
 from tinyml.device.stream import Reading, ReadingStream, StreamTotals
@@ -69,7 +69,7 @@ def connect(
     restart: bool = False,
     on_text: OnText = ignore,
     on_log: OnText = ignore,
-    on_bytes: Passed | None = None,
+    on_bytes: OnBytes | None = None,
 ) -> Device:
     """Connect to `board`: the one that runs emulated or is plugged in, or the one at `port`.
 

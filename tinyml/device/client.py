@@ -318,11 +318,8 @@ class Device:
         return self._channel.request(INFO, Info(section), limit=_MAX_INFO_BYTES)
 
     def _compute(self, message: Message, record: Record, limit: int, timeout_s: float) -> bytes:
-        """Request what takes the device its time: no reply is no reason to ask again soon."""
-        patience_s = min(timeout_s, INFERENCE_S) / 2
-        body = self._channel.request(
-            message, record, limit=limit, patience_s=patience_s, timeout_s=timeout_s
-        )
+        """Request what takes the device its time, and see that it was one device throughout."""
+        body = self._channel.request(message, record, limit=limit, timeout_s=timeout_s)
         if self.info.has_slot:  # after a restart another model computes
             self._channel.same_boot(Deadline(CONNECT_S))
         return body

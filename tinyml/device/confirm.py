@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tinyml.device.channel import ModelRefusal
 from tinyml.device.client import Device
 from tinyml.device.identity import printable
 from tinyml.device.links import Link
+from tinyml.device.refusal import ModelRefusal
 from tinyml.errors import DeviceError
 from tinyml.records import Firmware
 

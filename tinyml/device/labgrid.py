@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from tinyml.device.deadline import Deadline
-from tinyml.errors import DeviceError, DeviceTimeout
+from tinyml.errors import DeviceError
 
 _POLL_S = 0.001
 
@@ -35,15 +35,14 @@ class ConsoleLink:
             raise self._gone(f": {error}") from error
         return data
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
         try:
-            while data := data[self._offer(data) :]:
-                if deadline.passed:
-                    raise DeviceTimeout(f"{self._name} does not take what is sent to it")
+            while not (taken := self._offer(data)) and not deadline.passed:
                 time.sleep(_POLL_S)
         except OSError as error:
             raise self._gone(f": {error}") from error
+        return taken
 
     def close(self) -> None:
         """See Link."""

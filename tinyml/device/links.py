@@ -1,13 +1,14 @@
 """Byte streams to a device: a contract of three methods, and what fulfils it.
 
 To add a link, write a class with `read`, `write` and `close`; nothing else knows which one it has.
-Nothing here knows frames: those are in `line`.
+Nothing here knows frames: those are `channel`'s.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -20,8 +21,8 @@ from tinyml.errors import DeviceError, DeviceTimeout
 _SLICE_S = 0.05  # how late a serial read may notice its deadline
 BAUD = 115200
 
-Closed = Callable[[], None]
-Passed = Callable[[bool, bytes], None]  # whether it went to the device, and what
+OnClose = Callable[[], None]
+OnBytes = Callable[[bool, bytes], None]  # whether they went to the device, and the bytes
 
 
 class Link(Protocol):
@@ -34,15 +35,28 @@ class Link(Protocol):
         Raises DeviceError when the other end has gone.
         """
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
-        """Hand over all of `data`.
+    def write(self, data: bytes, deadline: Deadline) -> int:
+        """Hand over what the other end takes of `data` now; return how many bytes that was.
 
-        Raises DeviceTimeout when the other end does not take it in time (some of it may have gone),
-        DeviceError when the other end has gone.
+        Waits for room until the deadline, and returns 0 when there was none. Never waits for all of
+        `data`: who sends much must read in between, or both ends wait for room for ever.
+        Raises DeviceError when the other end has gone.
         """
 
     def close(self) -> None:
         """Give the connection up; may be called twice."""
+
+
+def write_all(link: Link, data: bytes, deadline: Deadline, name: str) -> None:
+    """Hand over all of `data` to a device that sends little, which errors call `name`.
+
+    Raises DeviceTimeout when it does not take all in time (some may have gone), DeviceError when it
+    has gone.
+    """
+    while data:
+        data = data[link.write(data, deadline) :]
+        if data and deadline.passed:
+            raise DeviceTimeout(f"{name} does not take what is sent to it")
 
 
 class SocketLink:
@@ -53,7 +67,7 @@ class SocketLink:
     """
 
     def __init__(
-        self, connected: socket.socket, name: str, hint: str = "", on_close: Closed | None = None
+        self, connected: socket.socket, name: str, hint: str = "", on_close: OnClose | None = None
     ) -> None:
         self._socket = connected
         self._name = name
@@ -78,7 +92,7 @@ class SocketLink:
         name: str,
         deadline: Deadline,
         hint: str = "",
-        on_close: Closed | None = None,
+        on_close: OnClose | None = None,
     ) -> SocketLink:
         """Connect to a Unix socket. Raises DeviceError where nobody listens."""
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -103,13 +117,13 @@ class SocketLink:
             raise self._gone(None)
         return data
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
         try:
-            self._socket.settimeout(max(deadline.left(), 0.001))
-            self._socket.sendall(data)
-        except TimeoutError as error:
-            raise DeviceTimeout(f"{self._name} does not take what is sent to it") from error
+            self._socket.settimeout(deadline.left())
+            return self._socket.send(data)
+        except (TimeoutError, BlockingIOError):
+            return 0
         except OSError as error:
             raise self._gone(error) from error
 
@@ -135,7 +149,6 @@ class SerialLink:
         import serial
 
         self._failures: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
-        self._timeout: type[Exception] = serial.SerialTimeoutException
         self._name = port
         try:
             self._port: Any = serial.serial_for_url(
@@ -144,11 +157,14 @@ class SerialLink:
             self._is_native = isinstance(self._port, serial.Serial)
             if self._is_native:
                 self._port.exclusive = True
+                self._port.write_timeout = 0  # a write takes what there is room for
             self._port.rts = False
             self._port.dtr = True
             self._port.open()
         except (ValueError, *self._failures) as error:
-            raise DeviceError(f"cannot open {port}: {_said(error)}", open_hint(error)) from error
+            raise DeviceError(
+                f"cannot open {port}: {_system_message(error)}", open_hint(error)
+            ) from error
 
     def read(self, n: int, deadline: Deadline) -> bytes:
         """See Link."""
@@ -163,14 +179,14 @@ class SerialLink:
         except self._failures as error:
             raise self._gone(error) from error
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
         try:
-            if self._is_native:  # for a URL, setting this would renegotiate the connection
-                self._port.write_timeout = max(deadline.left(), 0.001)
-            self._port.write(data)
-        except self._timeout as error:
-            raise DeviceTimeout(f"{self._name} does not take what is sent to it") from error
+            # pyserial would spin where there is no room; its URLs wait by themselves.
+            if self._is_native and not select.select([], [self._port], [], deadline.left())[1]:
+                return 0
+            taken: int = self._port.write(data)
+            return taken
         except self._failures as error:
             raise self._gone(error) from error
 
@@ -189,7 +205,7 @@ class SerialLink:
 class TappedLink:
     """Another link, all of whose bytes `on_bytes` hears about as well."""
 
-    def __init__(self, link: Link, on_bytes: Passed) -> None:
+    def __init__(self, link: Link, on_bytes: OnBytes) -> None:
         self._link = link
         self._on_bytes = on_bytes
 
@@ -200,10 +216,12 @@ class TappedLink:
             self._on_bytes(False, data)
         return data
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
-        self._on_bytes(True, data)
-        self._link.write(data, deadline)
+        taken = self._link.write(data, deadline)
+        if taken:
+            self._on_bytes(True, data[:taken])
+        return taken
 
     def close(self) -> None:
         """See Link."""
@@ -234,9 +252,10 @@ class ReplayLink:
         del self._left[:n]
         return data
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> int:
         """See Link."""
         self.written += data
+        return len(data)
 
     def close(self) -> None:
         """See Link."""
@@ -246,7 +265,7 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _said(error: Exception) -> str:
+def _system_message(error: Exception) -> str:
     """Return what the system said, which pyserial repeats with the name of the port around it."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if number else str(error)

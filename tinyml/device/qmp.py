@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from tinyml.device.deadline import Deadline
-from tinyml.device.links import SocketLink
+from tinyml.device.links import SocketLink, write_all
 from tinyml.errors import DeviceError, DeviceTimeout
 
 _MAX_LINE = 1 << 16
@@ -47,7 +47,8 @@ class Qmp:
 
         Raises DeviceError when the emulator refuses it.
         """
-        self._link.write(json.dumps({"execute": command}).encode() + b"\n", deadline)
+        line = json.dumps({"execute": command}).encode() + b"\n"
+        write_all(self._link, line, deadline, "the emulator's control socket")
         while True:
             message = self._message(deadline)
             if "error" in message:

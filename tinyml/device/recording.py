@@ -15,23 +15,16 @@ from numpy.typing import NDArray
 from tinyml.device.channel import Channel
 from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.device.stream import QUIET_S, SILENT_S, Outbox
-from tinyml.errors import ConfigError, DeviceError, DeviceTimeout
-from tinyml.protocol.frames import Flag, Frame
+from tinyml.device.outbox import Outbox
+from tinyml.device.transfer import Transfer, TransferKind
+from tinyml.errors import ConfigError, DeviceError
 from tinyml.protocol.messages import (
     CAPTURE,
     CHUNK,
-    CREDIT,
-    ENDED,
-    ERROR,
-    SENSOR,
     Action,
     Capture,
     Captured,
     Chunk,
-    Credit,
-    Error,
-    ErrorCode,
     SensorSamples,
     Totals,
 )
@@ -116,77 +109,38 @@ class _Recorder:
     def __init__(
         self, channel: Channel, info: DeviceInfo, ask: Capture, played: Samples | None
     ) -> None:
-        self._channel = channel
+        self._name = channel.name
         self._ask = ask
-        self._outbox: Outbox | None = None
+        outbox = None
         if played is not None:
-            self._outbox = Outbox(iter([played]), info.max_payload - SensorSamples.fixed_bytes())
+            outbox = Outbox(iter([played]), info.max_payload - SensorSamples.fixed_bytes())
+        length_s = ask.count / ask.rate_hz if ask.rate_hz else 0.0
+        deadline = Deadline(_PATIENCE * (1 + length_s))
+        self._transfer = Transfer(channel, _kind(ask), outbox, deadline=deadline)
         self._parts: list[Samples] = []
         self._next = 0  # index after the last sample that came
         self._lost = 0
         self._overruns = 0
-        self._ended = False
 
     def run(self, on_chunk: OnChunk | None) -> SensorRecording:
         """Do all of it; the device is told to stop where this ends early."""
-        length_s = self._ask.count / self._ask.rate_hz if self._ask.rate_hz else 0.0
-        deadline = Deadline(_PATIENCE * (1 + length_s))
         started = time.monotonic()
-        reply = Captured.unpack(self._channel.request(CAPTURE, self._ask))
-        try:
-            while not self._ended:
-                self._turn(deadline, on_chunk)
-        finally:
-            if not self._ended:
-                self._stop_quietly()
+        for payload in self._transfer.events():
+            samples = self._take(Chunk.unpack(payload))
+            if on_chunk is not None:
+                on_chunk(samples)
+        ended = self._transfer.totals
+        assert ended is not None  # that is how `events` ends
         channels = self._ask.channels
         shape = (-1,) if channels == 1 else (-1, channels)
         samples = np.concatenate(self._parts or [np.empty(0, np.int16)]).reshape(shape)
         return SensorRecording(
-            samples, self._ask.rate_hz, self._overruns, self._lost, reply.room,
-            time.monotonic() - started,
-        )  # fmt: skip
-
-    def _turn(self, deadline: Deadline, on_chunk: OnChunk | None) -> None:
-        sent = self._send_one(deadline)
-        frame = self._channel.receive(Deadline(0)) if sent else self._receive(deadline)
-        if frame is None:
-            return
-        if frame.type == CHUNK.number and Flag.EVENT in frame.flags:
-            samples = self._take(Chunk.unpack(frame.payload))
-            if on_chunk is not None:
-                on_chunk(samples)
-        elif frame.type == CREDIT.number and self._outbox is not None:
-            self._outbox.credit(Credit.unpack(frame.payload))
-        elif frame.type == ENDED.number:
-            totals = Totals.unpack(frame.payload)
-            self._end(totals.samples, totals.dropped)
-        elif frame.type == ERROR.number:
-            self._error(frame)
-
-    def _send_one(self, deadline: Deadline) -> bool:
-        """Play the next frame of samples if the device has room; return whether there was one."""
-        message = next(self._outbox.allowed(), None) if self._outbox is not None else None
-        if message is not None:
-            self._channel.send(SENSOR, message, deadline)
-        return message is not None
-
-    def _receive(self, deadline: Deadline) -> Frame | None:
-        """Return the next frame; on silence, ask for what may have been lost."""
-        silent = deadline.within(SILENT_S)
-        while not silent.passed:
-            frame = self._channel.receive(silent.within(QUIET_S))
-            if frame is not None:
-                return frame
-            self._channel.same_boot(silent)
-            if self._outbox is None:  # a real sensor is never silent: the end was lost
-                self._finish()
-                return None
-            for message in self._outbox.again():
-                self._channel.send(SENSOR, message, silent)
-        raise DeviceTimeout(
-            f"{self._channel.name} did not finish a recording in time (it stopped at sample "
-            f"{self._next:,} of {self._ask.count:,})"
+            samples=samples,
+            rate_hz=self._ask.rate_hz,
+            overruns=max(self._overruns, ended.dropped),
+            lost=self._lost + max(0, min(ended.samples, self._ask.count) - self._next),
+            room=Captured.unpack(self._transfer.reply).room,
+            seconds=time.monotonic() - started,
         )
 
     def _take(self, chunk: Chunk) -> Samples:
@@ -195,7 +149,7 @@ class _Recorder:
         end = chunk.index + count
         if odd or rest or count == 0 or chunk.index < self._next or end > self._ask.count:
             raise DeviceError(
-                f"{self._channel.name} sent {len(chunk.samples)} bytes for sample {chunk.index:,}; "
+                f"{self._name} sent {len(chunk.samples)} bytes for sample {chunk.index:,}; "
                 f"expected were samples {self._next:,} to {self._ask.count:,}"
             )
         self._lost += chunk.index - self._next
@@ -205,28 +159,18 @@ class _Recorder:
         self._parts.append(samples)
         return samples
 
-    def _error(self, frame: Frame) -> None:
-        error = Error.unpack(frame.payload)
-        if error.code == ErrorCode.BAD_FRAME:
-            return  # what was lost is asked for by CREDIT, or sent again after a silence
-        if error.code == ErrorCode.STATE and Flag.RESPONSE in frame.flags:
-            self._channel.same_boot(Deadline(SILENT_S))
-            self._finish()  # nothing records any more: ENDED was lost
-            return
-        self._channel.refuse(error)
 
-    def _finish(self) -> None:
-        """Ask the device how far it came, which ends the capture there too."""
-        done = Captured.unpack(self._channel.request(CAPTURE, Capture(Action.STOP)))
-        self._end(done.samples, done.dropped)
+def _kind(ask: Capture) -> TransferKind:
+    return TransferKind(
+        message=CAPTURE,
+        start=ask,
+        stop=Capture(Action.STOP),
+        event=CHUNK,
+        totals=_totals,
+        ends_in_silence=True,
+    )
 
-    def _end(self, samples: int, dropped: int) -> None:
-        self._lost += max(0, min(samples, self._ask.count) - self._next)
-        self._overruns = max(self._overruns, dropped)
-        self._ended = True
 
-    def _stop_quietly(self) -> None:
-        try:
-            self._channel.request(CAPTURE, Capture(Action.STOP), timeout_s=QUIET_S)
-        except DeviceError:
-            return
+def _totals(reply: bytes) -> Totals:
+    captured = Captured.unpack(reply)
+    return Totals(captured.samples, 0, captured.dropped)

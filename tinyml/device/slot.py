@@ -54,5 +54,5 @@ def use_built_in(channel: Channel) -> None:
     _request(channel, Use(0, _NO_DIGEST, _NO_DIGEST, _NO_DIGEST, ""))
 
 
-def _request(channel: Channel, request: Use) -> None:
-    channel.request(USE, request, patience_s=USE_S / 2, timeout_s=USE_S)
+def _request(channel: Channel, use: Use) -> None:
+    channel.request(USE, use, timeout_s=USE_S)

@@ -1,12 +1,11 @@
-"""A stream: readings come from the device, and samples go to its sensor if that is virtual.
+"""A stream: an inference for every stride of what a device's sensor hears, while it hears it.
 
-The index of a sample is the clock: nothing here depends on how fast the line is. Lost frames are
-sent again or counted, never invented.
+Results carry numbers: what the line loses is asked for again, and what cannot be had any more is
+counted, never invented. How samples and events travel is `transfer`'s.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,25 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.device.channel import Channel
-from tinyml.device.deadline import Deadline
 from tinyml.device.identity import DeviceInfo
-from tinyml.errors import ConfigError, DataError, DeviceError, DeviceTimeout
-from tinyml.protocol.frames import Flag, Frame
+from tinyml.device.outbox import Outbox, Pace
+from tinyml.device.refusal import Refusal
+from tinyml.device.transfer import Transfer, TransferKind
+from tinyml.errors import ConfigError, DeviceError
 from tinyml.protocol.messages import (
-    CREDIT,
-    ENDED,
-    ERROR,
     INFO,
     NO_LABEL,
+    RESEND,
     RESULT,
-    SENSOR,
     STREAM,
     Action,
-    Credit,
-    Error,
     ErrorCode,
     Info,
     InfoSection,
+    Resend,
     SensorSamples,
     Status,
     StreamRequest,
@@ -43,12 +39,16 @@ from tinyml.protocol.messages import (
 )
 
 Samples = NDArray[Any]
-QUIET_S = 2.0  # silence after which what may have been lost is sent again
-SILENT_S = 30.0  # silence after which the device is given up
-_TURN_S = 0.02  # how late a request to stop, or a sample that is due, may be noticed
 _STATUS_BYTES = 1024
-_VALUE_BYTES = 2
-_MAX_AHEAD = 1 << 16  # samples under way; a device that allows more is not believed
+_MOST_RESENT = 64  # missing results that are asked for at a time: no device keeps more
+_STREAM = TransferKind(
+    message=STREAM,
+    start=StreamRequest(Action.START),
+    stop=StreamRequest(Action.STOP),
+    event=RESULT,
+    totals=Totals.unpack,
+    ends_in_silence=False,
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class Reading:
 class StreamTotals:
     """A stream that has ended. `samples`, `results`, `dropped` as the device counted them.
 
-    `lost_results`: readings that never arrived here. `seconds`: how long it took;
-    `real_time_factor`: seconds of samples per second, 0.0 where the rate is not known.
+    `lost_results`: readings that never arrived here; `resent`: those that the line lost at first.
+    `seconds`: how long it took; `real_time_factor`: seconds of samples per second, 0.0 where the
+    rate is not known.
     """
 
     samples: int
@@ -87,12 +88,14 @@ class StreamTotals:
     lost_results: int
     seconds: float
     real_time_factor: float
+    resent: int = 0
 
 
 class ReadingStream:
     """Iterate once to play the samples and get the readings; then `totals` says how it went.
 
-    `stop` ends it soon, with totals; so does leaving the loop, without.
+    Readings come in order of their numbers and once each. `stop` ends it soon, with totals; so does
+    leaving the loop, without.
     """
 
     totals: StreamTotals | None = None
@@ -112,29 +115,21 @@ class ReadingStream:
         arrived. Raises ConfigError for samples that the device's
         sensor does not take, and for none where it needs them.
         """
-        if not info.features:
-            raise ConfigError(
-                f"the firmware of {info.board} ({info.model}) has no front end and cannot stream",
-                "flash a model whose card says how to listen: tinyml models",
-            )
-        if (samples is not None) != info.is_virtual:
-            raise ConfigError(
-                f"the firmware of {info.board} listens to its {info.sensor} sensor",
-                "play recordings to it" if info.is_virtual else "tinyml flash --sensor virtual",
-            )
-        chunks = [samples] if isinstance(samples, np.ndarray) else samples or ()
+        _require_sensor(info, samples is not None)
         self._channel = channel
         self._info = info
-        self._on_sent = on_sent
-        pace = _Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
-        self._outbox = Outbox(iter(chunks), info.max_payload - SensorSamples.fixed_bytes(), pace)
+        outbox = None
+        if samples is not None:
+            chunks = [samples] if isinstance(samples, np.ndarray) else samples
+            pace = Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
+            room = info.max_payload - SensorSamples.fixed_bytes()
+            outbox = Outbox(iter(chunks), room, pace)
+        self._transfer = Transfer(channel, _STREAM, outbox, on_sent=on_sent)
+        self.stop = self._transfer.stop
         self._received = 0
+        self._resent = 0
         self._next_number = 0
-        self._stopped = False
-
-    def stop(self) -> None:
-        """End the stream soon, from any thread, also when nothing comes from the device."""
-        self._stopped = True
+        self._resends = True  # whether the firmware keeps results, which older ones do not
 
     def status(self) -> Status:
         """Return the device's status, as `Device.status` does, without losing a reading."""
@@ -146,68 +141,48 @@ class ReadingStream:
 
     def __iter__(self) -> Iterator[Reading]:
         started = time.monotonic()
-        self._channel.request(STREAM, StreamRequest(Action.START))
-        ended: Totals | None = None
-        try:
-            while ended is None:
-                if self._stopped:
-                    ended = Totals.unpack(self._channel.request(STREAM, StreamRequest(Action.STOP)))
-                    break
-                # One frame out, then whatever has come in: a slow source delays no reading.
-                frame = self._channel.receive(Deadline(0)) if self._send_one() else self._receive()
-                if frame is None:
-                    continue
-                if frame.type == RESULT.number:
-                    yield self._reading(StreamResult.unpack(frame.payload))
-                elif frame.type == CREDIT.number:
-                    self._outbox.credit(Credit.unpack(frame.payload))
-                    if self._on_sent is not None:
-                        self._on_sent(self._outbox.arrived)
-                elif frame.type == ENDED.number:
-                    ended = Totals.unpack(frame.payload)
-                elif frame.type == ERROR.number:
-                    ended = self._error(frame)
-        finally:
-            if ended is None:
-                self._stop_quietly()
-        if self._on_sent is not None and not self._stopped:
-            self._on_sent(ended.samples)  # the last of them are not acknowledged otherwise
+        for payload in self._transfer.events():
+            yield from self._in_order(StreamResult.unpack(payload))
+        ended = self._transfer.totals
+        assert ended is not None  # that is how `events` ends
+        yield from self._missing(ended.results)
         self.totals = self._sum_up(ended, time.monotonic() - started)
 
-    def _send_one(self) -> bool:
-        """Send the next frame of samples if the device has room; return whether there was one."""
-        message = next(self._outbox.allowed(), None)
-        if message is not None:
-            self._channel.send(SENSOR, message, Deadline(SILENT_S))
-        return message is not None
+    def _in_order(self, result: StreamResult) -> Iterator[Reading]:
+        """Yield what is missing before a result, and it; nothing for one that came already."""
+        self._require_possible(result)
+        if result.number >= self._next_number:
+            yield from self._missing(result.number)
+            yield self._reading(result)
 
-    def _receive(self) -> Frame | None:
-        """Return the next frame, or None when there is something else to do.
+    def _missing(self, end: int) -> Iterator[Reading]:
+        """Ask for the results from the next one on to before `end`; yield what the device has."""
+        for number in range(max(self._next_number, end - _MOST_RESENT), end):
+            if not self._resends:
+                return
+            try:
+                payload = self._channel.request(RESEND, Resend(number), keep_events=True)
+            except Refusal as refusal:
+                self._resends = refusal.code != ErrorCode.UNSUPPORTED
+                continue
+            result = StreamResult.unpack(payload)
+            if result.number != number:
+                raise DeviceError(
+                    f"{self._channel.name} sent result {result.number} for number {number}"
+                )
+            self._require_possible(result)
+            self._resent += 1
+            yield self._reading(result)
 
-        On silence, send again what may have been lost.
-        """
-        deadline = Deadline(SILENT_S)
-        while not deadline.passed:
-            quiet = deadline.within(QUIET_S)
-            while not quiet.passed:
-                frame = self._channel.receive(quiet.within(_TURN_S))
-                if frame is not None or self._stopped or self._outbox.is_ready:
-                    return frame
-            self._channel.same_boot(deadline)
-            if self._info.is_virtual and not self._outbox.has_credit:
-                self._channel.request(STREAM, StreamRequest(Action.START))
-            for message in self._outbox.again():
-                self._channel.send(SENSOR, message, deadline)
-        raise DeviceTimeout(
-            f"{self._channel.name} was silent for {SILENT_S:g} s in the middle of a stream "
-            f"(after sample {self._outbox.arrived:,})"
-        )
-
-    def _reading(self, result: StreamResult) -> Reading:
+    def _require_possible(self, result: StreamResult) -> None:
+        """Raise DeviceError for a result that no model of these labels has."""
         labels = self._info.labels
         known = result.event == NO_LABEL or result.event < len(labels)
         if result.top >= len(labels) or not known or len(result.scores) != len(labels):
             raise DeviceError(f"{self._channel.name} sent a result that cannot be: {result!r}")
+
+    def _reading(self, result: StreamResult) -> Reading:
+        labels = self._info.labels
         self._received += 1
         self._next_number = result.number + 1
         recognised = result.event != NO_LABEL
@@ -224,23 +199,6 @@ class ReadingStream:
             dropped=result.dropped,
         )
 
-    def _error(self, frame: Frame) -> Totals | None:
-        error = Error.unpack(frame.payload)
-        if error.code == ErrorCode.BAD_FRAME:
-            return None  # what was lost is asked for by CREDIT, or sent again after a silence
-        if error.code == ErrorCode.STATE and Flag.RESPONSE in frame.flags:
-            # The stream does not run any more: ENDED was lost, or the device restarted.
-            self._channel.same_boot(Deadline(SILENT_S))
-            return Totals.unpack(self._channel.request(STREAM, StreamRequest(Action.STOP)))
-        self._channel.refuse(error)
-
-    def _stop_quietly(self) -> None:
-        """Stop the stream on a device that may no longer be there."""
-        try:
-            self._channel.request(STREAM, StreamRequest(Action.STOP), timeout_s=QUIET_S)
-        except DeviceError:
-            return
-
     def _sum_up(self, ended: Totals, seconds: float) -> StreamTotals:
         rate = self._info.sample_rate_hz
         return StreamTotals(
@@ -250,118 +208,18 @@ class ReadingStream:
             lost_results=max(0, ended.results - self._received),
             seconds=seconds,
             real_time_factor=ended.samples / rate / seconds if rate and seconds else 0.0,
+            resent=self._resent,
         )
 
 
-class _Pace:
-    """The clock of a sensor that starts when it is first asked: how many samples it has by now."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
-        self._step = max(1, round(rate_hz * _TURN_S))  # few large frames, not many small ones
-        self._started: float | None = None
-
-    def due(self) -> int:
-        """Return the number of samples that may be sent."""
-        now = time.monotonic()
-        if self._started is None:
-            self._started = now
-        samples = int((now - self._started) * self._rate_hz)
-        return samples - samples % self._step + self._step
-
-
-class Outbox:
-    """Samples between the source and the device: those under way are kept until they arrived.
-
-    The first chunk of the source says how many channels its samples have.
-    """
-
-    def __init__(
-        self, source: Iterator[Samples], frame_bytes: int, pace: _Pace | None = None
-    ) -> None:
-        self.arrived = 0  # samples that the device has
-        self._pace = pace
-        first = next(source, np.empty(0, np.int16))
-        self._source = itertools.chain([first], source)
-        self._channels = first.shape[1] if first.ndim == 2 else 1
-        self._sample = _VALUE_BYTES * max(1, self._channels)
-        self._frame = frame_bytes // self._sample
-        self._limit = 0
-        self._sent = 0
-        self._kept = bytearray()  # from `arrived` on
-        self._end: int | None = None
-        self._end_sent = False
-
-    @property
-    def has_credit(self) -> bool:
-        """Whether the device has ever allowed samples."""
-        return self._limit > 0
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether time alone has made samples ready to be sent."""
-        return self._pace is not None and self._sent < self._open and not self._end_sent
-
-    @property
-    def _open(self) -> int:
-        """The sample before which all may be sent."""
-        return self._limit if self._pace is None else min(self._limit, self._pace.due())
-
-    def allowed(self) -> Iterator[SensorSamples]:
-        """Yield what may be sent now; what is yielded counts as sent."""
-        while self._sent < (limit := self._open):
-            index, count = self._sent, min(self._frame, limit - self._sent)
-            data = self._take(index, count)
-            if not data:
-                break
-            self._sent += len(data) // self._sample
-            yield SensorSamples(index, data)
-        if self._end is not None and self._sent == self._end and not self._end_sent:
-            self._end_sent = True
-            yield SensorSamples(self._end)
-
-    def credit(self, credit: Credit) -> None:
-        """Take the device's word for what arrived and what may follow."""
-        if not self.arrived <= credit.next <= self._sent:
-            raise DeviceError(
-                f"the device acknowledges sample {credit.next:,}; {self.arrived:,} to "
-                f"{self._sent:,} were under way"
-            )
-        del self._kept[: (credit.next - self.arrived) * self._sample]
-        self.arrived = credit.next
-        self._limit = max(self._limit, min(credit.limit, credit.next + _MAX_AHEAD))
-        if credit.rewind:
-            self._sent = credit.next
-            self._end_sent = False
-
-    def again(self) -> Iterator[SensorSamples]:
-        """Yield everything that may not have arrived, after a repeat of what has.
-
-        A repeat makes the device say its credit, which may be what was lost.
-        """
-        self._sent = self.arrived
-        self._end_sent = False
-        if self.arrived:
-            yield SensorSamples(0)
-        yield from self.allowed()
-
-    def _take(self, index: int, count: int) -> bytes:
-        """Return up to `count` samples from `index` on, fetching them where they are new."""
-        start = (index - self.arrived) * self._sample
-        end = start + count * self._sample
-        while len(self._kept) < end and self._end is None:
-            chunk = next(self._source, None)
-            if chunk is None:
-                self._end = self.arrived + len(self._kept) // self._sample
-            else:
-                self._kept += self._bytes_of(chunk)
-        return bytes(self._kept[start:end])
-
-    def _bytes_of(self, chunk: Samples) -> bytes:
-        channels = chunk.shape[1:] if chunk.ndim > 1 else (1,)
-        if chunk.dtype != np.int16 or channels != (self._channels,):
-            raise DataError(
-                f"a stream takes int16 samples of {self._channels} channel"
-                f"{'' if self._channels == 1 else 's'}, got {chunk.dtype} {list(chunk.shape)}"
-            )
-        return chunk.astype("<i2").tobytes()
+def _require_sensor(info: DeviceInfo, is_played_to: bool) -> None:
+    if not info.features:
+        raise ConfigError(
+            f"the firmware of {info.board} ({info.model}) has no front end and cannot stream",
+            "flash a model whose card says how to listen: tinyml models",
+        )
+    if is_played_to != info.is_virtual:
+        raise ConfigError(
+            f"the firmware of {info.board} listens to its {info.sensor} sensor",
+            "play recordings to it" if info.is_virtual else "tinyml flash --sensor virtual",
+        )

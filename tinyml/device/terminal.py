@@ -15,7 +15,6 @@ from tinyml.device.deadline import Deadline
 from tinyml.device.links import Link
 
 TURN_S = 0.002  # what passing a byte on may take; two threads cannot share a link
-_WRITE_S = 5.0
 _READER_S = 0.5
 _BYTES = 4096
 
@@ -25,6 +24,7 @@ class Terminal:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._typed = b""  # what a program sent and the device has not taken yet
         # Ours stays open, so that others can come and go, and without echo, which would be taken
         # for commands.
         self._master, self._slave = os.openpty()
@@ -46,9 +46,11 @@ class Terminal:
     def turn(self) -> None:
         """Pass on what there is, either way. Raises DeviceError when the device has gone."""
         self._show(self._link.read(_BYTES, Deadline(TURN_S)))
-        with contextlib.suppress(BlockingIOError):
-            while typed := os.read(self._master, _BYTES):
-                self._link.write(typed, Deadline(_WRITE_S))
+        if not self._typed:
+            with contextlib.suppress(BlockingIOError):
+                self._typed = os.read(self._master, _BYTES)
+        if self._typed:  # what the device does not take yet is for the next turn: it may be sending
+            self._typed = self._typed[self._link.write(self._typed, Deadline(TURN_S)) :]
 
     def close(self) -> None:
         """Remove the terminal device and close the link."""

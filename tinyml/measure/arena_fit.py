@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tinyml import device, runtimes
 from tinyml.build import pio
-from tinyml.device.channel import ModelRefusal
+from tinyml.device.refusal import ModelRefusal
 from tinyml.errors import ConfigError, DeviceError, DoesNotFitError, TinymlError
 from tinyml.firmware import boards, plan, render
 from tinyml.measure import validate

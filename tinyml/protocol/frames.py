@@ -1,7 +1,7 @@
-"""How anything travels on the serial line: records as bytes, frames around them.
+"""Framing of the serial line: COBS, CRC-32 and the packing of records into bytes.
 
 A frame is `00 COBS(header payload crc) 00`. The header is `Header`, the CRC is the IEEE CRC-32 of
-header and payload, all integers are little-endian. Knows no message: those are in `protocol`.
+header and payload, all integers are little-endian. Knows no message: those are in `messages`.
 """
 
 from __future__ import annotations

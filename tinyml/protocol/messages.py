@@ -1,7 +1,7 @@
 """The messages of the serial line: one description for both of its ends.
 
 Python packs and unpacks the record classes below; `firmware_templates/common/tml_protocol.h.j2`
-renders the same classes as C. Framing is in `wire`.
+renders the same classes as C. Framing is in `frames`.
 
 * The host sends one request at a time and waits for its reply, which has the request's type and
   sequence number. Repeating a request is always safe: executing it twice is executing it once.
@@ -402,6 +402,16 @@ class StreamResult(Record):
 
 
 @dataclass(frozen=True)
+class Resend(Record):
+    """Send the RESULT of inference `number` again, of the stream that runs or ran last.
+
+    A device keeps some of its last results; it refuses a number that it does not have.
+    """
+
+    number: u32
+
+
+@dataclass(frozen=True)
 class Chunk(Record):
     """Samples of a capture as the sensor gave them, int16 interleaved by channel.
 
@@ -455,6 +465,8 @@ class Message:
     """A message type. Requests (`request` set) come from the host, events from the device.
 
     `long`: the reply is a body in pieces, which starts with (or is several of) `reply`.
+    `once`: doing it again takes long or begins anew what runs, so it is repeated only when no reply
+    to it can be under way.
     """
 
     name: str
@@ -463,21 +475,23 @@ class Message:
     reply: type[Record] | None = None
     event: type[Record] | None = None
     long: bool = False
+    once: bool = False
 
 
 HELLO = Message("HELLO", 1, Hello, HelloReply)
 INFO = Message("INFO", 2, Info, long=True)
 INPUT = Message("INPUT", 3, Input, InputReply)
 INFER = Message("INFER", 4, Infer, InferReply, long=True)
-LAYERS = Message("LAYERS", 5, Layers, Layer, long=True)
-STREAM = Message("STREAM", 6, StreamRequest, Totals)
+LAYERS = Message("LAYERS", 5, Layers, Layer, long=True, once=True)
+STREAM = Message("STREAM", 6, StreamRequest, Totals, once=True)
 SENSOR = Message("SENSOR", 7, SensorSamples)
-BENCH = Message("BENCH", 8, Bench, long=True)
-RESET = Message("RESET", 9, Reset, Nothing)
-CAPTURE = Message("CAPTURE", 10, Capture, Captured)
+BENCH = Message("BENCH", 8, Bench, long=True, once=True)
+RESET = Message("RESET", 9, Reset, Nothing, once=True)
+CAPTURE = Message("CAPTURE", 10, Capture, Captured, once=True)
 SLOT = Message("SLOT", 11, Nothing, SlotReply)
 LOAD = Message("LOAD", 12, Load, LoadReply)
-USE = Message("USE", 13, Use, Nothing)
+USE = Message("USE", 13, Use, Nothing, once=True)
+RESEND = Message("RESEND", 14, Resend, StreamResult)
 RESULT = Message("RESULT", 64, event=StreamResult)
 CREDIT = Message("CREDIT", 65, event=Credit)
 ENDED = Message("ENDED", 66, event=Totals)
@@ -487,5 +501,5 @@ ERROR = Message("ERROR", 69, reply=Error, event=Error)
 CHUNK = Message("CHUNK", 70, event=Chunk)
 
 MESSAGES = (HELLO, INFO, INPUT, INFER, LAYERS, STREAM, SENSOR, BENCH, RESET, CAPTURE,
-            SLOT, LOAD, USE, RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
+            SLOT, LOAD, USE, RESEND, RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
 RECORDS: tuple[type[Record], ...] = tuple(Record.__subclasses__())
