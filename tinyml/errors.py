@@ -7,8 +7,9 @@ TinymlError                 exit 2 unless said otherwise
 │   └── UnsupportedOpError  an operator that a runtime lacks
 ├── DoesNotFitError         a model that exceeds a board's memory
 ├── ToolError               exit 3: a program or package is missing or failed
-└── DeviceError             exit 3: a device refused, faulted or vanished
-    └── DeviceTimeout       exit 3: a device did not answer within its deadline
+├── DeviceError             exit 3: a device refused, faulted or vanished
+│   └── DeviceTimeout       exit 3: a device did not answer within its deadline
+└── InternalError           exit 70: what no other error says, after its traceback
 """
 
 from __future__ import annotations
@@ -32,6 +33,15 @@ class TinymlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def record(self) -> dict[str, str | int]:
+        """Return the content of the JSON document `tinyml.error/1`."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.message,
+            "hint": self.hint,
+            "exit_code": self.exit_code,
+        }
 
 
 class ConfigError(TinymlError):
@@ -68,6 +78,15 @@ class DeviceError(TinymlError):
 
 class DeviceTimeout(DeviceError):  # noqa: N818 - a timeout is what it is called
     """A device did not answer within its deadline."""
+
+
+class InternalError(TinymlError):
+    """A mistake of tinyml's own; the traceback stands before it."""
+
+    exit_code = EXIT_BUG
+
+    def __init__(self) -> None:
+        super().__init__("this is a bug in tinyml", "report the traceback above")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

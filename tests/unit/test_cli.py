@@ -154,6 +154,21 @@ def test_errors_become_text_and_exit_codes(
     assert capsys.readouterr().err == "error: m\nhint: h\n"
 
 
+@pytest.mark.parametrize("verb", ["flash", "generate", "load", "inspect", "validate", "monitor"])
+def test_with_json_an_error_is_a_document_too(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [verb, "--json", "--nonsense"]
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith("error: ")
+    document = json.loads(shown.out)
+    assert document["schema"] == "tinyml.error/1"
+    assert (document["kind"], document["exit_code"]) == ("ConfigError", 2)
+    assert "--nonsense" in document["message"]
+    assert document["hint"] == f"see: tinyml {verb} --help"
+
+
 def test_a_failed_comparison_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_with(monkeypatch, lambda: errors.EXIT_COMPARISON_FAILED) == 1
 

@@ -36,6 +36,20 @@ BUNDLE = Bundle(
 )
 
 
+def test_labels_are_those_of_folders_and_of_known_names(tmp_path: Path) -> None:
+    for folder in ("yes", "mixed"):
+        (tmp_path / folder).mkdir()
+        wav.write(tmp_path / folder / "a.wav", np.zeros(1600, np.int16))
+
+    def said(*path: str) -> str | None:
+        (found,) = clips.load([tmp_path.joinpath(*path)], AUDIO, BUNDLE.labels)
+        return found.said
+
+    assert [each.said for each in clips.load([tmp_path], AUDIO)] == ["mixed", "yes"]
+    assert said("yes") == said("yes", "a.wav") == "yes"
+    assert said("mixed") is said("mixed", "a.wav") is None
+
+
 def clip(name: str, said: str | None, length: int = 1600) -> clips.Clip:
     return clips.Clip(name, said, np.full(length, 7, np.int16))
 

@@ -97,8 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _dispatch(arguments, console)
         console.flush()
     except errors.TinymlError as error:
-        console.error(error)
-        code = error.exit_code
+        code = _refuse(error, arguments, console)
     except SystemExit as done:  # argparse has printed --help or --version
         code = int(done.code or 0)
     except KeyboardInterrupt:
@@ -108,17 +107,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()  # the reader (`| head`) has gone: leave silently
         code = EXIT_BROKEN_PIPE
     except OSError as error:
-        console.error(_from_system(error))
-        code = errors.EXIT_INPUT
-        try:
-            console.flush()
-        except OSError:  # it was the output that could not be written
-            _drop_output()
+        code = _refuse(_from_system(error), arguments, console)
     except Exception:
         console.note(traceback.format_exc().rstrip())
-        console.error(errors.TinymlError("this is a bug in tinyml", "report the traceback above"))
-        code = errors.EXIT_BUG
+        code = _refuse(errors.InternalError(), arguments, console)
     return code
+
+
+def _refuse(error: errors.TinymlError, arguments: Sequence[str], console: Console) -> int:
+    """Say what went wrong, with --json as a document too; return the exit code."""
+    console.error(error)
+    try:
+        if "--json" in arguments:
+            console.json("error", error.record())
+        console.flush()
+    except OSError:  # it is the output that cannot be written
+        _drop_output()
+    return error.exit_code
 
 
 def _drop_output() -> None:

@@ -140,7 +140,9 @@ def add_port(parser: ArgumentParser) -> None:
 def add_json(parser: ArgumentParser) -> None:
     """--json."""
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON document instead of tables"
+        "--json",
+        action="store_true",
+        help="print one JSON document instead of tables; an error is one as well",
     )
 
 

@@ -151,7 +151,7 @@ class _Session:
             count = round(seconds * self._front_end.rate_hz)
             count = self._front_end.samples_for(1) if self._capturing.whole else count
             return [_Wanted(count, None)] * (args.count or _COUNT)
-        played: Sequence[Clip] = clips.load(args.source, self._front_end)
+        played: Sequence[Clip] = clips.load(args.source, self._front_end, [args.label])
         played = played[: args.count] if args.count else played
         seconds = None if self._capturing.whole else args.seconds
         return [self._padded(clip, seconds) for clip in played]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,15 +28,16 @@ class Clip:
     samples: Samples
 
 
-def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
+def load(paths: Sequence[Path], front_end: FrontEnd, known: Collection[str] = ()) -> list[Clip]:
     """Return the recordings named: files, folders of them, or folders with one per label.
 
     They are of the kind that `front_end` takes, by the ending of their names. A clip's label comes
     from examples.json beside it ({file name: label}), else from the name of its folder when that is
-    a folder of labels. Raises DataError naming the path of what is unusable.
+    a folder of labels: one inside a folder that was named, or one called as a label that is
+    `known`. Raises DataError naming the path of what is unusable.
     """
     suffixes = front_end.suffixes
-    files = [file for path in paths for file in _files(path, suffixes)]
+    files = [file for path in paths for file in _files(path, suffixes, known)]
     if not files:
         raise DataError(
             f"no {' or '.join(suffixes)} files in {', '.join(map(str, paths))}",
@@ -49,9 +50,14 @@ def load(paths: Sequence[Path], front_end: FrontEnd) -> list[Clip]:
     return clips
 
 
-def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
+def _files(
+    path: Path, suffixes: tuple[str, ...], known: Collection[str]
+) -> Iterator[tuple[Path, str | None]]:
+    around = path.parent if path.is_file() else path
+    name = around.resolve().name
+    own = name if name in known else None
     if path.is_file():
-        yield path, _labels(path.parent).get(path.name)
+        yield path, _labels(path.parent).get(path.name, own)
         return
     if not path.is_dir():
         raise DataError(
@@ -59,7 +65,7 @@ def _files(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | 
         )
     labels = _labels(path)
     for file in check.recordings_in(path, suffixes):
-        folder = file.parent.name if file.parent != path else None
+        folder = file.parent.name if file.parent != path else own
         yield file, labels.get(file.name, folder)
 
 

@@ -75,6 +75,11 @@ class Footprint:
         """True where at least one runtime can hold the model."""
         return any(cost.fits for cost in self.runtimes)
 
+    @property
+    def runs(self) -> bool:
+        """True where at least one runtime takes the model, whether the board can hold it or not."""
+        return any(cost.steps for cost in self.runtimes)
+
 
 def inspect(bundle: Bundle, board: Board) -> Footprint:
     """Describe `bundle` and what it costs on `board`; raises ModelError for an unusable model."""

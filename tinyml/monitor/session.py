@@ -171,7 +171,9 @@ class Session:
     def _play(self, connection: Device) -> None:
         """Play the clips that are not finished yet."""
         front_end = playback.front_end_of(connection.info)
-        self._clips = self._clips or clips.load(self._wanted.sources, front_end)
+        self._clips = self._clips or clips.load(
+            self._wanted.sources, front_end, connection.info.labels
+        )
         first = self._done
 
         def on_sent(arrived: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinyml.records import Firmware
 from tinyml.report import parts, words
-from tinyml.report.page import Cell, Column, Facts, Note, Page, Section, TestCase, table
+from tinyml.report.page import Block, Cell, Column, Facts, Note, Page, Section, TestCase, table
 
 if TYPE_CHECKING:
     from tinyml.measure.bench import BenchRow
@@ -23,9 +23,6 @@ def page(rows: Sequence[BenchRow], firmwares: Sequence[Firmware], baseline: str)
     for row, firmware in zip(rows, firmwares, strict=True):
         prefix = f"{row.model}: " if len(rows) > 1 else ""
         sections += _model(row, firmware, prefix)
-    if first.counter_unit == "instructions":
-        text = "Instructions per inference, not time: a chip's cycles per instruction vary."
-        sections.append(Section("Instructions are not time", (Note(text),)))
     names = ", ".join(row.model for row in rows)
     hashes = ", ".join(row.sha256 if len(rows) == 1 else row.sha256[:16] for row in rows)
     return Page(
@@ -63,8 +60,11 @@ def _costs(rows: Sequence[BenchRow]) -> Section:
         )
         for row in rows
     ]
-    note = Note(f"{unit.capitalize()} per inference; memory in bytes.", detail=True)
-    return Section("Cost", (table(("model", *columns), cells, right=columns), note), wide=True)
+    blocks: list[Block] = [table(("model", *columns), cells, right=columns)]
+    if unit == "instructions":
+        text = "Instructions per inference, not time: a chip's cycles per instruction vary."
+        blocks.append(Note(text))
+    return Section("Cost", tuple(blocks), wide=True)
 
 
 def _tflm(rows: Sequence[BenchRow], baseline: str) -> list[Section]:

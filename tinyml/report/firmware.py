@@ -18,7 +18,7 @@ def page(built: Firmware) -> Page:
         headline=summary(built),
         identity=Facts((("firmware", str(built.elf)),)),
         sections=(*parts.firmware(built, detail=False), *parts.memory(project.source)),
-        record=_record(built),
+        record=record(built),
         details=parts.details(project.bundle.sha256, built),
     )
 
@@ -38,8 +38,8 @@ def running(name: str, sha256: str, board: str, runtime: str) -> str:
     return f"{board} runs {name} ({sha256[:12]}) under the {runtime} runtime"
 
 
-def _record(built: Firmware) -> dict[str, Any]:
-    """The content of the JSON document `tinyml.build/1`."""
+def record(built: Firmware) -> dict[str, Any]:
+    """Return the content of the JSON documents `tinyml.build/1` and `tinyml.flash/1`."""
     project = built.project
     return {
         "model": project.bundle.name,

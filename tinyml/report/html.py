@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml.report import svg
-from tinyml.report.page import Page, Section, Table
+from tinyml.report.page import Block, Page, Section, Table
 from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
-_CHARACTER = 0.5  # width of a character of a table, in rem
+_CHARACTER = 0.47  # width of a character of a table, in rem
 _PADDING = 1.1  # of a cell, left and right, in rem
 _BAR = 4.0  # a bar beside a number, in rem
-_LONGEST = 40  # characters of a text; longer ones wrap
+_LONGEST = 32  # characters of a text; longer ones wrap
 _STEP = 4  # widths of tables are rounded up to multiples of this many rem
 
 
@@ -30,13 +31,12 @@ def render(page: Page, provenance: Provenance) -> str:
         keep_trailing_newline=True,
     )
     style = (_HERE / "page.css").read_text(encoding="utf-8")
-    tables = [
-        block for section in page.sections for block in section.blocks if isinstance(block, Table)
-    ]
+    sections = [_without_empty_columns(section) for section in page.sections]
+    tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     return environment.get_template("page.html.j2").render(
         page=page,
         style=style,
-        groups=_groups(page.sections),
+        groups=_groups(sections),
         about=(*page.identity.rows, *page.details.rows, *provenance.rows()),
         draw=svg.draw,
         width_of=_width,
@@ -58,12 +58,27 @@ def _groups(sections: Sequence[Section]) -> list[tuple[bool, list[Section]]]:
     return [(wide or len(run) == 1, run) for wide, run in groups]
 
 
+def _without_empty_columns(section: Section) -> Section:
+    """Return a section whose tables have no columns in which nothing stands; lines are kept."""
+    return replace(section, blocks=tuple(map(_without_empty, section.blocks)))
+
+
+def _without_empty(block: Block) -> Block:
+    if not isinstance(block, Table) or block.square or not block.rows:
+        return block
+    kept = [n for n in range(len(block.columns)) if any(row[n].text for row in block.rows)]
+    columns = tuple(block.columns[n] for n in kept)
+    return replace(
+        block, columns=columns, rows=tuple(tuple(r[n] for n in kept) for r in block.rows)
+    )
+
+
 def _width(table: Table) -> int:
     """Return how many rem a table needs at least to stand side by side, in steps of _STEP."""
     needed = 0.0
     for number, column in enumerate(table.columns):
         cells = [row[number] for row in table.rows]
-        longest = max([len(column.name), *(len(cell.text) for cell in cells)])
+        longest = max(map(len, (*column.name.split(), "", *(cell.text for cell in cells))))
         needed += min(longest, _LONGEST) * _CHARACTER + _PADDING
         needed += _BAR if any(cell.bar is not None for cell in cells) else 0.0
     return -(-int(needed + 1) // _STEP) * _STEP

@@ -116,9 +116,6 @@ def counters(values: Sequence[int], unit: str, prefix: str = "") -> Section:
     else:
         caption = f"{len(values)} inferences took {min(values):,} to {max(values):,} {unit}."
         blocks = [Histogram(svg.bins_of(values), unit, "inferences", caption)]
-    if unit == "instructions":
-        text = "Instructions are not time: a chip's cycles per instruction vary."
-        blocks.append(Note(text, detail=True))
     return Section(f"{prefix}{unit.capitalize()} per inference", tuple(blocks))
 
 

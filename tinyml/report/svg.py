@@ -207,7 +207,7 @@ def _arena_map(chart: ArenaMap) -> Drawing:
     lines, texts = axes.frame("step", "bytes from the start of the arena")
     top = axes.y(chart.arena_bytes)
     lines.append(LineShape(f"{_LEFT},{top} {WIDTH - _RIGHT},{top}", "mark"))
-    boxes = []
+    boxes, labelled = [], set()
     for number, placement in enumerate(chart.placements):
         x, right = axes.x(placement.first), axes.x(min(placement.last, chart.steps) + 1)
         y = axes.y(placement.offset + placement.bytes)
@@ -220,7 +220,10 @@ def _arena_map(chart: ArenaMap) -> Drawing:
         )
         boxes.append(BoxShape(x, y, round(right - x, 1), box_height, style, title))
         text = f"{placement.bytes:,}"
-        if not scratch and box_height >= 13 and right - x >= _LETTER * len(text) + 4:
+        where = (placement.offset, placement.bytes)  # neighbours of a size are labelled once
+        fits = box_height >= 13 and right - x >= _LETTER * len(text) + 4
+        if not scratch and fits and where not in labelled:
+            labelled.add(where)
             middle = round((x + right) / 2, 1)
             texts.append(
                 TextShape(middle, round(y + box_height / 2 + 4, 1), text, "middle", "inside")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
+    from tinyml.cli.pipeline import Choice
 
 HELP = "build the firmware and put it on the board; an emulated board starts to run"
 EXAMPLES = """
 tinyml flash
 tinyml flash model.tflite --board qemu-m4
+tinyml flash --json
 tinyml devices --stop
 """
 
@@ -28,6 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_sensor(parser)
     arguments.add_out(parser)
     arguments.add_port(parser)
+    arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -39,7 +43,18 @@ def run(args: Namespace, console: Console) -> int:
     built = pipeline.build(choice, console)
     console.note(firmware.summary(built))
     pipeline.flash(built, console, args.port)
+    if args.json:
+        console.json("flash", firmware.record(built))
+        return EXIT_PASSED
     model, runtime = choice.bundle, built.project.source.runtime
     console.print(firmware.running(model.name, model.sha256, choice.board.id, runtime))
-    console.print(f"see what it does: tinyml monitor --board {choice.board.id}")
+    console.print(_next(args.model, choice))
     return EXIT_PASSED
+
+
+def _next(model: str, choice: Choice) -> str:
+    """Return what to do with a board that runs a model: a stream can be watched, others proved."""
+    board = choice.board.id
+    if choice.bundle.stream is not None:
+        return f"see what it does: tinyml monitor --board {board}"
+    return f"see that it computes the same: tinyml validate {shlex.quote(model)} --board {board}"

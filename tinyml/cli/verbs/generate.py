@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
+from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
+    from tinyml.cli.pipeline import Choice
 
 HELP = "write a self-contained PlatformIO project or Arduino sketch with the model in C"
 EXAMPLES = """
@@ -37,18 +41,42 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="platformio",
         help="a PlatformIO project, or a sketch for the Arduino IDE (default: %(default)s)",
     )
+    arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
     """Write the project and say where it is."""
     from tinyml.cli import pipeline
 
+    choice = pipeline.choose(args)
     if args.format == "arduino":
-        file = pipeline.sketch(pipeline.choose(args), console, args.out)
-        console.print(f"{file} is a sketch for the Arduino IDE")
-        console.print(f"what it needs there: {file.parent / 'README.md'}")
-        return 0
-    project = pipeline.generate(pipeline.choose(args), console)
-    console.print(f"{project.path} is a PlatformIO project for {project.board.id}")
-    console.print(f"build it: tinyml build --out {project.path}, or: cd {project.path} && pio run")
-    return 0
+        path = pipeline.sketch(choice, console, args.out)
+        said = (
+            f"{path} is a sketch for the Arduino IDE",
+            f"what it needs there: {path.parent / 'README.md'}",
+        )
+    else:
+        path = pipeline.generate(choice, console).path
+        folder = shlex.quote(str(path))
+        said = (
+            f"{path} is a PlatformIO project for {choice.board.id}",
+            f"build it: tinyml build --out {folder}, or: cd {folder} && pio run",
+        )
+    if args.json:
+        console.json("generate", _record(choice, args.format, path))
+    else:
+        for sentence in said:
+            console.print(sentence)
+    return EXIT_PASSED
+
+
+def _record(choice: Choice, form: str, path: Path) -> dict[str, object]:
+    """Return the content of the JSON document `tinyml.generate/1`."""
+    return {
+        "format": form,
+        "path": path,
+        "model": choice.bundle.name,
+        "sha256": choice.bundle.sha256,
+        "board": choice.board.id,
+        "runtime": choice.runtime,
+    }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
-from tinyml.errors import EXIT_PASSED
+from tinyml.errors import EXIT_INPUT, EXIT_PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.records import Bundle, LayerNoise
 
-HELP = "show a model's operators, MACs, arena and flash, and whether it fits a board"
+HELP = """show a model's operators, MACs, arena and flash, and whether it fits a board
+
+Exit code 2 means that no runtime takes the model; what each of them says stands in the table.
+"""
 EXAMPLES = """
 tinyml inspect
 tinyml inspect model.tflite --board qemu-m4
@@ -61,9 +64,10 @@ def run(args: Namespace, console: Console) -> int:
         page = inspection.boards_page(model.name, found)
     else:
         with console.progress(f"compiling {model.name}"):
-            page = inspection.page(footprint.inspect(model, board))
+            found = [footprint.inspect(model, board)]
+        page = inspection.page(found[0])
     results.show(page, args, console)
-    return EXIT_PASSED
+    return EXIT_PASSED if any(each.runs for each in found) else EXIT_INPUT
 
 
 def _sqnr(model: Bundle, data: Path, console: Console) -> Sequence[LayerNoise]:

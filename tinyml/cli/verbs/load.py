@@ -34,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--built-in", action="store_true", help="run the model of the firmware again; no MODEL"
     )
+    arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -59,6 +60,18 @@ def run(args: Namespace, console: Console) -> int:
                     on_sent=lambda sent: shown.update("", sent, len(slot.block)),
                 )
         info = device.info
+    if args.json:
+        console.json(
+            "load",
+            {
+                "board": info.board,
+                "model": info.model,
+                "sha256": info.sha256,
+                "runtime": info.runtime,
+                "built_in": args.built_in,
+            },
+        )
+        return EXIT_PASSED
     runs = firmware.running(info.model, info.sha256, info.board, info.runtime)
     console.print(f"{runs}{', as built' if args.built_in else ' until it restarts'}")
     return EXIT_PASSED

@@ -129,7 +129,8 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml.report import streaming
 
     config, _ = playback.require_listening(choice.bundle)
-    clips = recordings.load(args.stream or [choice.bundle.path / "examples"], features.load(config))
+    played = args.stream or [choice.bundle.path / "examples"]
+    clips = recordings.load(played, features.load(config), choice.bundle.labels)
     choice = replace(choice, sensor=sensors.VIRTUAL)
     with (
         pipeline.flashed(choice, console, args.port) as (device, firmware),
