@@ -16,13 +16,12 @@ BUILD = Path("build")  # where commands write when nobody says where
 
 
 def add_model(parser: ArgumentParser) -> None:
-    """MODEL, a shipped name, a bundle folder or a .tflite file."""
+    """MODEL, a shipped name, a bundle folder or a .tflite file; None where none is named."""
     parser.add_argument(
         "model",
         metavar="MODEL",
         nargs="?",
-        default=DEFAULT_MODEL,
-        help="shipped name, bundle folder or .tflite file (default: %(default)s)",
+        help=f"shipped name, bundle folder or .tflite file (default: {DEFAULT_MODEL})",
     )
 
 
@@ -33,7 +32,7 @@ def add_task(parser: ArgumentParser, what: str) -> None:
 
 
 def add_board(parser: ArgumentParser) -> None:
-    """--board."""
+    """--board, DEFAULT_BOARD where none is named."""
     parser.add_argument(
         "-b",
         "--board",
@@ -41,6 +40,50 @@ def add_board(parser: ArgumentParser) -> None:
         default=DEFAULT_BOARD,
         help="a name that `tinyml boards` lists (default: %(default)s)",
     )
+
+
+def add_project(parser: ArgumentParser) -> None:
+    """MODEL, --board, --runtime, --out and --force of a project; None for what is not named.
+
+    A project that is there already says itself what it holds.
+    """
+    add_model(parser)
+    parser.add_argument(
+        "-b",
+        "--board",
+        metavar="BOARD",
+        help="a name that `tinyml boards` lists (default: that of the project in --out, else "
+        f"{DEFAULT_BOARD})",
+    )
+    add_runtime(parser)
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="project folder (default: build/MODEL-BOARD-RUNTIME); without MODEL, what it holds",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace the project in --out where it is of another model, board or runtime",
+    )
+
+
+def add_threshold(parser: ArgumentParser) -> None:
+    """--threshold, None for that of the model's card."""
+    parser.add_argument(
+        "--threshold",
+        metavar="T",
+        type=share,
+        help="averaged score that an event needs, 0..1 (default: the card's; `tinyml tune` writes "
+        "it into one)",
+    )
+
+
+def add_force(parser: ArgumentParser, what: str) -> None:
+    """--force."""
+    parser.add_argument("--force", action="store_true", help=f"replace {what} that is there")
 
 
 def add_runtime(parser: ArgumentParser) -> None:
@@ -181,11 +224,22 @@ def add_count(parser: ArgumentParser, default: int, what: str) -> None:
     )
 
 
-def seed(text: str) -> int:
-    """Return `text` as a whole number of at least 0, from which random numbers may start."""
+def whole(text: str) -> int:
+    """Return `text` as a whole number of at least 0."""
     if not text.isdecimal():
         raise ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
     return int(text)
+
+
+def share(text: str) -> float:
+    """Return `text` as a number above 0 and up to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1:
+        raise ArgumentTypeError(f"{text!r} is not a number above 0 and up to 1")
+    return number
 
 
 def positive(text: str) -> int:

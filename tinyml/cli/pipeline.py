@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml import runtimes
-from tinyml.cli.arguments import BUILD
+from tinyml.cli import outputs
+from tinyml.cli.arguments import BUILD, DEFAULT_BOARD, DEFAULT_MODEL
 from tinyml.errors import ConfigError
-from tinyml.firmware import boards
-from tinyml.model import bundle
+from tinyml.firmware import boards, origin
+from tinyml.firmware.origin import Origin
+from tinyml.model import bundle, stream_settings
 from tinyml.records import Board, Bundle, Firmware, Project, RuntimeOptions
 
 if TYPE_CHECKING:
@@ -32,26 +34,89 @@ class Choice:
     out: Path
     options: RuntimeOptions
     sensor: str | None
+    origin: Origin
 
 
-def choose(args: Namespace, model: str | None = None) -> Choice:
-    """Load what `args` names; raises ConfigError with the nearest names for unknown ones."""
-    board = boards.load(args.board)
-    chosen = bundle.load(args.model if model is None else model)
-    runtime = args.runtime or board.runtime
+def load_model(args: Namespace, console: Console) -> Bundle:
+    """Load the model that `args` names, with --threshold where that is given.
+
+    Where none is named and there are others than the default one, say which is taken. Raises
+    ConfigError with the nearest names for an unknown one.
+    """
+    if args.model is None and (others := _bundles_here()):
+        console.note(f"no MODEL is named: {DEFAULT_MODEL} is taken; here are also {others}")
+    return _load(args.model or DEFAULT_MODEL, getattr(args, "threshold", None))
+
+
+def choose(args: Namespace, console: Console, model: str | None = None) -> Choice:
+    """Load what `args` names; what is not named is that of the project in --out.
+
+    Raises ConfigError with the nearest names for unknown ones, and for a project folder that holds
+    something else.
+    """
+    out: Path | None = getattr(args, "out", None)
+    before = None if out is None else origin.read(out)
+    wanted = _wanted(args, model, before)
+    board = boards.load(wanted.board)
+    if model is None and args.model is None and before is None:
+        chosen = load_model(args, console)
+    else:
+        chosen = _load(wanted.model, wanted.threshold)
+    wanted = replace(wanted, runtime=wanted.runtime or board.runtime)
+    if out is not None and before is not None and not getattr(args, "force", False):
+        _require_same(out, before, wanted)
+    slot = "-slot" if wanted.options.slot else ""
+    out = out or BUILD / f"{chosen.name}-{board.id}-{wanted.runtime}{slot}"
+    return Choice(chosen, board, wanted.runtime, out, wanted.options, wanted.sensor, wanted)
+
+
+def _wanted(args: Namespace, model: str | None, before: Origin | None) -> Origin:
+    """Return what is named; what is not, is as it was `before`, where that is meant."""
+    named = origin.spelled(model or args.model) if model or args.model else None
+    wanted = Origin(
+        named or DEFAULT_MODEL,
+        args.board or DEFAULT_BOARD,
+        args.runtime or "",
+        getattr(args, "sensor", None),
+        getattr(args, "threshold", None),
+        _options(args),
+    )
+    if before is None or named is not None:
+        return wanted
+    board, runtime = args.board or before.board, args.runtime or before.runtime
+    if (board, runtime) != (before.board, before.runtime):
+        return replace(wanted, model=before.model, board=board, runtime=runtime)
+    return before.with_changes(wanted)
+
+
+def _options(args: Namespace) -> RuntimeOptions:
     slot_bytes = getattr(args, "slot_bytes", None)
-    slot = bool(getattr(args, "model_slot", False) or slot_bytes)
-    options = RuntimeOptions(
+    return RuntimeOptions(
         getattr(args, "tflm_dir", None),
         getattr(args, "arena", None),
-        slot=slot,
+        slot=bool(getattr(args, "model_slot", False) or slot_bytes),
         slot_bytes=slot_bytes,
         generation=getattr(args, "tflm_generation", None),
         prefix=getattr(args, "prefix", RuntimeOptions.prefix),
     )
-    folder = f"{chosen.name}-{board.id}-{runtime}{'-slot' if slot else ''}"
-    out = getattr(args, "out", None) or BUILD / folder
-    return Choice(chosen, board, runtime, out, options, getattr(args, "sensor", None))
+
+
+def _require_same(folder: Path, before: Origin, wanted: Origin) -> None:
+    if not before.same_project(wanted):
+        raise ConfigError(
+            f"{folder} holds {before}, not {wanted}",
+            "add --force to replace it, or name another folder with --out",
+        )
+
+
+def _load(model: str, threshold: float | None) -> Bundle:
+    return stream_settings.changed(bundle.load(model), threshold=threshold)
+
+
+def _bundles_here() -> str:
+    """Return the names of bundles below this folder and where commands write, "" for none."""
+    cards = [*Path().glob(f"*/{bundle.CARD}"), *BUILD.glob(f"*/{bundle.CARD}")]
+    return ", ".join(sorted(str(card.parent) for card in cards))
 
 
 def _plan(choice: Choice, console: Console) -> BuildPlan:
@@ -68,12 +133,19 @@ def _plan(choice: Choice, console: Console) -> BuildPlan:
 
 
 def generate(choice: Choice, console: Console) -> Project:
-    """Write the project of `choice`."""
+    """Write the project of `choice`, and what it is of, for the next command on that folder."""
+    with outputs.lock(choice.out):
+        return _generate(choice, console)
+
+
+def _generate(choice: Choice, console: Console) -> Project:
     from tinyml.firmware import render
 
     plan = _plan(choice, console)
     with console.progress(f"generating {choice.out}"):
-        return render.generate(plan, choice.out)
+        project = render.generate(plan, choice.out)
+    origin.write(choice.out, replace(choice.origin, sensor=choice.sensor))
+    return project
 
 
 def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
@@ -83,7 +155,7 @@ def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
     plan = _plan(replace(choice, options=replace(choice.options, measured=False)), console)
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
-    with console.progress(f"generating {folder}"):
+    with outputs.lock(folder), console.progress(f"generating {folder}"):
         return render.generate_sketch(plan, folder)
 
 
@@ -114,9 +186,10 @@ def build(choice: Choice, console: Console) -> Firmware:
     """Generate and build the firmware of `choice`."""
     from tinyml.build import pio as room
 
-    project = generate(choice, console)
-    with console.progress(f"building {choice.bundle.name} for {choice.board.id}") as shown:
-        return room.build(project, on_line=shown.update)
+    with outputs.lock(choice.out):
+        project = _generate(choice, console)
+        with console.progress(f"building {choice.bundle.name} for {choice.board.id}") as shown:
+            return room.build(project, on_line=shown.update)
 
 
 def flash(firmware: Firmware, console: Console, port: str | None = None) -> None:

@@ -47,7 +47,7 @@ def run(args: Namespace, console: Console) -> int:
 
     results.require_places(args.report)
     rows, firmwares = [], []
-    for choice in [pipeline.choose(args, model) for model in args.models]:
+    for choice in [pipeline.choose(args, console, model) for model in args.models]:
         firmware = pipeline.build(choice, console)
         firmwares.append(firmware)
         pipeline.flash(firmware, console)

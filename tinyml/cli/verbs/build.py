@@ -22,14 +22,12 @@ tinyml build --json
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    arguments.add_model(parser)
-    arguments.add_board(parser)
-    arguments.add_runtime(parser)
+    arguments.add_project(parser)
     arguments.add_generation(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
     arguments.add_prefix(parser)
-    arguments.add_out(parser)
+    arguments.add_threshold(parser)
     arguments.add_json(parser)
     parser.add_argument(
         "--fit",
@@ -50,7 +48,7 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline, results
     from tinyml.report import firmware
 
-    choice = pipeline.choose(args)
+    choice = pipeline.choose(args, console)
     if args.fit:
         pipeline.fit(choice, console, args.port)
     elif args.port is not None:

@@ -75,11 +75,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="false accepts per hour that the advised threshold may have "
         f"(default: {_FALSE_ACCEPTS:g})",
     )
-    parser.add_argument("--seed", type=arguments.seed, help="seed of the stream (default: 0)")
+    parser.add_argument("--seed", type=arguments.whole, help="seed of the stream (default: 0)")
     arguments.add_board(parser)
     arguments.add_runtime(parser)
     arguments.add_out(parser)
     arguments.add_port(parser)
+    arguments.add_threshold(parser)
     arguments.add_report(parser)
     arguments.add_json(parser)
 
@@ -135,14 +136,13 @@ def _most_per_hour(args: Namespace, model: Bundle) -> float:
 
 
 def _clips(args: Namespace, console: Console) -> bool:
-    from tinyml.cli import results
+    from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
     from tinyml.measure import evaluate
-    from tinyml.model import bundle
     from tinyml.report import evaluation
     from tinyml.training import restore
 
-    model, board = bundle.load(args.model), boards.load(args.board)
+    model, board = pipeline.load_model(args, console), boards.load(args.board)
     most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read_recordings(model, args.data)
     with _devices(args, model, console) as devices:
@@ -169,13 +169,12 @@ def _clips(args: Namespace, console: Console) -> bool:
 
 
 def _stream(args: Namespace, console: Console) -> bool:
-    from tinyml.cli import results
+    from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
     from tinyml.measure import evaluate, playback, spotting
-    from tinyml.model import bundle
     from tinyml.report import spotting as spotting_page
 
-    model, board = bundle.load(args.model), boards.load(args.board)
+    model, board = pipeline.load_model(args, console), boards.load(args.board)
     playback.require_listening(model)
     most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read_recordings(model, args.data)
@@ -247,7 +246,7 @@ def _flashed(args: Namespace, board: Board, console: Console) -> Iterator[Device
     selected = Namespace(**{**vars(args), "board": board.id})
     if args.stream:
         selected.sensor = sensors.VIRTUAL
-    choice = pipeline.choose(selected)
+    choice = pipeline.choose(selected, console)
     with pipeline.flashed(choice, console, args.port) as (device, _):
         validate.require_model(device, choice.bundle)
         yield device

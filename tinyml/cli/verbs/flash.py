@@ -24,13 +24,11 @@ tinyml devices --stop
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    arguments.add_model(parser)
-    arguments.add_board(parser)
-    arguments.add_runtime(parser)
+    arguments.add_project(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
-    arguments.add_out(parser)
     arguments.add_port(parser)
+    arguments.add_threshold(parser)
     arguments.add_json(parser)
 
 
@@ -39,7 +37,7 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline
     from tinyml.report import firmware
 
-    choice = pipeline.choose(args)
+    choice = pipeline.choose(args, console)
     built = pipeline.build(choice, console)
     console.note(firmware.summary(built))
     pipeline.flash(built, console, args.port)
@@ -48,13 +46,14 @@ def run(args: Namespace, console: Console) -> int:
         return EXIT_PASSED
     model, runtime = choice.bundle, built.project.source.runtime
     console.print(firmware.running(model.name, model.sha256, choice.board.id, runtime))
-    console.print(_next(args.model, choice))
+    console.print(_next(choice))
     return EXIT_PASSED
 
 
-def _next(model: str, choice: Choice) -> str:
+def _next(choice: Choice) -> str:
     """Return what to do with a board that runs a model: a stream can be watched, others proved."""
     board = choice.board.id
     if choice.bundle.stream is not None:
         return f"see what it does: tinyml monitor --board {board}"
-    return f"see that it computes the same: tinyml validate {shlex.quote(model)} --board {board}"
+    model = shlex.quote(choice.origin.model)
+    return f"see that it computes the same: tinyml validate {model} --board {board}"

@@ -26,14 +26,12 @@ cd firmware && pio run
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    arguments.add_model(parser)
-    arguments.add_board(parser)
-    arguments.add_runtime(parser)
+    arguments.add_project(parser)
     arguments.add_generation(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
+    arguments.add_threshold(parser)
     arguments.add_prefix(parser)
-    arguments.add_out(parser)
     parser.add_argument(
         "-f",
         "--format",
@@ -48,7 +46,7 @@ def run(args: Namespace, console: Console) -> int:
     """Write the project and say where it is."""
     from tinyml.cli import pipeline
 
-    choice = pipeline.choose(args)
+    choice = pipeline.choose(args, console)
     if args.format == "arduino":
         path = pipeline.sketch(choice, console, args.out)
         said = (

@@ -48,14 +48,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print the operators and the cost per runtime."""
-    from tinyml.cli import results
+    from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
     from tinyml.measure import footprint
-    from tinyml.model import bundle
     from tinyml.report import inspection
 
     results.require_places(args.report)
-    board, model = boards.load(args.board), bundle.load(args.model)
+    board, model = boards.load(args.board), pipeline.load_model(args, console)
     if args.sqnr is not None:
         page = inspection.noise_page(model.name, _sqnr(model, args.sqnr, console))
     elif args.all_boards:

@@ -42,7 +42,6 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline
     from tinyml.device import model_slot
     from tinyml.firmware import boards
-    from tinyml.model import bundle
     from tinyml.report import firmware
 
     board = boards.load(args.board)
@@ -50,7 +49,7 @@ def run(args: Namespace, console: Console) -> int:
         if args.built_in:
             device.unload()
         else:
-            chosen = bundle.load(args.model)
+            chosen = pipeline.load_model(args, console)
             slot = model_slot.prepare(device, board, chosen)
             with console.progress(f"sending {len(slot.block):,} bytes") as shown:
                 device.load(

@@ -46,6 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--labels", metavar="LABEL", nargs="+", default=[], help="names of the scores, in order"
     )
+    arguments.add_force(parser, "a bundle")
     arguments.add_json(parser)
 
 
@@ -53,13 +54,14 @@ def run(args: Namespace, console: Console) -> int:
     """Quantize and say what it costs in accuracy."""
     import warnings
 
-    from tinyml.cli import results
+    from tinyml.cli import outputs, results
     from tinyml.report import training
     from tinyml.training import import_network
 
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     out = args.out or arguments.BUILD / args.network.stem
-    with console.progress(f"quantizing {args.network}"):
+    outputs.require_new(out, args.force)
+    with outputs.lock(out), console.progress(f"quantizing {args.network}"):
         result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from argparse import ArgumentParser, Namespace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=distribution.NONE,
         help="train on all chips of this machine, or on those of TF_CONFIG (default: %(default)s)",
     )
+    arguments.add_force(parser, "a bundle")
     arguments.add_json(parser)
 
 
@@ -113,7 +115,7 @@ def run(args: Namespace, console: Console) -> int:
     """Train and say how good the model is and where it lies."""
     import warnings
 
-    from tinyml.cli import results
+    from tinyml.cli import outputs, results
     from tinyml.report import training
     from tinyml.training import Options, RunOptions, train
 
@@ -125,10 +127,11 @@ def run(args: Namespace, console: Console) -> int:
     )
     run_options = RunOptions(args.resume, args.tensorboard, args.strategy)
     out = args.out or arguments.BUILD / args.task
+    outputs.require_new(out, args.force or args.resume)
     checkpoint = train.checkpoint_path(out)
     others = None if args.resume else _written(checkpoint)
     try:
-        with console.progress(f"training {args.task}") as shown:
+        with _lock(args, out), console.progress(f"training {args.task}") as shown:
             bundle = train.train(
                 args.task,
                 args.data,
@@ -148,6 +151,15 @@ def run(args: Namespace, console: Console) -> int:
         _show_notes(bundle.card, out, console)
         results.show(training.page(bundle, out), args, console)
     return EXIT_PASSED
+
+
+def _lock(args: Namespace, out: Path) -> AbstractContextManager[None]:
+    """Return the lock on `out`; workers of one training share it."""
+    from tinyml.cli import outputs
+    from tinyml.training import distribution
+
+    shared = args.strategy == distribution.MULTIWORKER
+    return nullcontext() if shared else outputs.lock(out)
 
 
 def _written(checkpoint: Path) -> int | None:

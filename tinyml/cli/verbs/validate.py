@@ -39,12 +39,9 @@ tinyml validate my_model --stream recordings/
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    arguments.add_model(parser)
-    arguments.add_board(parser)
-    arguments.add_runtime(parser)
+    arguments.add_project(parser)
     arguments.add_generation(parser)
     arguments.add_port(parser)
-    arguments.add_out(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("-i", "--inputs", metavar="PATH", type=Path, help="inputs to compare")
     what.add_argument(
@@ -61,11 +58,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_count(parser, 16, "random vectors where there are no others")
     parser.add_argument(
         "--seed",
-        type=arguments.seed,
+        type=arguments.whole,
         default=0,
         help="seed of random vectors (default: %(default)s)",
     )
     arguments.add_report(parser)
+    arguments.add_threshold(parser)
     arguments.add_json(parser)
 
 
@@ -74,7 +72,7 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline, results
 
     results.require_places(args.report)
-    choice = pipeline.choose(args)
+    choice = pipeline.choose(args, console)
     compare = _vectors if args.stream is None else _stream
     passed = compare(args, choice, console)
     return EXIT_PASSED if passed else EXIT_COMPARISON_FAILED
