@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinyml import tflite
 from tinyml.compiler import compile_graph, passes
+from tinyml.errors import UnsupportedOpError
 from tinyml.model import generations
 from tinyml.model.generations import Generation
 from tinyml.model.host_library import HostModel
@@ -40,24 +41,29 @@ class Reference(Protocol):
         """Return the outputs and every tensor by its index."""
 
 
-def load(bundle: Bundle, generation: Generation = generations.REFERENCE) -> Reference:
-    """Return what `bundle` must answer under TFLM of `generation`.
+def load(bundle: Bundle, generation: Generation = generations.REFERENCE) -> tuple[Reference, str]:
+    """Return what gives the answers of `bundle` under TFLM of `generation`, and what that is.
 
-    Raises ModelError where the interpreter refuses the model, and UnsupportedOpError where it is to
-    be another generation and the compiled runtime lacks an operator.
+    That is the interpreter, whatever the generation, for a model without an operator that the two
+    compute differently; and for one that the compiled runtime cannot run, which the words then say.
+    Raises ModelError where the interpreter refuses the model.
     """
     from tinyml.model.oracle import Oracle
 
-    if generation is generations.REFERENCE:
-        return Oracle(bundle.model, bundle.name)
-    return HostReference(tflite.read(bundle.model, bundle.name), generation)
-
-
-def describe(generation: Generation) -> str:
-    """Return in words what `load` returns for `generation`."""
-    if generation is generations.REFERENCE:
-        return f"TFLM interpreter, generation {generation.name}"
-    return f"host build of the compiled runtime as TFLM generation {generation.name}"
+    graph = tflite.read(bundle.model, bundle.name)
+    interpreter = f"TFLM interpreter, generation {generations.REFERENCE.name}"
+    differing = sorted({op.name for op in graph.ops} & generation.float32)
+    if not differing:
+        same = (
+            "" if generation is generations.REFERENCE else f", for this model as {generation.name}"
+        )
+        return Oracle(bundle.model, bundle.name), interpreter + same
+    try:
+        host = HostReference(graph, generation)
+    except UnsupportedOpError:
+        apart = f"{generation.name} may differ by 1 from {', '.join(differing)} on"
+        return Oracle(bundle.model, bundle.name), f"{interpreter}: {apart}"
+    return host, f"host build of the compiled runtime as TFLM generation {generation.name}"
 
 
 class HostReference:

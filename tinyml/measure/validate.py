@@ -21,7 +21,7 @@ from tinyml.device import mismatch
 from tinyml.device.mismatch import SettingMismatch
 from tinyml.errors import DeviceError
 from tinyml.firmware import boards
-from tinyml.measure.reference import Reference, describe, load
+from tinyml.measure.reference import Reference, load
 from tinyml.model import generations
 from tinyml.model.generations import Generation
 from tinyml.model.tensor_diff import Difference, computed, difference
@@ -135,7 +135,8 @@ def validate(
     fails, ModelError where the reference refuses the model.
     """
     require_model(device, bundle)
-    run = _Run(device, reference or load(bundle, generation), describe(generation))
+    chosen = (reference, "") if reference is not None else load(bundle, generation)
+    run = _Run(device, *chosen)
     keeps_state = run.start()
     for number, vector in enumerate(vectors):
         if on_vector is not None:

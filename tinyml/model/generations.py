@@ -3,7 +3,11 @@
 A real multiplier is a quotient or product of scales. Kernels of one generation compute it in double
 precision where those of another round each step to float32; the fixed-point multiplier made from it
 then differs in its last bits, and now and then an output by 1. All else that int8 kernels compute
-is integer arithmetic, which is the same in each.
+is integer arithmetic, which is the same in each. With a scale per channel, FULLY_CONNECTED is in
+double everywhere, and so are all operators that are not named here.
+
+Found in the sources of each generation, and in the machine code of the interpreter's wheel; 46
+kinds of operators in 300 random models each agree with it.
 """
 
 from __future__ import annotations
@@ -28,7 +32,21 @@ class Generation:
     float32: frozenset[str]
 
 
-_IN_FLOAT32 = frozenset({"FULLY_CONNECTED", "SUB", "RELU"})
+_IN_FLOAT32 = frozenset(
+    (
+        "ABS",
+        "BATCH_MATMUL",
+        "DIV",
+        "FULLY_CONNECTED",
+        "HARD_SWISH",
+        "LEAKY_RELU",
+        "RELU",
+        "RSQRT",
+        "SUB",
+        "SVDF",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    )
+)
 GENERATIONS: Mapping[str, Generation] = {
     generation.name: generation
     for generation in (

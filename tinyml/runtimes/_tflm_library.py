@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from tinyml.errors import ConfigError
+from tinyml.model import generations
 from tinyml.model.arena_cache import Subject
 from tinyml.records import Board, Bundle, RuntimeOptions
 
@@ -70,6 +71,22 @@ def platformio_options(board: Board, library: Path | None) -> dict[str, str]:
     if (library / _ARDUINO_LAYOUT).is_file() and "framework" not in board.options:
         flags.append("-DARDUINO=10819")  # its headers choose CMSIS-NN's registrations by this
     return {"build_flags": "\n".join(flags), "lib_compat_mode": "off"}
+
+
+def generation(library: Path | None, named: str | None = None) -> str:
+    """Return the generation of TFLM that `library` is: as named, else as its sources tell.
+
+    `library` None means the board's own. Raises ConfigError where there is none of that name.
+    """
+    if named is not None:
+        return generations.load(named).name
+    if library is None or (library / _ARDUINO_LAYOUT).is_file():
+        return "2023"
+    kernel = library / _TREE_LAYOUT.parent / "kernels" / "sub_common.cpp"
+    in_float32 = kernel.is_file() and "static_cast<double>(input1->params.scale /" in " ".join(
+        kernel.read_text(encoding="utf-8", errors="replace").split()
+    )
+    return "2026-08" if in_float32 else generations.REFERENCE.name
 
 
 def arena_subject(bundle: Bundle, board: Board, library: Path | None) -> Subject:

@@ -85,6 +85,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
             if _is_lean(name, graph) and not (name == "FULLY_CONNECTED" and _per_channel(graph))
         ),
         slot=_slot(bundle, graph, inputs, outputs, options) if options.slot else None,
+        generation=_tflm_library.generation(library, options.generation),
     )
 
 
