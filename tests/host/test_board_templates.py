@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def variants() -> list[tuple[str, str, str | None]]:
         ]
         for sensor in known
     ]
+
+
+def test_every_stand_in_says_what_it_stands_in_for() -> None:
+    """With the version it was compared with: a declaration that its source lacks does not link."""
+    for header in STAND_INS.rglob("*.h"):
+        first, *_ = header.read_text().partition("*/")
+        assert re.match(r"/\* Source: .*\d+\.\d+", first), header
 
 
 @pytest.mark.needs_arm_gcc

@@ -1,3 +1,4 @@
+/* Source: ArduinoCore-mbed 4.5.0, cores/arduino: Arduino.h, wiring.cpp, USB/PluggableUSBSerial.h. */
 /* Stand-in for the header of Arduino's mbed core: declarations, as far as the templates use them.
  * Like the real one it brings the processor's registers and defines abs() as a macro. */
 #ifndef STAND_IN_ARDUINO_H

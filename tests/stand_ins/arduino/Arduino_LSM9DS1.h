@@ -1,3 +1,4 @@
+/* Source: Arduino_LSM9DS1 1.1.1, src/LSM9DS1.h. */
 /* Stand-in for Arduino's library of the LSM9DS1. */
 #ifdef STAND_IN_IMU_H
 #error "a firmware has one library of accelerometers: each defines IMU"

@@ -1,3 +1,4 @@
+/* Source: Arduino_OV767X 0.0.2 (commit e5dd28f), src/OV767X.h. */
 /* Stand-in for Arduino's library of the cameras OV7670 and OV7675. */
 #ifndef STAND_IN_OV767X_H
 #define STAND_IN_OV767X_H

@@ -1,3 +1,4 @@
+/* Source: ArduinoCore-mbed 4.5.0, libraries/PDM/src/PDM.h. */
 /* Stand-in for the microphone library of Arduino's mbed core. */
 #ifndef STAND_IN_PDM_H
 #define STAND_IN_PDM_H

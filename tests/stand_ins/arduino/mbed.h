@@ -1,3 +1,4 @@
+/* Source: ArduinoCore-mbed 4.5.0, cores/arduino/mbed: rtos/Thread.h, cmsis_os2.h. */
 /* Stand-in for the header of mbed OS in Arduino's core. */
 #ifndef STAND_IN_MBED_H
 #define STAND_IN_MBED_H

@@ -1,3 +1,4 @@
+/* Source: ArduinoCore-mbed 4.5.0, cores/arduino/mbed: rtx_os.h, cmsis_os2.h. */
 /* Stand-in for the header of the RTOS in Arduino's mbed core. */
 #ifndef STAND_IN_RTX_OS_H
 #define STAND_IN_RTX_OS_H

@@ -1,3 +1,4 @@
+/* Source: Spresense Arduino core 3.4.4, libraries/Camera/Camera.h. */
 /* Stand-in for Sony's camera library: what the camera driver uses, in the same shape. */
 #ifndef STAND_IN_CAMERA_H
 #define STAND_IN_CAMERA_H

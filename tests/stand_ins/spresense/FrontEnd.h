@@ -1,3 +1,4 @@
+/* Source: Spresense Arduino core 3.4.4, libraries/Audio/FrontEnd.h. */
 /* Stand-in for Sony's capture class: what the microphone driver uses, in the same shape. */
 #ifndef STAND_IN_FRONT_END_H
 #define STAND_IN_FRONT_END_H

@@ -1,3 +1,4 @@
+/* Source: Spresense Arduino core 3.4.4, libraries/MemoryUtil/MemoryUtil.h. */
 #ifndef STAND_IN_MEMORY_UTIL_H
 #define STAND_IN_MEMORY_UTIL_H
 

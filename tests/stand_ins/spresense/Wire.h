@@ -1,3 +1,4 @@
+/* Source: Spresense Arduino core 3.4.4, libraries/Wire/Wire.h. */
 #ifndef STAND_IN_WIRE_H
 #define STAND_IN_WIRE_H
 

@@ -1,3 +1,4 @@
+/* Source: Spresense SDK 3.4.4 (NuttX), arch/arm/src/cxd56xx/cxd56_clock.h. */
 #ifndef STAND_IN_CXD56_CLOCK_H
 #define STAND_IN_CXD56_CLOCK_H
 

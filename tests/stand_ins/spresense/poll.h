@@ -1,3 +1,4 @@
+/* Source: Spresense SDK 3.4.4 (NuttX), include/sys/poll.h. */
 #ifndef STAND_IN_POLL_H
 #define STAND_IN_POLL_H
 

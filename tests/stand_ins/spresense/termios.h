@@ -1,3 +1,4 @@
+/* Source: Spresense SDK 3.4.4 (NuttX), include/termios.h. */
 #ifndef STAND_IN_TERMIOS_H
 #define STAND_IN_TERMIOS_H
 

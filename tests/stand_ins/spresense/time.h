@@ -1,3 +1,4 @@
+/* Source: Spresense SDK 3.4.4 (NuttX), include/time.h. */
 /* The compiler's own header, and the clock that it leaves to a system with one. */
 #ifndef STAND_IN_TIME_H
 #define STAND_IN_TIME_H

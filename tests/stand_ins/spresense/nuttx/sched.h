@@ -1,3 +1,4 @@
+/* Source: Spresense SDK 3.4.4 (NuttX), include/nuttx/sched.h. */
 #ifndef STAND_IN_NUTTX_SCHED_H
 #define STAND_IN_NUTTX_SCHED_H
 
