@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,23 @@ def require(program: str, hint: str) -> str:
     if path is None:
         raise ToolError(f"{program} is not installed (not found on PATH)", hint)
     return path
+
+
+def python(module: str) -> list[str]:
+    """Return the command that calls `main()` of a module of ours in another Python process.
+
+    Nothing is imported from the folder it is started in, which may be a stranger's.
+    """
+    code = f"import sys; sys.path[:] = filter(None, sys.path); import {module} as it; it.main()"
+    return [sys.executable, "-c", code]
+
+
+def ended_by(code: int) -> str:
+    """Return what ended a process, in words, from its exit code: a signal's name, or the code."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit code {code}"
 
 
 def run(
@@ -79,9 +97,11 @@ def spawn(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdout: int | None = subprocess.DEVNULL,
+    stdin: int | None = subprocess.DEVNULL,
     detach: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program and return at once. stdin is empty, stderr goes where `stdout` goes.
+    """Start a program and return at once. stderr goes where `stdout` goes; stdin is empty unless
+    it is `subprocess.PIPE`.
 
     `detach` puts it into a session of its own, so that it outlives this process and its Ctrl-C.
     """
@@ -91,7 +111,7 @@ def spawn(
             command,
             cwd=cwd,
             env=None if env is None else {**os.environ, **env},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=subprocess.STDOUT,
             start_new_session=detach,

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def held() -> Iterator[Callable[[], str]]:
     caught: list[str] = []
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as file:
+    with _unnamed_file() as file:
         os.dup2(file.fileno(), 2)
         try:
             yield lambda: "".join(caught)
@@ -31,6 +32,13 @@ def held() -> Iterator[Callable[[], str]]:
             os.close(saved)
             file.seek(0)
             caught.append(file.read().decode("utf-8", "replace"))
+
+
+def _unnamed_file() -> IO[bytes]:
+    """Return an empty file for this process alone: in memory, where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return cast(IO[bytes], tempfile.TemporaryFile())
 
 
 @functools.cache

@@ -9,7 +9,15 @@ import pytest
 
 from tinyml.media import wav
 from tinyml.model import bundle
-from tinyml.training import AUTO, Options, latent_replay, restore
+from tinyml.training import (
+    AUTO,
+    Options,
+    cross_validation,
+    latent_replay,
+    quantize,
+    restore,
+    transfer,
+)
 from tinyml.training.train import checkpoint_path, train
 
 pytestmark = pytest.mark.needs_tensorflow
@@ -25,7 +33,16 @@ def sweep(low: float, high: float, seed: int) -> np.ndarray:
     return np.rint(9000 * sound + draw.normal(0, 20, RATE_HZ)).astype(np.int16)
 
 
-def test_five_recordings_give_the_shipped_body_a_new_head(tmp_path: Path) -> None:
+def test_five_recordings_give_the_shipped_body_a_new_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, enough in (
+        (cross_validation, "_COPIES", 3),
+        (cross_validation, "_DRAWS", 2),
+        (transfer, "_AUGMENTED", 30),
+        (quantize, "_REPRESENTATIVE", 40),
+    ):
+        monkeypatch.setattr(module, name, enough)
     for word, low, high in (("rising", 300, 2500), ("falling", 2500, 300)):
         (tmp_path / "mine" / word).mkdir(parents=True)
         for number in range(5):
