@@ -1,14 +1,15 @@
-"""Built models in, what differs between their compiled C and the oracle out."""
+"""Models in, what differs between their compiled C and the oracle out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from batch import HOST, Answer, Target, Vector, generate, run
 from builder import ModelBuilder
 
 from tinyml.errors import UnsupportedOpError
+from tinyml.model.host_library import HostModel
 from tinyml.model.oracle import Oracle
 from tinyml.records import CSource
 
@@ -52,3 +53,30 @@ def difference(
             if output.tobytes() != value.tobytes():
                 return f"vector {row}: output {index} differs"
     return None
+
+
+def inputs_that_differ(name: str, model: bytes, count: int, seed: int = 0) -> Iterator[int]:
+    """Yield the numbers of those of `count` random inputs on which host build and oracle differ.
+
+    Raises UnsupportedOpError for a model that the compiler refuses.
+    """
+    host, oracle = HostModel(generate(name, model)), Oracle(model, name)
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        inputs = [_random(rng, tensor.shape, np.dtype(tensor.dtype)) for tensor in oracle.inputs]
+        pairs = zip(host.run(inputs), oracle.run(inputs), strict=True)
+        if any(got.tobytes() != want.tobytes() for got, want in pairs):
+            yield number
+
+
+def _random(
+    rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype[np.generic]
+) -> np.ndarray:
+    """Noise over the whole range or a part of it, around any level: quiet inputs saturate less."""
+    if dtype.kind == "f":
+        return (rng.normal(size=shape) * 10 ** rng.uniform(-2, 2)).astype(dtype)
+    limits = np.iinfo(dtype)
+    level = rng.integers(limits.min, limits.max + 1)
+    reach = (limits.max - limits.min) * 2.0 ** -rng.integers(0, 8)
+    noise = level + rng.uniform(-reach, reach, shape)
+    return np.clip(np.rint(noise), limits.min, limits.max).astype(dtype)
