@@ -29,6 +29,7 @@ class Live:
     index: int
     shape: list[int]
     quant: Quant
+    is_given: bool = False  # an input of the model, or a constant
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Grower:
                 break
             step = steps[rng.integers(len(steps))]
             wanted -= step(self, self.live[rng.integers(len(self.live))])
-        computed = [live for live in self.live if live.index not in self.model.inputs]
+        computed = [live for live in self.live if not live.is_given]
         unread = [live.index for live in computed if live.index not in self.read]
         also = [live.index for live in computed if live.index in self.read and rng.random() < 0.15]
         self.model.outputs = unread + also
@@ -169,4 +170,6 @@ class Grower:
             x = self.model.input(shape, dtype="float32", float_step=step)
             self.emit("QUANTIZE", [x], shape, quant, schema.QuantizeOptionsT())
         else:
-            self.live.append(Live(self.model.input(shape, quant), shape, quant))
+            self.live.append(Live(self.model.input(shape, quant), shape, quant, is_given=True))
+        if rng.random() < 0.1:
+            self.live.append(Live(self.model.random(shape, quant), shape, quant, is_given=True))

@@ -10,11 +10,13 @@ from random_graph import random_graph
 
 pytestmark = pytest.mark.needs_cc
 
-SEEDS = range(10)
+SEEDS = range(40)
 
 
 def test_random_graphs_equal_the_oracle() -> None:
-    results = differential.compare([random_graph(seed) for seed in SEEDS])
+    results: dict[str, str | None] = {}
+    for first in SEEDS[::20]:
+        results |= differential.compare([random_graph(seed) for seed in SEEDS[first : first + 20]])
     assert len(results) >= len(SEEDS) - 2, "the compiler refuses most graphs"
     assert {name: problem for name, problem in results.items() if problem is not None} == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from builder import ModelBuilder, Quant, schema
 
 Q = Quant(0.1, 3)
@@ -21,6 +22,7 @@ def models() -> Iterator[ModelBuilder]:
     yield _unused_input()
     yield _long_chain()
     yield _float_branches()
+    yield from _constants()
 
 
 def _add(model: ModelBuilder, a: int, b: int, y: int) -> None:
@@ -152,3 +154,37 @@ def _float_branches() -> ModelBuilder:
     y = model.output([3, 5], dtype="float32")
     model.op("DEQUANTIZE", [total], [y], schema.DequantizeOptionsT())
     return model
+
+
+def _constants() -> Iterator[ModelBuilder]:
+    """Operators whose data input is a constant, though nothing changes it at run time."""
+    ints = [1, 2, 3, 4, 5, 6]
+    for name, op, extra, out, options in (
+        ("relu", "RELU", [], [2, 3], None),
+        ("logistic", "LOGISTIC", [], [2, 3], None),
+        ("quantize", "QUANTIZE", [], [2, 3], schema.QuantizeOptionsT()),
+        ("transpose", "TRANSPOSE", [[1, 0]], [3, 2], schema.TransposeOptionsT()),
+        ("pad", "PAD", [[[0, 1], [1, 0]]], [3, 4], schema.PadOptionsT()),
+        ("slice", "STRIDED_SLICE", [[0, 1], [2, 3], [1, 1]], [2, 2], schema.StridedSliceOptionsT()),
+    ):
+        model = ModelBuilder(f"constant_{name}")
+        quant = Quant(1 / 256, -128) if op == "LOGISTIC" else Q
+        source = model.random([2, 3], Quant(0.13, 7) if op == "QUANTIZE" else Q)
+        inputs = [source, *(model.constant(values, dtype="int32") for values in extra)]
+        known, direct = model.tensor(out, quant), model.output(out, quant)
+        model.op(op, inputs, [known], options)
+        model.op(op, inputs, [direct], options)
+        x, y = model.input(out, Q), model.output(out, R)
+        _add(model, x, known, y)
+        yield model
+    for name, dtype in (("bool", "bool"), ("int32", "int32")):
+        model = ModelBuilder(f"constant_concatenation_{name}")
+        parts = [model.constant(np.array(ints) % 2 if dtype == "bool" else ints, dtype=dtype)] * 2
+        model.op(
+            "CONCATENATION",
+            parts,
+            [model.output([12], None, dtype)],
+            schema.ConcatenationOptionsT(axis=0),
+        )
+        model.op("RELU", [model.input([4], Q)], [model.output([4], R)])
+        yield model
