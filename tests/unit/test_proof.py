@@ -116,3 +116,39 @@ def test_halves_of_both_signs_have_no_single_line() -> None:
     reach = np.array([100_000])
     exact = proof.Requantization(np.array([1 << 30]), np.array([-7]), -reach, reach, 0, -128, 127)
     assert not proof.linear_requantization(exact, 8, 10).proved.any()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.floats(-2.0, 2.0).filter(lambda scale: abs(scale) > 0.01),
+    st.floats(0.01, 2.0),
+    st.integers(-128, 127),
+    st.floats(0.0, 0.02),
+    _ACTIVATIONS,
+)
+def test_a_sum_called_linear_is_so_on_all_pairs(
+    scale1: float, scale2: float, offset: int, noise: float, clamp: tuple[int, int]
+) -> None:
+    """Also where rounding puts the function out of line: then there is a table, or nothing."""
+    values = np.arange(-128, 128)
+    rough = np.random.default_rng(3).normal(0, noise, 256)
+    real = (values * scale1 + rough)[:, None] + (values * scale2)[None, :]
+    outputs = np.clip(np.floor(real + 0.5).astype(np.int64) + offset, *clamp)
+    form = proof.linear_sum(proof.PairFunction(outputs, scale1, scale2, *clamp))
+    if form is None:
+        return
+    term = values * form.multiplier1 + form.bias if form.table is None else form.table
+    total = term[:, None] + values[None, :] * form.multiplier2
+    assert total.min() >= -(1 << 31)
+    assert total.max() < 1 << 31
+    assert (np.clip(total >> form.right, *clamp) == outputs).all()
+
+
+def test_sums_of_real_layers_have_a_form() -> None:
+    values = np.arange(-128, 128)
+    for scale1, scale2 in ((0.84107, 2.12519), (0.66003, 1.70967), (0.5, 0.49813)):
+        real = ((values - 4) * scale1)[:, None] + ((values + 128) * scale2)[None, :]
+        outputs = np.sign(real) * np.floor(np.abs(real) + 0.5)  # halves away from zero
+        outputs = np.clip(outputs.astype(np.int64) - 128, -128, 127)
+        form = proof.linear_sum(proof.PairFunction(outputs, scale1, scale2, -128, 127))
+        assert form is not None, (scale1, scale2)

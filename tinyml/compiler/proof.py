@@ -208,3 +208,105 @@ def _is_equal(
     points = np.concatenate([at, np.where(taken, sums - 1, ends[:, :1]), ends], axis=1)
     line = ((points << left) + biases[:, None]) * multipliers[:, None] >> (32 + right)
     return np.asarray((np.clip(line, -128, 127) == exact.outputs(points)).all(axis=1), np.bool_)
+
+
+@dataclass(frozen=True)
+class LinearSum:
+    """`clamp((term(a) + b * multiplier2) >> right)` of two int8 inputs a and b.
+
+    `term(a)` is `a * multiplier1 + bias`, or `table[a]` where there is a table: int64 [256] for
+    a = -128..127. Nothing in it leaves int32.
+    """
+
+    multiplier1: int
+    multiplier2: int
+    bias: int
+    right: int
+    table: Int64 | None = None
+
+
+_SUM_RIGHTS = (20, 18, 16, 14, 12)
+_SUM_MOVES = 60
+_SLOPES = 8  # on either side of the exact one, for a table
+_VALUES = np.arange(-128, 128, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class PairFunction:
+    """A function of two int8 inputs, tabulated.
+
+    `outputs` int64 [256, 256]: the value for a = i - 128 and b = j - 128, clamped to `act_min`..
+    `act_max`. `scale1`, `scale2`: about how much one step of either input changes it.
+    """
+
+    outputs: Int64
+    scale1: float
+    scale2: float
+    act_min: int
+    act_max: int
+
+    def room(self, line: Int64, right: int) -> tuple[Int64, Int64]:
+        """The smallest and largest number that, added to `line`, gives each output; elementwise.
+
+        Where the clamp hides what is below or above, and at any rate, the sum stays in int32.
+        """
+        floors = self.outputs << right
+        low = np.where(self.outputs > self.act_min, floors - line, -_INT32 - line)
+        high = np.where(
+            self.outputs < self.act_max, floors + (1 << right) - 1 - line, _INT32 - 1 - line
+        )
+        return np.maximum(low, -_INT32 - line), np.minimum(high, _INT32 - 1 - line)
+
+
+def linear_sum(function: PairFunction) -> LinearSum | None:
+    """Return a form that equals `function` on all 65,536 pairs, or None where none is found.
+
+    For two given multipliers the biases that serve all pairs are an interval, and its width is a
+    concave function of the multipliers, so a search that only ever moves to a wider one ends well.
+    Where rounding has put pairs out of line, a table of one input may serve: its entries are
+    independent of each other.
+    """
+    for right in _SUM_RIGHTS:
+        multipliers = round(function.scale1 * (1 << right)), round(function.scale2 * (1 << right))
+        if 256 * sum(map(abs, multipliers)) + (512 << right) < _INT32:
+            form = _widest(function, multipliers, right) or _with_table(function, right)
+            if form is not None:
+                return form
+    return None
+
+
+def _widest(function: PairFunction, at: tuple[int, int], right: int) -> LinearSum | None:
+    low, high = _biases(function, at, right)
+    step = max(1, max(map(abs, at)) >> 10)
+    for _ in range(_SUM_MOVES):
+        if low <= high:
+            return LinearSum(*at, (low + high) // 2, right)
+        moves = [(i, j) for i in (-step, 0, step) for j in (-step, 0, step) if i or j]
+        around = [(at[0] + i, at[1] + j) for i, j in moves]
+        ranges = [_biases(function, multipliers, right) for multipliers in around]
+        widths = [most - least for least, most in ranges]
+        best = int(np.argmax(widths))
+        if widths[best] > high - low:
+            at, (low, high) = around[best], ranges[best]
+        elif step > 1:
+            step //= 2
+        else:
+            break
+    return None
+
+
+def _biases(function: PairFunction, multipliers: tuple[int, int], right: int) -> tuple[int, int]:
+    line = _VALUES[:, None] * multipliers[0] + _VALUES[None, :] * multipliers[1]
+    low, high = function.room(line, right)
+    return int(low.max()), int(high.min())
+
+
+def _with_table(function: PairFunction, right: int) -> LinearSum | None:
+    nearest = round(function.scale2 * (1 << right))
+    for distance in sorted(range(-_SLOPES, _SLOPES + 1), key=abs):
+        line = np.broadcast_to(_VALUES * (nearest + distance), (256, 256))
+        low, high = function.room(line, right)
+        low, high = low.max(axis=1), high.min(axis=1)
+        if (low <= high).all():
+            return LinearSum(0, nearest + distance, 0, right, low + (high - low) // 2)
+    return None

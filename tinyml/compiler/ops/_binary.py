@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml.compiler.call import Call, Learned, Ref, Struct
+from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
 from tinyml.compiler.ops import require_quantized, unsupported, unsupported_anywhere
 from tinyml.compiler.ops._walk import MAX_RANK, broadcast_strides, walk
+from tinyml.compiler.proof import PairFunction, linear_sum, requantized
 from tinyml.compiler.quant import activation_range, quantize_multiplier, rounding_of
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
@@ -45,6 +46,50 @@ def binary_call(op: Op, graph: Graph, kernel: str, params: Struct) -> Call:
     )
     args = (Ref(left.index), Ref(right.index), Ref(target.index), along, params)
     return Call(kernel, args, in_place)
+
+
+def sum_call(op: Op, graph: Graph, name: str, sign: int) -> Call:
+    """The call of ADD (`sign` 1) or SUB (-1): in a proved linear form where there is one."""
+    params = add_params(op, graph)
+    form = None if graph.exchangeable else linear_sum(_sum(op, graph, params, sign))
+    if form is None:
+        return binary_call(op, graph, f"tml_{name}_s8", params)
+    clamp = params.fields["act_min"], params.fields["act_max"]
+    entries = None if form.table is None else np.roll(form.table, 128)
+    linear = Struct(
+        "tml_linear_sum_t",
+        {
+            "multiplier1": form.multiplier1,
+            "multiplier2": form.multiplier2,
+            "bias": form.bias,
+            "right": form.right,
+            "table": None if entries is None else Const(entries.astype(np.int32), "sums"),
+            "act_min": clamp[0],
+            "act_max": clamp[1],
+        },
+    )
+    return binary_call(op, graph, f"tml_{name}_linear_s8", linear)
+
+
+def _sum(op: Op, graph: Graph, params: Struct, sign: int) -> PairFunction:
+    """What TFLM computes for each pair of inputs: three rescales, each rounded, and a clamp."""
+    fields = {key: learned.value for key, learned in params.fields.items()}  # type: ignore
+    number = {key: np.int64(value) for key, value in fields.items()}
+    values = np.arange(-128, 128, dtype=np.int64)
+    left, right = (
+        requantized(
+            (values + number[f"input{i}_offset"]) << ADD_LEFT_SHIFT,
+            number[f"input{i}_multiplier"],
+            number[f"input{i}_shift"],
+        )
+        for i in (1, 2)
+    )
+    total = left[:, None] + sign * right[None, :]
+    scaled = requantized(total, number["output_multiplier"], number["output_shift"])
+    low, high = int(fields["act_min"]), int(fields["act_max"])
+    outputs = np.clip(scaled + number["output_offset"], low, high)
+    one, two, target = (graph.tensors[index].scale for index in (*op.inputs[:2], op.outputs[0]))
+    return PairFunction(outputs, one / target, sign * two / target, low, high)
 
 
 def add_params(op: Op, graph: Graph) -> Struct:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
-from tinyml.compiler.ops._binary import add_params, binary_call, check_binary
+from tinyml.compiler.ops._binary import add_params, check_binary, sum_call
 from tinyml.tflite import Graph, Op
 
 
@@ -14,5 +14,5 @@ def check(op: Op, graph: Graph) -> None:
 
 
 def call(op: Op, graph: Graph) -> Call:
-    """Return the call of tml_sub_s8."""
-    return binary_call(op, graph, "tml_sub_s8", add_params(op, graph))
+    """Return the call of tml_sub_s8, or of its proved linear form."""
+    return sum_call(op, graph, "sub", -1)

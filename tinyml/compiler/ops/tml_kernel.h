@@ -6,6 +6,7 @@
 #ifndef TML_KERNEL_H
 #define TML_KERNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -66,6 +67,17 @@ static inline int32_t tml_half_saturated_s8(int32_t value) {
   return result;
 #else
   return tml_clamp(value >> 1, -128, 127);
+#endif
+}
+
+/* value within -128..127 */
+static inline int32_t tml_saturated_s8(int32_t value) {
+#if TML_DSP
+  int32_t result;
+  __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+  return result;
+#else
+  return tml_clamp(value, -128, 127);
 #endif
 }
 
