@@ -216,7 +216,7 @@ def _commands(line: str) -> Iterator[list[str]]:
 def _refusal(arguments: list[str]) -> str | None:
     """Return why the command line `tinyml ARGUMENTS` would be refused, None if it would not."""
     arguments = [
-        "1" if word in ("N", "S", "BYTES") else word for word in arguments if word != "..."
+        "1" if word in ("N", "S", "T", "BYTES") else word for word in arguments if word != "..."
     ]
     if not arguments or arguments[0].startswith("--"):
         return None
