@@ -49,6 +49,8 @@ class Grower:
         rng = self.model.rng
         for _ in range(rng.integers(1, 3)):
             self._input()
+        while not self.live:  # a large input of floats is not quantized
+            self._input()
         wanted = int(rng.integers(1, 9))
         for _ in range(300):
             if wanted == 0:

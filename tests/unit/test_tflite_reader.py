@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from builder import ModelBuilder, Quant
+from builder import SAME, ModelBuilder, Quant, schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +86,46 @@ def test_a_graph_tells_tensors_options_and_quantization() -> None:
         op.option("gamma")
     with pytest.raises(ModelError, match="lacks input 7"):
         graph.input(op, 7)
+
+
+def convolution(op: str, weights: list[int], multiplier: int = 1, *, bias: bool = True) -> bytes:
+    """A convolution of [1, 4, 4, 3], with a bias that is there or only listed."""
+    model = ModelBuilder("convolution")
+    x, w = model.input([1, 4, 4, 3], Quant(0.1)), model.random(weights, Quant(0.1))
+    b = model.constant([0] * weights[-1], Quant(0.01), "int32") if bias else -1
+    options = (
+        schema.Conv2DOptionsT(padding=SAME, strideH=1, strideW=1)
+        if op == "CONV_2D"
+        else schema.DepthwiseConv2DOptionsT(
+            padding=SAME, strideH=1, strideW=1, depthMultiplier=multiplier
+        )
+    )
+    model.op(op, [x, w, b], [model.output([1, 4, 4, weights[-1]], Quant(0.1))], options)
+    return model.bytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (convolution("CONV_2D", [3, 3, 3]), "need 4 axes"),
+        (convolution("CONV_2D", [3, 1, 1, 3, 1]), "need 4 axes"),
+        (convolution("CONV_2D", [3, 1, 1, 3], bias=False), "bias that is listed"),
+        (convolution("DEPTHWISE_CONV_2D", [1, 1, 1, 3], 32767), "depth multiplier 32767"),
+        (convolution("DEPTHWISE_CONV_2D", [1, 1, 1, 3], -1), "depth multiplier -1"),
+    ],
+)
+def test_a_convolution_that_the_interpreter_dies_of_is_refused(model: bytes, reason: str) -> None:
+    with pytest.raises(ModelError, match=reason):
+        tflite.read(model)
+
+
+@pytest.mark.parametrize("axis", [-3, 2, 6])
+def test_an_axis_that_the_input_lacks_is_refused(axis: int) -> None:
+    model = ModelBuilder("arg_max")
+    inputs = [model.input([1, 5], Quant(0.1)), model.constant([axis], dtype="int32")]
+    model.op("ARG_MAX", inputs, [model.output([1], None, "int32")], schema.ArgMaxOptionsT())
+    with pytest.raises(ModelError, match=f"axis {axis} of"):
+        tflite.read(model.bytes())
 
 
 @pytest.mark.parametrize("name", names())

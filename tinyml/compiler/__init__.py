@@ -8,6 +8,7 @@ of the graph in `passes/`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyml.compiler import ops, passes, slot
@@ -18,9 +19,10 @@ from tinyml.errors import ModelError, UnsupportedOpError
 from tinyml.model import generations
 from tinyml.model.generations import Generation
 from tinyml.records import CSource, Step
-from tinyml.tflite import Graph
+from tinyml.tflite import Encoding, Graph, Op, accelerator, encoding
 
 _MAX_STEPS = 65535
+_QUANTIZE = "quantize the network to int8: tinyml quantize NETWORK --representative DIR"
 
 
 def compile_graph(
@@ -38,6 +40,7 @@ def compile_graph(
     Equal input gives equal bytes. Raises UnsupportedOpError for an operator, or a form of one,
     that `ops` lacks, and ModelError for a model that makes no sense or is float only.
     """
+    _require_runnable(graph)
     _require_storable(graph)
     graph = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
     graph, folded = passes.run_all(graph)
@@ -45,8 +48,7 @@ def compile_graph(
     _require_quantized(graph)
     _require_elements(graph)
     work = list(zip(operators, graph.ops, strict=True))
-    for operator, op in work:
-        operator.check(op, graph)
+    _check(graph, work)
     calls = [operator.call(op, graph) for operator, op in work]
     scratch = [ops.scratch_bytes(op, graph) for op in graph.ops]
     memory = plan(graph, calls, scratch)
@@ -113,12 +115,36 @@ def _require_elements(graph: Graph) -> None:
                 )
 
 
+def _check(graph: Graph, work: Sequence[tuple[ops.Operator, Op]]) -> None:
+    """Check every operator; of a model of another integer encoding, say that this is the reason."""
+    try:
+        for operator, op in work:
+            operator.check(op, graph)
+    except UnsupportedOpError as error:
+        kind = encoding(graph)
+        if kind is Encoding.INT8:
+            raise
+        raise UnsupportedOpError(
+            f"{graph.name} is {kind.value}: {error.message}", _QUANTIZE
+        ) from None
+
+
+def _require_runnable(graph: Graph) -> None:
+    """Refuse a model whose operators another processor runs."""
+    name = accelerator(graph)
+    if name:
+        raise UnsupportedOpError(
+            f"{graph.name} was compiled for {name}, which none of the boards has",
+            "give the .tflite file from which that compiler made it",
+        )
+
+
 def _require_quantized(graph: Graph) -> None:
     """Refuse a model that computes in floating point only."""
     used = [graph.tensors[index] for op in graph.ops for index in (*op.inputs, *op.outputs)]
     activations = [tensor for tensor in used if not tensor.is_constant]
     if activations and all(tensor.dtype == "float32" for tensor in activations):
         raise ModelError(
-            f"{graph.name} is a float32 model; tinyml runs int8-quantized models",
-            "convert it with full-integer int8 quantization and a representative data set",
+            f"{graph.name} is {encoding(graph).value}; the compiled runtime computes in int8",
+            _QUANTIZE,
         )

@@ -109,17 +109,17 @@ def inspect(bundle: Bundle, board: Board) -> Footprint:
 
 
 def _operator(graph: Graph, op: Op, folded: str) -> OperatorInfo:
-    output = graph.output(op)
+    output = graph.output(op).info if op.outputs else TensorInfo("", "", ())  # CALL_ONCE has none
     constants = [graph.tensors[index] for index in op.inputs if index >= 0]
     return OperatorInfo(
         index=op.index,
         name=op.name,
         dtype=output.dtype,
         shape=output.shape,
-        scale=output.info.scale,
-        zero_point=output.info.zero_point,
+        scale=output.scale,
+        zero_point=output.zero_point,
         macs=ops.macs(op, graph),
-        constant_bytes=sum(tensor.bytes for tensor in constants if tensor.is_constant),
+        constant_bytes=sum(tensor.data.nbytes for tensor in constants if tensor.data is not None),
         folded=folded,
     )
 

@@ -116,7 +116,8 @@ class Oracle:
                 "interpreter can hold",
                 "export the model again, with smaller tensors",
             )
-        return _Interpreter(self._model, self.graph.name, arena, preserve, self.graph.keeps_state)
+        model = tflite.without_offline_plan(self._model) if preserve else self._model
+        return _Interpreter(model, self.graph.name, arena, preserve, self.graph.keeps_state)
 
 
 class _Interpreter:

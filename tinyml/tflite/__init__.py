@@ -8,7 +8,18 @@ are (missing, truncated, random, bit-flipped), the answer is a `Graph` or a `Mod
 
 from __future__ import annotations
 
+from tinyml.tflite.encoding import Encoding, accelerator, encoding
 from tinyml.tflite.graph import Graph, Op, Tensor
+from tinyml.tflite.offline_plan import without as without_offline_plan
 from tinyml.tflite.reader import read
 
-__all__ = ["Graph", "Op", "Tensor", "read"]
+__all__ = [
+    "Encoding",
+    "Graph",
+    "Op",
+    "Tensor",
+    "accelerator",
+    "encoding",
+    "read",
+    "without_offline_plan",
+]

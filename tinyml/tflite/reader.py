@@ -14,6 +14,7 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.records import DTYPES
 from tinyml.tflite.graph import Array, Graph, Op, Tensor
+from tinyml.tflite.malformed import require_sound
 
 _IDENTIFIER = b"TFL3"
 _MAX_TENSOR_BYTES = 1 << 31
@@ -41,6 +42,7 @@ def read(model: bytes, name: str = "model") -> Graph:
     except _DAMAGE as error:
         raise _damaged(name, f"the file is damaged or truncated ({error})") from error
     _check_order(graph)
+    require_sound(graph)
     return graph
 
 
@@ -62,6 +64,7 @@ class _Reader:
         self._op_names = {number: text for text, number in _enum(schema.BuiltinOperator)}
 
     def graph(self) -> Graph:
+        """Return the main subgraph; raises ModelError or what the flatbuffers package raises."""
         root = self._root
         if root.Version() != 3:
             raise self._error(f"schema version {root.Version()}, expected 3")
