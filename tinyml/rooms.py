@@ -13,6 +13,7 @@ ROOMS: Mapping[str, str] = {
     "media": "The file formats of recordings: sound, pictures and motion, from and to disk.",
     "features": "From samples to what a model sees: front ends, written once in C.",
     "datasets": "Where recordings come from, and how they are divided.",
+    "importing": "Recordings as people have them, into what `train` reads.",
     "tasks": "What a model is for: one file a task.",
     "tflite": "What a `.tflite` file says: its graph, checked.",
     "model": "What a model file is and what it answers: bundles, the reference, the host build.",

@@ -122,7 +122,7 @@ def _wav(rate: int = 16000, channels: int = 1, bits: int = 16, frames: int = 160
     ("content", "words"),
     [
         (_wav(rate=44100), ["44100 Hz", "16000 Hz"]),
-        (_wav(channels=2), ["2 channels", "sox "]),
+        (_wav(channels=2), ["2 channels", "tinyml import "]),
         (_wav(bits=8), ["8-bit"]),
         (_wav(frames=0), ["holds no samples"]),
         (_wav()[:-500], ["truncated"]),

@@ -99,7 +99,7 @@ def test_a_summary_shortens_whole_paths_only() -> None:
             1,
             0,
             100,
-            "measures 1 at rest (1 moments), where milli-g would be 1000 (it is probably in g:",
+            "measures 1 at rest (1 moment), where milli-g would be 1000 (it is probably in g:",
         ),
         (0, 0, 100, "is zero throughout"),
         (1000, 30, 100_000, "100,000 samples a second, no sensor of motion is as fast (time_ms is"),

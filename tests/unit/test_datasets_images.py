@@ -140,8 +140,8 @@ def test_pictures_of_other_formats_are_named_with_the_command(tmp_path: Path) ->
     folders(tmp_path, 2)
     (tmp_path / "person" / "a b.WebP").write_bytes(b"RIFF")
     (skipped,) = image_folder.read(tmp_path).skipped
-    start, source = f"{tmp_path}/person/a b", f"'{tmp_path}/person/a b.WebP'"
-    assert skipped == f"{start}.WebP is not PNG: magick {source} '{start}.png'"
+    to = f"tinyml import {tmp_path} --to {tmp_path}_imported"
+    assert skipped == f"{tmp_path}/person/a b.WebP is not PNG: {to}"
     (tmp_path / "dog").mkdir()
     (tmp_path / "dog" / "a.gif").write_bytes(b"GIF89a")
     with pytest.raises(DataError, match=r"dog has no usable recording: .*a\.gif is not PNG"):

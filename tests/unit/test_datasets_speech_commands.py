@@ -178,7 +178,7 @@ def test_empty_class_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="stop is empty"):
         source.read(tmp_path)
     (tmp_path / "stop" / "a b.mp3").write_bytes(b"ID3")
-    said = r"stop has no usable recording: .*a b\.mp3 is not WAV: ffmpeg -i '.*a b\.mp3' .*\.wav'"
+    said = r"stop has no usable recording: .*a b\.mp3 is not WAV: tinyml import .* --to .*_imported"
     with pytest.raises(DataError, match=said):
         source.read(tmp_path)
 
@@ -187,6 +187,7 @@ def test_files_of_other_formats_are_named_with_the_command_that_converts_them(
     tmp_path: Path,
 ) -> None:
     _words(tmp_path, ["yes", "no"])
+    (tmp_path / "yes" / "phone.FLAC").write_bytes(b"x")
     (tmp_path / "yes" / "phone.M4A").write_bytes(b"x")
     (tmp_path / "yes" / "notes.txt").write_text("x")
     quick = wav.read(tmp_path / "yes" / "00000000_nohash_0.wav")
@@ -194,11 +195,13 @@ def test_files_of_other_formats_are_named_with_the_command_that_converts_them(
     raw = bytearray((tmp_path / "yes" / "a.wav").read_bytes())
     raw[24:28] = (44100).to_bytes(4, "little")
     (tmp_path / "yes" / "a.wav").write_bytes(raw)
-    other, fast = source.read(tmp_path).skipped
-    assert other.startswith(f"{tmp_path}/yes/phone.M4A is not WAV: ffmpeg -i {tmp_path}/yes/phone")
+    flac, other, fast = source.read(tmp_path).skipped
+    to = f"tinyml import {tmp_path} --to {tmp_path}_imported"
+    assert flac == f"{tmp_path}/yes/phone.FLAC is not WAV: {to}"
+    assert other.startswith(f"{tmp_path}/yes/phone.M4A is not WAV: save it as WAV or FLAC")
     assert fast.startswith(f"{tmp_path}/yes/a.wav has 44100 Hz")
-    assert f": sox {tmp_path}/yes/a.wav -r 16000" in fast
-    said = check.summary([other, fast], tmp_path)
+    assert f": tinyml import {tmp_path}/yes/a.wav --to" in fast
+    said = check.summary([flac, other, fast], tmp_path)
     assert not any(str(tmp_path) in one for one in said)
 
 

@@ -82,7 +82,8 @@ def test_other_formats_are_refused_with_facts_and_a_command(
         wav.read(path)
     assert said in caught.value.message
     assert str(path) in caught.value.message
-    assert caught.value.hint == f"sox '{path}' -r 16000 -c 1 -b 16 '{tmp_path}/some clip_16k.wav'"
+    to = f"--to '{tmp_path}/some clip_16k' --label {tmp_path.name}"
+    assert caught.value.hint == f"tinyml import '{path}' {to}"
 
 
 @pytest.mark.parametrize(

@@ -69,31 +69,33 @@ class Published:
 
 @dataclass(frozen=True)
 class Format:
-    """How files of a kind of recordings end: those that are read, and `others` that are none.
-
-    `remedy` makes one that is read, `target`, from another, `source`.
+    """How files of a kind of recordings end: those that are read, those that `tinyml import` makes
+    such of, and `others`, for which `remedy` says what to do.
     """
 
     suffixes: tuple[str, ...]
+    imported: tuple[str, ...]
     others: tuple[str, ...]
     remedy: str
 
 
 SOUNDS = Format(
     (".wav",),
-    (".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".caf",
-     ".wma", ".amr", ".3gp", ".webm"),
-    f"ffmpeg -i {{source}} -ar {wav.RATE_HZ} -ac 1 -c:a pcm_s16le {{target}}",
+    (".mp3", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".au", ".caf", ".w64"),
+    (".m4a", ".mp4", ".aac", ".wma", ".amr", ".3gp", ".webm"),
+    "save it as WAV or FLAC in the program that recorded it",
 )  # fmt: skip
 PICTURES = Format(
     photo.SUFFIXES,
-    (".gif", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif"),
-    "magick {source} {target}",
+    (".gif", ".webp", ".tif", ".tiff", ".heic", ".heif", ".jfif"),
+    (".avif", ".svg"),
+    "save it as PNG or JPEG",
 )
 MOTIONS = Format(
     (".csv",),
-    (".tsv", ".xls", ".xlsx", ".ods", ".mat", ".npy", ".npz", ".parquet"),
-    f"save it as {{target}} with the columns {','.join(motion_csv.COLUMNS)}",
+    (".tsv", ".log", ".cbor"),
+    (".xls", ".xlsx", ".ods", ".mat", ".npy", ".npz", ".parquet"),
+    f"save it as CSV with the columns {','.join(motion_csv.COLUMNS)}",
 )
 
 
@@ -160,11 +162,12 @@ class Findings:
         """
         if not folder.is_dir():
             return []
-        for file in recordings_in(folder, form.others):
-            target = file.with_suffix(form.suffixes[0])
-            remedy = form.remedy.format(
-                source=shlex.quote(str(file)), target=shlex.quote(str(target))
-            )
+        whole = folder.parent
+        source, target = (shlex.quote(str(path)) for path in (whole, f"{whole}_imported"))
+        for file in recordings_in(folder, (*form.imported, *form.others)):
+            remedy = form.remedy
+            if file.suffix.lower() in form.imported:
+                remedy = f"tinyml import {source} --to {target}"
             self.skip(f"{file} is not {form.suffixes[0][1:].upper()}: {remedy}")
         return recordings_in(folder, form.suffixes)
 
@@ -368,7 +371,8 @@ def summary(messages: Sequence[str], folder: Path | None) -> list[str]:
         return list(messages)
     # From where a path may begin to its suffix: what follows in it is no other path.
     path = re.compile(rf"""(?<![^\s'"]){re.escape(f"{folder}/")}((?:.*?\.\w+(?=[\s,:;'"]|$))?)""")
-    return [path.sub(r"\1", message) for message in messages]
+    short = [path.sub(r"\1", message) for message in messages]
+    return [message.replace(str(folder), folder.name) for message in short]
 
 
 @functools.lru_cache(maxsize=1 << 17)

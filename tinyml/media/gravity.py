@@ -52,27 +52,45 @@ class Gravity:
     def _range(self) -> tuple[float, float]:
         return _AT_REST if self.still else _ON_AVERAGE
 
-    def problem(self) -> str:
-        """Return why the recordings are not in milli-g, with the evidence, and what fits; or ""."""
-        if self.fits:
-            return ""
-        what = f"at rest ({self.still} moments)" if self.still else "on average"
-        measured = f"measures {self.magnitude:.4g} {what}, where milli-g would be 1000"
-        if self.magnitude < _TURNING * self.usual:
-            return (
-                f"{measured}, though it usually measures {self.usual:.4g}: gravity was taken out "
-                "(linear acceleration); record acceleration with gravity"
-            )
+    @property
+    def evidence(self) -> str:
+        """How the unit is known, in words."""
+        several = "s" if self.still > 1 else ""
+        what = f"at rest ({self.still} moment{several})" if self.still else "on average"
+        return f"measures {self.magnitude:.4g} {what}"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether gravity was taken out of the recordings."""
+        return self.magnitude < _TURNING * self.usual
+
+    def unit(self) -> tuple[str, float] | None:
+        """Return the unit that fits and how many of it are 1 g; None where none does."""
         low, high = self._range
         fitting = [
             (abs(np.log(self.magnitude / per_g)), unit, per_g)
             for unit, per_g in _UNITS.items()
             if low <= self.magnitude / per_g <= high
         ]
-        if not fitting:
+        if self.is_linear or not fitting:
+            return None
+        _, name, per_g = min(fitting)
+        return name, per_g
+
+    def problem(self) -> str:
+        """Return why the recordings are not in milli-g, with the evidence, and what fits; or ""."""
+        if self.fits:
+            return ""
+        measured = f"{self.evidence}, where milli-g would be 1000"
+        if self.is_linear:
+            return (
+                f"{measured}, though it usually measures {self.usual:.4g}: gravity was taken out "
+                "(linear acceleration); record acceleration with gravity"
+            )
+        if (found := self.unit()) is None:
             return f"{measured}, which is no unit that is known here"
-        _, unit, per_g = min(fitting)
-        return f"{measured} (it is probably in {unit}: multiply by {1000 / per_g:.5g})"
+        name, per_g = found
+        return f"{measured} (it is probably in {name}: multiply by {1000 / per_g:.5g})"
 
 
 def measure(recordings: Iterable[tuple[npt.NDArray[np.generic], float]]) -> Gravity | None:

@@ -39,7 +39,7 @@ def read(path: Path) -> Pixels:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, which changes no pixel
             with Image.open(path, formats=_FORMATS) as image:
-                _check_size(path, image.size)
+                check_size(path, image.size)
                 image.load()
                 return _pixels(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
@@ -52,7 +52,8 @@ def read(path: Path) -> Pixels:
         raise DataError(f"{path} is damaged: {error}", _HINT) from error
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise DataError for a picture of more than MOST_PIXELS; `size` is width and height."""
     width, height = size
     if width * height > MOST_PIXELS:
         raise DataError(

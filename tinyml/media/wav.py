@@ -132,8 +132,5 @@ def _check_format(path: Path, form: bytes) -> None:
 
 
 def _remedy(path: Path) -> str:
-    source, target = (
-        shlex.quote(str(path)),
-        shlex.quote(str(path.with_name(f"{path.stem}_16k.wav"))),
-    )
-    return f"sox {source} -r {RATE_HZ} -c 1 -b 16 {target}"
+    source, target = shlex.quote(str(path)), shlex.quote(str(path.with_name(f"{path.stem}_16k")))
+    return f"tinyml import {source} --to {target} --label {shlex.quote(path.parent.name or 'word')}"
