@@ -92,7 +92,7 @@ def prepare(op: Op, graph: Graph, weights: Array, folded: bool) -> Channels:
     act_min, act_max = activation_range(op, target)
     offset = target.zero_point
     weights = weights.copy()
-    least, most = _sums(weights, bias, 0 if folded else source.zero_point)
+    least, most = sum_range(weights, bias, 0 if folded else source.zero_point)
     for c, (multiplier, shift) in enumerate(zip(multipliers, shifts, strict=True)):
         if max(abs(int(least[c])), abs(int(most[c]))) << max(shift, 0) > INT32_MAX:
             continue
@@ -104,15 +104,18 @@ def prepare(op: Op, graph: Graph, weights: Array, folded: bool) -> Channels:
             # 4 * d * 2**30 / 2**31 / 2 = d: exact in both of the roundings.
             weights[c] = 0
             bias[c], multipliers[c], shifts[c] = 4 * (low - offset), 1 << 30, -1
-    least, most = _sums(weights, bias, 0 if folded else source.zero_point)
+    least, most = sum_range(weights, bias, 0 if folded else source.zero_point)
     return Channels(
         weights, bias, tuple(multipliers), tuple(shifts), act_min, act_max, target.zero_point,
         least, most,
     )  # fmt: skip
 
 
-def _sums(weights: Array, bias: Array, zero_point: int) -> tuple[Array, Array]:
-    """The smallest and largest sum of each channel over all int8 inputs."""
+def sum_range(weights: Array, bias: Array, zero_point: int = 0) -> tuple[Array, Array]:
+    """The smallest and largest sum of each channel over all int8 inputs minus `zero_point`.
+
+    `weights` [channels, ...]; `bias` and what comes back int64 [channels].
+    """
     flat = weights.reshape(len(weights), -1).astype(np.int64)
     up, down = np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
     low, high = -128 - zero_point, 127 - zero_point

@@ -24,9 +24,14 @@ def fit(prepared: Channels) -> bool:
     """Whether the channels can be packed: four or more, no clamp, every halfword in range."""
     if prepared.clamped or len(prepared.weights) < QUAD:
         return False
-    flat = prepared.weights.reshape(len(prepared.weights), -1).astype(np.int64)
-    fours = flat[order(len(flat))].reshape(-1, 2, 2, flat.shape[1])
-    return bool((256 * fours[:, :, 0] + fours[:, :, 1]).min(initial=0) >= -(1 << 15))
+    flat = prepared.weights.reshape(len(prepared.weights), -1)
+    return fit_halfwords(flat[order(len(flat))])
+
+
+def fit_halfwords(flat: Array) -> bool:
+    """Whether 256 * p + q fits into int16 for the pairs of rows of `flat` [channels, taps]."""
+    wide = flat.astype(np.int64)
+    return bool((256 * wide[0::2] + wide[1::2]).min(initial=0) >= -(1 << 15))
 
 
 def fit_exact(prepared: Channels) -> bool:
@@ -43,16 +48,22 @@ def order(channels: int) -> Array:
 
 
 def packed(flat: Array) -> Array:
+    """Weights [channels, taps] in quads as `halfwords` packs them."""
+    return halfwords(flat[order(len(flat))], QUAD)
+
+
+def halfwords(flat: Array, together: int) -> Array:
     """Weights [channels, taps] as the kernels read them, as int8: taps are a multiple of 4.
 
-    For each quad and four taps: even taps of A and B, of C and D, odd taps of A and B, of C and D.
+    For each `together` channels and four taps, the even taps of each pair of channels, or the odd
+    ones: quads have all even ones first, eights the odd ones of a pair after its even ones.
     """
-    fours = flat[order(len(flat))].astype(np.int64).reshape(-1, 2, 2, flat.shape[1])
-    halfwords = (256 * fours[:, :, 0] + fours[:, :, 1]).astype("<i2")
-    # [quads, pairs, taps / 4, 2 lanes, even or odd]
-    lanes = halfwords.reshape(len(fours), 2, -1, 2, 2).transpose(0, 2, 4, 1, 3)
-    packed: Array = np.ascontiguousarray(lanes).view(np.int8)
-    return packed
+    pairs = flat.astype(np.int64).reshape(-1, 2, flat.shape[1])
+    joined = (256 * pairs[:, 0] + pairs[:, 1]).astype("<i2")
+    # [groups, pairs, taps / 4, 2 lanes, even or odd]
+    lanes = joined.reshape(len(flat) // together, together // 2, -1, 2, 2)
+    lanes = lanes.transpose(0, 2, 4, 1, 3) if together == QUAD else lanes.transpose(0, 2, 1, 4, 3)
+    return np.ascontiguousarray(lanes).view(np.int8)
 
 
 def exact_table(prepared: Channels) -> Array:
@@ -78,9 +89,9 @@ def linear_table(linear: LinearRequantization) -> Array:
 
 def _starts(upper: Array, lower: Array) -> Array:
     """What S and Q start from: [quads, S of AB, S of CD, Q of B, Q of D]."""
-    return np.concatenate([_wrapped(upper + lower), lower], axis=1)
+    return np.concatenate([wrapped(upper + lower), lower], axis=1)
 
 
-def _wrapped(values: Array) -> Array:
+def wrapped(values: Array) -> Array:
     """`values` modulo 2**32, as int32 are."""
     return np.asarray((values + (1 << 31)) % (1 << 32) - (1 << 31))

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
+from tinyml.compiler.channels import sum_range
 from tinyml.compiler.ops import Registration, unsupported
+from tinyml.compiler.ops import _quads as packing
 from tinyml.compiler.ops._linear import bias_of, check_linear, folded_bias, reach
+from tinyml.compiler.proof import Requantization, linear_requantization
 from tinyml.compiler.quant import (
     activation_range,
     channel_multipliers,
@@ -22,6 +25,8 @@ from tinyml.tflite import Graph, Op
 
 Array = NDArray[Any]
 _GROUP = 4  # channels, and inputs, that the fast kernel takes at a time
+_EIGHT = 8  # channels that the kernels with channels in pairs take at a time
+_RIGHT = 9  # TML_FULLY_CONNECTED_RIGHT
 _REACH_LIMIT = 1 << 30
 TFLM = Registration(int8_functions="arm_fully_connected")
 
@@ -51,7 +56,8 @@ def call(op: Op, graph: Graph) -> Call:
     """Return the call of the fast kernel where it computes this exactly, or the general one."""
     multipliers, shifts = _multipliers(op, graph)
     if _is_fast(op, graph, multipliers, shifts):
-        return _fast(op, graph, multipliers, shifts)
+        eights = _eights(op, graph, multipliers, shifts)
+        return eights or _fast(op, graph, multipliers, shifts)
     return _any(op, graph, multipliers, shifts)
 
 
@@ -93,6 +99,60 @@ def _fast(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Ca
             Ref(source.index),
             Const(_packed(weights.data), "weights"),
             Const(folded_bias(op, graph, weights.data), "bias"),
+            Ref(target.index),
+            params,
+        ),
+    )
+
+
+def _eights(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> Call | None:
+    """The call of a kernel for eights of channels, None where none computes this exactly."""
+    source, weights, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    assert weights.data is not None
+    channels, depth = weights.shape
+    whole = channels % _EIGHT == 0 and depth % _GROUP == 0
+    clamp = activation_range(op, target)
+    if not whole or len(multipliers) > 1 or multipliers[0] == 0 or clamp != (-128, 127):
+        return None
+    if not packing.fit_halfwords(weights.data):
+        return None
+    bias = folded_bias(op, graph, weights.data).astype(np.int64)
+    lowest, highest = sum_range(weights.data, bias)
+    # One multiplier for all: what holds for the widest range of sums holds for every channel.
+    exact = Requantization(
+        np.array(multipliers), np.array(shifts), lowest.min(keepdims=True),
+        highest.max(keepdims=True), target.zero_point, *clamp,
+    )  # fmt: skip
+    linear = None if graph.exchangeable else linear_requantization(exact, packing.LEFT, _RIGHT)
+    if linear is not None and linear.proved.all():
+        kernel, multiplier = "tml_fully_connected_linear_s8", int(linear.multiplier[0])
+        rest = int(linear.bias[0]) % (1 << packing.LEFT)
+        bias = (bias << packing.LEFT) + int(linear.bias[0])
+        upper, lower = bias[0::2], bias[1::2] >> packing.LEFT
+    elif max(-lowest.min(), highest.max()) < 1 << (31 - packing.LEFT):
+        kernel, multiplier, rest = "tml_fully_connected_eights_s8", multipliers[0], -shifts[0] - 1
+        upper, lower = bias[0::2] << packing.LEFT, bias[1::2]
+    else:
+        return None
+    starts = np.stack([packing.wrapped(upper + lower), lower], axis=1).reshape(-1, 4, 2)
+    params = Struct(
+        "tml_fully_connected_eights_t",
+        {
+            "batches": target.elements // channels,
+            "depth": depth,
+            "channels": channels,
+            "multiplier": Learned(multiplier),
+            "rest": Learned(rest),
+            "rounding": Learned(2 * target.zero_point + 1),
+        },
+    )
+    table = starts.transpose(0, 2, 1).reshape(-1, _EIGHT).astype(np.int32)
+    return Call(
+        kernel,
+        (
+            Ref(source.index),
+            Const(packing.halfwords(weights.data, _EIGHT), "weights"),
+            Const(np.ascontiguousarray(table), "starts"),
             Ref(target.index),
             params,
         ),
