@@ -156,3 +156,16 @@ def test_a_learning_curve_is_continued() -> None:
     assert _doubled(falling[:2], 10) is None
     worse = [LearningPoint(count, 0.5) for count in (1, 2, 3)]
     assert _doubled(worse, 10) == pytest.approx(0.5)
+
+
+def test_one_recording_of_a_word_is_refused_with_what_was_left_out(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    for word, count in (("yes", 1), ("no", 3)):
+        (tmp_path / word).mkdir()
+        for number in range(count):
+            noise = draw.integers(-9000, 9000, 16000).astype(np.int16)
+            wav.write(tmp_path / word / f"{number}.wav", noise)
+    wav.write(tmp_path / "yes" / "short.wav", np.ones(10, np.int16))
+    task = tasks.load("keyword_spotting")
+    with pytest.raises(DataError, match=r"of yes there is one usable .*short\.wav lasts 0\.001 s"):
+        split.prepare(task, "keyword_spotting", tmp_path, Options(), "shipped", lambda *_: None)

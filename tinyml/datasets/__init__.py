@@ -172,6 +172,14 @@ def _fraction(name: str) -> float:
     return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:6], "big") / 2**48
 
 
+def left_out(dataset: Dataset, most: int = 3) -> str:
+    """Return which recordings were left out and why, for an error about too few; or ""."""
+    if not dataset.skipped:
+        return ""
+    more = f"; and {len(dataset.skipped) - most} more" if len(dataset.skipped) > most else ""
+    return f"; left out: {'; '.join(dataset.skipped[:most])}{more}"
+
+
 def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
     for part in (TRAIN, TEST):
         present = {recording.label for recording in parts[part] if not recording.long}
@@ -182,12 +190,13 @@ def _check(dataset: Dataset, parts: Mapping[str, Iterable[Recording]]) -> None:
             )
             if dataset.in_time:
                 raise DataError(
-                    f"{dataset.source}: too few recordings of {', '.join(missing)} to test on",
+                    f"{dataset.source}: too few recordings of {', '.join(missing)} to test on"
+                    f"{left_out(dataset)}",
                     "record each at least 10 times",
                 )
             raise DataError(
                 f"{dataset.source}: no {part} recordings of {', '.join(missing)} "
-                f"(there are some of {groups} {dataset.by}s)",
+                f"(there are some of {groups} {dataset.by}s){left_out(dataset)}",
                 f"give each label at least 5 {dataset.by}s: a model is measured on others than it "
                 "is trained on",
             )

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, public, split
+from tinyml.datasets import TEST, TRAIN, VALIDATION, Dataset, Recording, left_out, public, split
 from tinyml.errors import ConfigError, DataError, ToolError
 from tinyml.model import bundle as bundles
 from tinyml.records import Bundle, Division
 from tinyml.tasks import Examples, Task
 from tinyml.training import AUTO, NONE, SHIPPED, Options, transfer
 
+_FEWEST = 2  # recordings of a word
 _OTHERS = 20  # voices, or performers, of synthetic recordings that are no word
 _ENOUGH_OTHERS = 40  # recordings of a person's own that make synthetic ones unnecessary
 
@@ -191,10 +192,23 @@ def _check_others(dataset: Dataset) -> None:
         )
 
 
+def _check_twice(dataset: Dataset, words: Sequence[Recording]) -> None:
+    """Raise DataError unless there are two recordings of each word: one to learn, one to judge."""
+    counts = Counter(recording.label for recording in words)
+    single = [word for word in dataset.words if counts[word] < _FEWEST]
+    if single:
+        raise DataError(
+            f"{dataset.source}: of {', '.join(single)} there is one usable recording, too few to "
+            f"learn from and to estimate how well{left_out(dataset)}",
+            f"record each at least {_FEWEST} times, better 10",
+        )
+
+
 def _few_shot(
     task: Task, dataset: Dataset, start: Bundle, options: Options, on_progress: OnProgress
 ) -> TrainingData:
     words = tuple(one for one in clips(dataset) if one.label in dataset.words)
+    _check_twice(dataset, words)
     others = [one for one in dataset.recordings if one.label in dataset.background]
     sources = [(dataset, "training, and an estimate by cross-validation")]
     parts: dict[str, list[Recording]] = {part: [] for part in (TRAIN, VALIDATION, TEST)}
