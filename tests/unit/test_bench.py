@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tinyml import tflite
+from tinyml.compiler import ops
 from tinyml.errors import DeviceError
-from tinyml.measure import bench, footprint
+from tinyml.measure import bench
 from tinyml.model import bundle
 from tinyml.records import Bundle, Step, TensorInfo
 
@@ -96,6 +97,6 @@ def test_layers_have_their_share_and_their_macs() -> None:
     conv, softmax = bench.layer_costs(graph, board, [], 3)  # type: ignore[arg-type]
     assert (conv.counter, softmax.counter) == (800, 100)
     assert conv.share == pytest.approx(8 / 9)
-    assert conv.macs == footprint.macs(graph, graph.ops[0]) > 0
+    assert conv.macs == ops.macs(graph.ops[0], graph) > 0
     assert conv.macs_per_count == conv.macs / 800
     assert (softmax.macs, softmax.macs_per_count) == (0, None)
