@@ -261,3 +261,20 @@ def test_a_word_of_one_s_own_beside_speech_commands_is_learned(tmp_path: Path) -
     assert sum(one.label == "jarvis" for one in dataset.recordings) == 10
     assert any("jarvis is no word" in one and "learned" in one for one in dataset.remarks)
     assert any("tests is left out" in one for one in dataset.remarks)
+
+
+def test_long_speech_of_other_words_is_as_many_recordings_as_it_has_seconds(tmp_path: Path) -> None:
+    _words(tmp_path, ["yes", "no"])
+    talk = np.random.default_rng(7).integers(-5000, 5000, 30 * 16000 + 500).astype(np.int16)
+    talk[10 * 16000 : 20 * 16000] = 3  # a pause
+    (tmp_path / "_unknown_").mkdir()
+    wav.write(tmp_path / "_unknown_" / "talk.wav", talk)
+    dataset = source.read(tmp_path)
+    unknown = [one for one in dataset.recordings if one.label == "unknown"]
+    assert [one.number for one in unknown] == [*range(1, 11), *range(21, 31)]
+    assert {one.group for one in unknown} == {"talk"}
+    for recording in unknown:
+        second = talk[(recording.number - 1) * 16000 : recording.number * 16000]
+        assert np.array_equal(source.samples(recording), second)
+    (remark,) = dataset.remarks
+    assert "talk.wav lasts 30.0 s: 20 of its 30 seconds are used" in remark

@@ -10,6 +10,7 @@ Of Speech Commands itself the words are those of its benchmark, ten of 35: the o
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -46,6 +47,8 @@ _FILE = re.compile(r"(^|_)[0-9a-f]{8}_nohash_\d+$")  # how Speech Commands names
 _SPEAKER = "_nohash_"  # comes after the speaker's name
 _FEWEST_OWN = 10  # recordings of a word beside Speech Commands; fewer are something else
 _NEARLY_ALL = 27  # of its 35 words; its first version had 30
+_LONG_S = 1.5  # a recording of other words that is longer has more of them
+_BYTES_A_SECOND = 2 * wav.RATE_HZ  # but for a short header
 _DECIMATION = 4
 _CORRELATED = 0.3
 
@@ -81,7 +84,7 @@ def read(folder: Path) -> Dataset:
             ),
         )
     for file in findings.files(folder / _UNKNOWN, check.SOUNDS):
-        _take(findings, file, UNKNOWN, _speaker(file.stem, after_word=True))
+        _take_unknown(findings, file)
     _take_quiet(findings, folder)
     if not set(labels.values()) - {UNKNOWN}:
         here = findings.files(folder, check.SOUNDS)
@@ -183,6 +186,49 @@ def _take(
     problem, remark = check.sound(samples, rest=label == SILENCE)
     remark = " and ".join(filter(None, (odd, remark)))
     return findings.add(Recording(file, label, group, long, part=part), samples, problem, remark)
+
+
+def _take_unknown(findings: Findings, file: Path) -> None:
+    """Take up other words: a clip as it is, of longer speech every second that is not silent."""
+    speaker = _speaker(file.stem, after_word=True)
+    if file.stat().st_size < _BYTES_A_SECOND * _LONG_S:
+        _take(findings, file, UNKNOWN, speaker)
+        return
+    try:
+        whole = wav.read(file)
+    except DataError as error:
+        findings.refuse(error)
+        return
+    windows = len(whole) // wav.RATE_HZ
+    taken = 0
+    for number in range(1, windows + 1):
+        recording = Recording(file, UNKNOWN, speaker, number=number)
+        window = _window(whole, number)
+        if not check.sound(window)[0]:
+            taken += findings.add(recording, window)
+    findings.remarks.append(
+        f"{file} lasts {len(whole) / wav.RATE_HZ:.1f} s: {taken} of its {windows} seconds are "
+        "used, the others are silent"
+    )
+
+
+def samples(recording: Recording) -> Samples:
+    """Return the sound of a recording of `read`, int16 [n] at 16 kHz; of longer speech its second.
+
+    Raises DataError where the file can no longer be read.
+    """
+    if not recording.number:
+        return wav.read(recording.path)
+    return _window(_whole(recording.path, recording.path.stat().st_mtime_ns), recording.number)
+
+
+def _window(whole: Samples, number: int) -> Samples:
+    return whole[(number - 1) * wav.RATE_HZ : number * wav.RATE_HZ]
+
+
+@functools.lru_cache(maxsize=4)
+def _whole(path: Path, _time: int) -> Samples:
+    return wav.read(path)
 
 
 def name_of(speaker: str) -> str:

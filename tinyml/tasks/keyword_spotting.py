@@ -88,7 +88,10 @@ def build_model(labels: int, width: float) -> Any:
 def examples(recordings: Sequence[Recording], labels: Sequence[str]) -> Examples:
     """Return one example per clip as it is; long recordings count only where no clip is silent."""
     short = [recording for recording in recordings if not recording.long]
-    rows = [(_features(_clip(wav.read(recording.path))), recording.label) for recording in short]
+    rows = [
+        (_features(_clip(speech_commands.samples(recording))), recording.label)
+        for recording in short
+    ]
     if not any(recording.label == SILENCE for recording in short):
         for recording in recordings:
             if recording.long:
@@ -103,7 +106,8 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     quiet = [wav.read(recording.path) for recording in recordings if recording.label == SILENCE]
     hearer = _Hearer(draw, Mixer(draw, quiet), speech)
     rows = [
-        (_features(hearer.word(wav.read(recording.path))), recording.label) for recording in speech
+        (_features(hearer.word(speech_commands.samples(recording))), recording.label)
+        for recording in speech
     ]
     per_label = len(speech) // max(1, len(labels) - 1)
     rows += [(_features(hearer.silence()), SILENCE) for _ in range(per_label)]
@@ -200,7 +204,7 @@ class _Hearer:
         return to_int16(10 ** (decibels / 20) * self._mixer.background(length))
 
     def _any_word(self) -> Samples:
-        return wav.read(self._words[int(self._draw.integers(len(self._words)))].path)
+        return speech_commands.samples(self._words[int(self._draw.integers(len(self._words)))])
 
     def _varied(self, clip: Samples) -> Sound:
         speech = self._mixer.speed(_clip(clip).astype(np.float32))
@@ -268,7 +272,7 @@ def _read(folder: Path) -> Dataset:
         (recording.path, seconds)
         for recording in dataset.recordings
         if not recording.long
-        and recording.label != SILENCE
+        and recording.label not in (SILENCE, UNKNOWN)
         and (seconds := recording.path.stat().st_size / _BYTES_A_SECOND) > _LONGER_S
     ]
     if not longer:
@@ -321,7 +325,7 @@ TASK = Task(
     augmented=augmented,
     mask=mask,
     build_model=build_model,
-    samples=lambda recording: wav.read(recording.path),
+    samples=speech_commands.samples,
     window=_clip,
     capturing=CAPTURING,
 )
