@@ -243,3 +243,45 @@ def test_settings_of_the_user_do_not_lead_elsewhere(
     made = build.build(copy)
     assert copy.path in made.elf.parents
     assert not elsewhere.exists()
+
+
+def test_of_a_downloaded_library_only_what_is_needed_is_compiled(copy: Project) -> None:
+    """As of one in a folder, with its flags, though its own description wants all of it."""
+    library, micro = copy.path / "upstream", "src/tensorflow/lite/micro"
+    broken = '#error "this is not to be compiled"\n'
+    contents = {
+        "library.properties": "name=Arduino_TensorFlowLite\nversion=2.4.0\narchitectures=mbed\n",
+        f"{micro}/micro_interpreter.h": "int interpret(void);\n",
+        f"{micro}/interpret.c": '#include "micro_interpreter.h"\n#ifdef NDEBUG\n'
+        "int interpret(void) { return 42; }\n#endif\n",
+        "src/peripherals/led.c": broken,
+        "src/tensorflow/lite/micro/mock_micro_graph.cpp": broken,
+        "src/tensorflow/lite/experimental/microfrontend/lib/fft.c": broken,
+    }
+    for name, text in contents.items():
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_text(text)
+    options = {**copy.board.options, "custom_tflm": f"file://{library}"}
+    board = replace(copy.board, options=options)
+    files = render.render(plan.resolve(bundle.load(str(MODEL)), board, "tflm"))
+    for name in ("download/library.json", "download/describe.py"):
+        (copy.path / name).parent.mkdir(exist_ok=True)
+        (copy.path / name).write_bytes(files[name])
+    settings = copy.path / "platformio.ini"
+    scripts = "extra_scripts = pre:build_rules.py"
+    assert f"{scripts}\n" in settings.read_text()
+    settings.write_text(
+        settings.read_text().replace(scripts, f"{scripts}\n  pre:download/describe.py")
+        + f"lib_deps = file://{library}\n"
+    )
+    (copy.path / "src" / "app" / "use.c").write_text(
+        '#include "tensorflow/lite/micro/micro_interpreter.h"\n'
+        "__attribute__((constructor)) static void use(void) {\n"
+        '  __asm volatile("" ::"r"(interpret()));\n}\n'
+    )
+    done = pio(copy.path, home=copy.path / "home")
+    assert done.returncode == 0, done.stdout
+    assert any(
+        name == "interpret"
+        for name in elf.functions(copy.path / ".pio" / "build" / "qemu-m4" / "firmware.elf")
+    )

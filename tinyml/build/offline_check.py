@@ -15,6 +15,7 @@ from tinyml.records import Board, Project
 
 _HTTPS = 443
 _CONNECT_S = 3.0
+_LOCAL = ("file://", "symlink://")  # what lies on this computer is not downloaded
 _FIX = "archives fetched elsewhere: tinyml doctor --fix {} --from DIR"
 
 
@@ -62,8 +63,13 @@ def missing(project: Project) -> list[str]:
             (platforms, [config.get(section, "platform")]),
             (tools, [scons, *config.get(section, "platform_packages", [])]),
         ]
-    found = [name for manager, names in wanted for name in names if not manager.get_package(name)]
-    return own + found
+    absent = [
+        name
+        for manager, names in wanted
+        for name in names
+        if not name.startswith(_LOCAL) and not manager.get_package(name)
+    ]
+    return own + absent
 
 
 def _own(board: Board) -> list[str]:

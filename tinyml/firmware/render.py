@@ -104,7 +104,12 @@ def _context(plan: BuildPlan) -> dict[str, Any]:
     bundle, board, source, sensor = plan.bundle, plan.board, plan.source, plan.sensor
     return {
         "board": board,
-        "options": _merged(board.options, source.options, sensor.options if sensor else {}),
+        "options": _merged(
+            board.options,
+            source.options,
+            sensor.options if sensor else {},
+            _of_every_project(board),
+        ),
         "sensor": sensor.name if sensor else "",
         "consent": sensor.consent if sensor else "",
         "bundle": bundle,
@@ -119,6 +124,12 @@ def _context(plan: BuildPlan) -> dict[str, Any]:
             f"runtime {source.runtime}, board {board.id}: generated, do not edit"
         ),
     }
+
+
+def _of_every_project(board: Board) -> Mapping[str, str]:
+    """Return the PlatformIO options that do not depend on model, runtime or sensor."""
+    strict = " -Werror" if board.own_platform else ""
+    return {"build_src_flags": f"-Wall -Wextra{strict}", "extra_scripts": "pre:build_rules.py"}
 
 
 def _merged(*options: Mapping[str, str]) -> dict[str, str]:
@@ -178,7 +189,10 @@ def _runtime_templates(
     library = templates / f"{source.runtime}_library"
     if source.library is not None:
         yield from _tree(f"lib/{source.runtime}", library)
-    elif library.is_dir() and "lib_deps" not in source.options:
+    elif "lib_deps" in source.options and library.is_dir():
+        yield from _tree("download", library)
+        yield from _tree("download", templates / f"{source.runtime}_download")
+    elif library.is_dir():
         needed = runtimes.load(source.runtime).library
         raise ConfigError(
             f"the {source.runtime} runtime needs its library, and {board.id} names none",

@@ -65,12 +65,16 @@ def platformio_options(board: Board, library: Path | None) -> dict[str, str]:
     """Return the options of PlatformIO that a build with the library needs; none without one."""
     # These change the layout of TFLM's structures: every file must see the same.
     flags = ["-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON", "-DCMSIS_NN"]
-    if library is None:
-        dependency = board.options.get(BOARD_KEY, "")
-        return {"build_flags": "\n".join(flags), "lib_deps": dependency} if dependency else {}
-    if (library / _ARDUINO_LAYOUT).is_file() and "framework" not in board.options:
+    if library is None and not board.options.get(BOARD_KEY):
+        return {}
+    is_arduino_library = library is None or (library / _ARDUINO_LAYOUT).is_file()
+    if is_arduino_library and "framework" not in board.options:
         flags.append("-DARDUINO=10819")  # its headers choose CMSIS-NN's registrations by this
-    return {"build_flags": "\n".join(flags), "lib_compat_mode": "off"}
+    options = {"build_flags": "\n".join(flags)}
+    if library is not None:
+        return {**options, "lib_compat_mode": "off"}
+    dependency = board.options[BOARD_KEY]
+    return {**options, "lib_deps": dependency, "extra_scripts": "pre:download/describe.py"}
 
 
 def generation(library: Path | None, named: str | None = None) -> str:
@@ -87,6 +91,13 @@ def generation(library: Path | None, named: str | None = None) -> str:
         kernel.read_text(encoding="utf-8", errors="replace").split()
     )
     return "2026-08" if in_float32 else generations.REFERENCE.name
+
+
+def about(library: Path | None) -> str:
+    """Say which library it is."""
+    if library is None or (library / _ARDUINO_LAYOUT).is_file():
+        return "the TFLM library of 2023"
+    return f"the TFLM tree {library.name}"
 
 
 def arena_subject(bundle: Bundle, board: Board, library: Path | None) -> Subject:

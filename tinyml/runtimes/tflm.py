@@ -28,7 +28,7 @@ from tinyml.records import (
     Step,
     TensorInfo,
 )
-from tinyml.runtimes import Library, Runtime, _tflm_library
+from tinyml.runtimes import Library, Runtime, _tflm_forms, _tflm_library
 from tinyml.tflite import Graph, Op
 
 _PER_CHANNEL = "tml_fully_connected_per_channel()"  # of tml_fully_connected.h
@@ -43,12 +43,14 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
 
     Without options, the library is the one that $TINYML_TFLM_DIR names, else the board's, and the
     arena is what was measured with it, else an upper bound of what any set of kernels needs.
-    Raises ModelError for a model that the TFLM interpreter refuses, ConfigError for a folder that
-    is no TFLM library.
+    Raises ModelError for a model that the TFLM interpreter refuses or the library computes wrong,
+    ConfigError for a folder that is no TFLM library.
     """
     library = _tflm_library.folder(options)
     oracle = Oracle(bundle.model, bundle.name)
     graph = oracle.graph
+    generation = _tflm_library.generation(library, options.generation)
+    _tflm_forms.require_right(graph, generation, _tflm_library.about(library))
     steps = _steps(graph)
     arena, origin = _arena(oracle, _tflm_library.arena_subject(bundle, board, library), options)
     inputs = tuple(graph.tensors[index].info for index in graph.inputs)
@@ -85,7 +87,7 @@ def generate(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPT
             if _is_lean(name, graph) and not (name == "FULLY_CONNECTED" and _per_channel(graph))
         ),
         slot=_slot(bundle, graph, inputs, outputs, options) if options.slot else None,
-        generation=_tflm_library.generation(library, options.generation),
+        generation=generation,
     )
 
 
