@@ -14,6 +14,8 @@ from tinyml.compiler.quant import (
 
 _EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8) in Q0.31
 _ONE_THIRD = 715827883  # 1/3 in Q0.31
+_ONE_IN_Q2 = 1 << 29
+_DIVIDE_START, _DIVIDE_SLOPE = 1515870810, -1010580540  # 48/17 and -32/17 in Q2
 # exp(-2**k) in Q0.31 for k = -2..4
 _EXP_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 
@@ -37,6 +39,43 @@ def exp_on_negative_values(raw: int, integer_bits: int) -> int:
         if integer_bits > exponent and remainder & (1 << (fraction_bits + exponent)):
             result = doubling_high_mul(result, factor)
     return result
+
+
+def saturation_radius(integer_bits: int, shift: int) -> int:
+    """The size of an input from which on a Q`integer_bits` function has its last value.
+
+    The input reaches fixed point by a multiplier and this left shift (CalculateInputRadius).
+    """
+    return (((1 << integer_bits) - 1) << (31 - integer_bits)) >> shift
+
+
+def logistic(raw: int, integer_bits: int) -> int:
+    """1 / (1 + exp(-x)) in Q0.31 of the Q`integer_bits` number x."""
+    if raw == 0:
+        return 1 << 30
+    quotient = _divide_by_one_plus(exp_on_negative_values(-abs(raw), integer_bits))
+    positive = shift_left_saturating(quotient, 1)
+    return positive if raw > 0 else INT32_MAX - positive
+
+
+def tanh(raw: int, integer_bits: int) -> int:
+    """The hyperbolic tangent of the Q`integer_bits` number `raw`, in Q0.31."""
+    if raw == 0:
+        return 0
+    # The same bits with one integer bit more are 2 * x.
+    quotient = _divide_by_one_plus(exp_on_negative_values(-abs(raw), integer_bits + 1))
+    positive = shift_left_saturating(quotient - _ONE_IN_Q2, 2)
+    return positive if raw > 0 else -positive
+
+
+def _divide_by_one_plus(x: int) -> int:
+    """2 / (1 + x) in Q2 for 0 <= x < 1 in Q0: three steps of Newton's division."""
+    half = (x + INT32_MAX + 1) // 2
+    guess = _DIVIDE_START + doubling_high_mul(half, _DIVIDE_SLOPE)
+    for _ in range(3):
+        error = _ONE_IN_Q2 - doubling_high_mul(half, guess)
+        guess += shift_left_saturating(doubling_high_mul(guess, error), 2)
+    return guess
 
 
 def _exp_between_minus_quarter_and_zero(raw: int) -> int:

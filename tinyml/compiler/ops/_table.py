@@ -28,12 +28,20 @@ def tabulate(source: Tensor, function: Callable[[int], int]) -> Table:
 
 def byte_table(source: Tensor, target: Tensor, ratio: float, low: int | None = None) -> Table:
     """The table that changes scale by `ratio` and zero point, from `low` (default: all) upwards."""
-    multiplier, shift = quantize_multiplier(ratio)
+    return rescaled(source, target, lambda _: ratio, low)
+
+
+def rescaled(
+    source: Tensor, target: Tensor, ratio: Callable[[int], float], low: int | None = None
+) -> Table:
+    """The table that multiplies each value less its zero point by the `ratio` of that value."""
     limits = np.iinfo(target.dtype)
     floor = limits.min if low is None else max(limits.min, low)
 
     def output(value: int) -> int:
-        scaled = requantize(value - source.zero_point, multiplier, shift) + target.zero_point
+        centred = value - source.zero_point
+        multiplier, shift = quantize_multiplier(ratio(centred))
+        scaled = requantize(centred, multiplier, shift) + target.zero_point
         return min(max(scaled, floor), limits.max)
 
     return tabulate(source, output)

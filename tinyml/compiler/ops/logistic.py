@@ -7,21 +7,14 @@ fixedpoint.h), value by value. Fixed-point numbers: Qn has n integer bits and 31
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
-from tinyml.compiler.fixed_point import exp_on_negative_values, shift_left_saturating
+from tinyml.compiler.fixed_point import logistic, saturation_radius
 from tinyml.compiler.ops import require_quantized, unsupported
 from tinyml.compiler.ops._table import check_same_shape, table_call, tabulate
-from tinyml.compiler.quant import (
-    INT32_MAX,
-    doubling_high_mul,
-    quantize_multiplier,
-    requantize,
-    rounding_shift_right,
-)
+from tinyml.compiler.quant import quantize_multiplier, requantize, rounding_shift_right
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
 _INPUT_BITS = 4
-_DIVIDE_START, _DIVIDE_SLOPE = 1515870810, -1010580540  # 48/17 and -32/17 in Q2
 
 
 def check(op: Op, graph: Graph) -> None:
@@ -39,13 +32,14 @@ def call(op: Op, graph: Graph) -> Call:
     """Return the call of a table of 256 bytes, which may work in place."""
     source, target = graph.input(op, 0), graph.output(op)
     multiplier, shift = quantize_multiplier(_real_multiplier(source.scale))
-    radius = (((1 << _INPUT_BITS) - 1) << (31 - _INPUT_BITS)) >> shift
+    radius = saturation_radius(_INPUT_BITS, shift)
 
     def output(value: int) -> int:
         centred = value - source.zero_point
         if abs(centred) >= radius:
             return 127 if centred > 0 else -128
-        result = rounding_shift_right(_logistic(requantize(centred, multiplier, shift)), 23)
+        result = logistic(requantize(centred, multiplier, shift), _INPUT_BITS)
+        result = rounding_shift_right(result, 23)
         return min(result - 128, 127)
 
     return table_call("tml_logistic_s8", source, target, tabulate(source, output))
@@ -53,21 +47,3 @@ def call(op: Op, graph: Graph) -> Call:
 
 def _real_multiplier(scale: float) -> float:
     return scale * (1 << (31 - _INPUT_BITS))
-
-
-def _logistic(x: int) -> int:
-    """1 / (1 + exp(-x)) in Q0 for x in Q4."""
-    if x == 0:
-        return 1 << 30
-    positive = _inverse_of_one_plus(exp_on_negative_values(-abs(x), _INPUT_BITS))
-    return positive if x > 0 else INT32_MAX - positive
-
-
-def _inverse_of_one_plus(x: int) -> int:
-    """1 / (1 + x) in Q0 for 0 <= x < 1 in Q0: three steps of Newton's division."""
-    half = (x + INT32_MAX + 1) // 2
-    guess = _DIVIDE_START + doubling_high_mul(half, _DIVIDE_SLOPE)
-    for _ in range(3):
-        error = (1 << 29) - doubling_high_mul(half, guess)
-        guess += shift_left_saturating(doubling_high_mul(guess, error), 2)
-    return shift_left_saturating(guess, 1)
