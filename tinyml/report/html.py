@@ -11,10 +11,9 @@ from tinyml.report.page import Block, Page, Section, Table
 from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
-_CHARACTER = 0.47  # width of a character of a table, in rem
-_PADDING = 1.1  # of a cell, left and right, in rem
-_BAR = 4.0  # a bar beside a number, in rem
-_LONGEST = 32  # characters of a text; longer ones wrap
+_CHARACTER = 0.42  # width of a character of a table in a narrow card, in rem
+_PADDING = 0.7  # of a cell, left and right, in rem
+_TEXT = 16  # characters of a text that stand in one line at least
 _STEP = 4  # widths of tables are rounded up to multiples of this many rem
 
 
@@ -39,8 +38,8 @@ def render(page: Page, provenance: Provenance) -> str:
         groups=_groups(sections),
         about=(*page.identity.rows, *page.details.rows, *provenance.rows()),
         draw=svg.draw,
-        width_of=_width,
-        widths=sorted({_width(block) for block in tables}),
+        stacks_below=_stacks_below,
+        widths=sorted({_stacks_below(block) for block in tables}),
     )
 
 
@@ -73,12 +72,16 @@ def _without_empty(block: Block) -> Block:
     )
 
 
-def _width(table: Table) -> int:
-    """Return how many rem a table needs at least to stand side by side, in steps of _STEP."""
+def _stacks_below(table: Table) -> int:
+    """Return the width of a card, in steps of _STEP rem, below which the table stands as lists.
+
+    There each row becomes a list of names and values; above it every cell has room for its longest
+    word, in the small letters that narrow cards have.
+    """
     needed = 0.0
     for number, column in enumerate(table.columns):
-        cells = [row[number] for row in table.rows]
-        longest = max(map(len, (*column.name.split(), "", *(cell.text for cell in cells))))
-        needed += min(longest, _LONGEST) * _CHARACTER + _PADDING
-        needed += _BAR if any(cell.bar is not None for cell in cells) else 0.0
+        cells = [row[number].text for row in table.rows]
+        if not column.right:  # a sentence or a name, which breaks anywhere
+            cells = [cell[:_TEXT] for cell in cells]
+        needed += max(map(len, (*column.name.split(), "", *cells))) * _CHARACTER + _PADDING
     return -(-int(needed + 1) // _STEP) * _STEP

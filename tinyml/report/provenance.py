@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shlex
 import time
@@ -59,14 +60,22 @@ def collect(arguments: Sequence[str], began: float, folder: Path = Path()) -> Pr
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions of tinyml and of the packages beneath it, as far as installed."""
-    found = [("tinyml", __version__)]
+    """Return the versions of tinyml and of the packages beneath it, as far as installed.
+
+    Of a checkout of tinyml its commit, too.
+    """
+    versions = [("tinyml", f"{__version__}{_own_commit()}")]
     for package in _PACKAGES:
-        try:
-            found.append((package, metadata.version(package)))
-        except metadata.PackageNotFoundError:
-            continue
-    return tuple(found)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append((package, metadata.version(package)))
+    return tuple(versions)
+
+
+def _own_commit() -> str:
+    """Return ", commit ..." where tinyml runs from a checkout of its own."""
+    root = Path(__file__).resolve().parents[2]
+    found = commit(root) if (root / ".git").exists() else ""
+    return f", commit {found}" if found else ""
 
 
 def commit(folder: Path) -> str:

@@ -15,7 +15,7 @@ from tinyml.model.tensor_diff import Bin
 from tinyml.report.page import ArenaMap, Chart, Curves, Histogram, Series
 
 WIDTH, HEIGHT = 640.0, 300.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 82.0, 14.0, 24.0, 44.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 86.0, 14.0, 30.0, 54.0
 _TICKS = 5
 _SERIES = 6  # colours
 _LETTER = 6.2  # width of a letter of the small font
@@ -99,13 +99,13 @@ class _Axes:
             y = self.y(value)
             lines.append(LineShape(f"{_LEFT},{y} {WIDTH - _RIGHT},{y}", "grid"))
             texts.append(TextShape(_LEFT - 6, y + 4, digits(value), "end"))
-        below = self.height - _BOTTOM + 16
+        below = self.height - _BOTTOM + 24
         for value in self._x_ticks():
-            texts.append(TextShape(self.x(value), below, digits(value), "middle"))
+            texts.append(_below(self.x(value), below, digits(value)))
         middle = (_LEFT + WIDTH - _RIGHT) / 2
         texts.append(TextShape(middle, self.height - 8, x_name, "middle", "axis"))
         middle = (self.height - _BOTTOM + _TOP) / 2
-        texts.append(TextShape(13, middle, y_name, "middle", "axis", turned=True))
+        texts.append(TextShape(18, middle, y_name, "middle", "axis", turned=True))
         return lines, texts
 
     def _x_ticks(self) -> list[float]:
@@ -117,6 +117,14 @@ class _Axes:
         widest = max((len(digits(value)) for value in values), default=1)
         room = (WIDTH - _LEFT - _RIGHT) / (_WIDE_LETTER * (widest + 2))
         return values[:: max(1, math.ceil(len(values) / max(room, 1.0)))]
+
+
+def _below(x: float, y: float, text: str) -> TextShape:
+    """Return the value of a tick at `x`, in the middle below it unless the drawing ends there."""
+    half = _WIDE_LETTER * len(text) / 2
+    if x + half > WIDTH:
+        return TextShape(WIDTH - 1, y, text, "end")
+    return TextShape(x, y, text, "middle")
 
 
 def ticks(low: float, high: float) -> list[float]:
@@ -161,7 +169,7 @@ def _legend(curves: Sequence[Series]) -> list[TextShape]:
         return []
     texts, right = [], WIDTH - _RIGHT
     for number, series in reversed(list(enumerate(curves))):
-        texts.append(TextShape(round(right, 1), 12, series.name, "end", f"legend s{number}"))
+        texts.append(TextShape(round(right, 1), 17, series.name, "end", f"legend s{number}"))
         right -= _WIDE_LETTER * len(series.name) + 16
     return texts
 

@@ -44,14 +44,14 @@ def page(
     one.
     """
     sections = [_figures(result)]
-    if result.layers:
-        sections.append(_layers(result))
-    sections += _differences(result)
     if result.counters:
         sections.append(parts.counters(result.counters, result.counter_unit))
-    sections += [*_measured(bundle), *parts.noise(bundle.card.noise or ())]
+    if result.layers:
+        sections.append(_layers(result))
+    sections += [*_differences(result), *_measured(bundle)]
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
+    sections += parts.noise(bundle.card.noise or ())
     device = f"{result.board}, runtime {result.runtime}"
     compared = [("device", device), ("reference", result.reference)]
     return Page(
@@ -190,7 +190,7 @@ def _measured(bundle: Bundle) -> list[Section]:
         blocks.append(Facts(tuple(rows), detail=True))
     if bundle.labels and counts is not None:
         blocks.append(matrix(bundle.labels, counts))
-    return [Section("Accuracy as its card tells it", tuple(blocks), wide=True)] if blocks else []
+    return [Section("Accuracy as its card tells it", tuple(blocks))] if blocks else []
 
 
 def _value(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.pipeline import Choice
     from tinyml.model.generations import Generation
+    from tinyml.model.vectors import Vector
     from tinyml.records import Firmware
 
 HELP = """prove that a device computes exactly what the reference computes
@@ -91,10 +93,16 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
         chosen = vectors.default(choice.bundle, inputs, args.count, args.seed)
     else:
         chosen = vectors.load(args.inputs, choice.bundle, inputs)
+    watch = _Stopwatch()
     with (
         pipeline.flashed(choice, console, args.port) as (device, firmware),
         console.progress("comparing") as shown,
     ):
+
+        def on_vector(done: int, vector: Vector) -> None:
+            watch.begin(vector.name)
+            shown.update(vector.name, done, len(chosen))
+
         report = validate.validate(
             device,
             choice.bundle,
@@ -102,10 +110,34 @@ def _vectors(args: Namespace, choice: Choice, console: Console) -> bool:
             layers=args.layers,
             firmware=firmware,
             generation=_generation(args, firmware),
-            on_vector=lambda done, vector: shown.update(vector.name, done, len(chosen)),
+            on_vector=on_vector,
         )
-    results.show(validation.page(report, choice.bundle, firmware), args, console)
+    watch.begin(None)
+    page = validation.page(
+        report,
+        choice.bundle,
+        firmware,
+        serial_number=device.serial_number,
+        seconds=watch.seconds,
+    )
+    results.show(page, args, console)
     return report.passed
+
+
+class _Stopwatch:
+    """How long each vector takes: `seconds` by its name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._name: str | None = None
+        self._since = 0.0
+
+    def begin(self, name: str | None) -> None:
+        """End the vector that runs, and begin with the vector `name`, None for no other."""
+        now = time.monotonic()
+        if self._name is not None:
+            self.seconds[self._name] = now - self._since
+        self._name, self._since = name, now
 
 
 def _generation(args: Namespace, firmware: Firmware | None) -> Generation:
@@ -135,5 +167,6 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
         console.progress("streaming") as shown,
     ):
         report = playback.play(device, clips, against=choice.bundle, on_progress=shown.update)
-    results.show(streaming.page(report, firmware), args, console)
+    page = streaming.page(report, firmware, serial_number=device.serial_number)
+    results.show(page, args, console)
     return report.passed
