@@ -5,7 +5,7 @@ A page is Markdown. What can be checked in it:
 * fences `console` (commands after `$ `, then what they print; `...` stands for any lines) and `sh`
   (commands alone). Words after the language say why a block does not run where tests do: `board`
   (real hardware), `network` (downloads), `long` (trains, or takes minutes), `yours` (files that
-  the reader has);
+  the reader has), `checkout` (works on the checkout itself);
 * `<!-- setup: COMMANDS -->` before a block runs in the page's folder first;
 * `<!-- varies: WORD, WORD -->` before a block: of printed lines with these words the numbers are
   not compared;
@@ -21,6 +21,7 @@ import io
 import os
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,9 +33,10 @@ from tinyml.errors import TinymlError
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("console", "sh", "python", "c", "ini", "toml", "json", "text", "")
-BOARD, NETWORK, LONG, YOURS = MARKS = ("board", "network", "long", "yours")
+BOARD, NETWORK, LONG, YOURS, CHECKOUT = ("board", "network", "long", "yours", "checkout")
+MARKS = (BOARD, NETWORK, LONG, YOURS, CHECKOUT)
 
-_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _COMMENT = re.compile(r"<!-- (setup|varies):\s(.*?)-->", re.S)
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -89,12 +91,13 @@ def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     found, end = [], 0
     for fence in _FENCE.finditer(text):
-        language, *marks = fence[1].split() or [""]
+        language, *marks = fence[2].split() or [""]
         comments = dict(_COMMENT.findall(text[end : fence.start()]))
         varies = tuple(word.strip() for word in comments.get("varies", "").split(",") if word)
         line = text.count("\n", 0, fence.start()) + 1
         setup = comments.get("setup", "").strip()
-        found.append(Block(page, line, language, frozenset(marks), fence[2], setup, varies))
+        body = textwrap.dedent(fence[3])
+        found.append(Block(page, line, language, frozenset(marks), body, setup, varies))
         end = fence.end()
     return found
 

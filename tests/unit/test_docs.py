@@ -60,7 +60,7 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     page.write_text(
         "# Title\n"
         "```sh\ntinyml inspect --bord qemu-m4\n```\n"
-        "```sh soon\ntinyml models | tinyml modles\n```\n"
+        "1. In a list:\n\n   ```sh soon\n   tinyml models | tinyml modles\n   ```\n\n"
         "Say `tinyml boards --joson` and `--nonsense`, see [there](there.md), [here](#nowhere),\n"
         "[this](page.md#title) and `tinyml/nothing.py`; `tinyml train --epochs N` goes on.\n"
         "`tinyml.records.Board` is a class, `tinyml.records.Bored` or `tinyml.nowhere.X` none.\n"
