@@ -146,11 +146,26 @@ def test_one_different_inference_is_one_mismatch(changed: Any) -> None:
     assert "expected inference 2 at sample 1760" in comparison.first
 
 
-def test_a_missing_inference_is_one_mismatch() -> None:
+def test_an_inference_that_the_line_lost_is_no_difference() -> None:
     expected = [inference(number) for number in range(5)]
     comparison = compare(expected, expected[:2] + expected[3:])
-    assert (comparison.compared, comparison.mismatched) == (5, 1)
-    assert comparison.first.endswith("got none")
+    assert (comparison.compared, comparison.mismatched, comparison.lost) == (5, 0, 1)
+    assert comparison.first == ""
+    tail = playback.Comparison(iter(expected))
+    for actual in expected[:2]:
+        tail.take(actual)
+    tail.finish(made=4)  # the device says that it made four: two were lost, one never made
+    assert (tail.compared, tail.mismatched, tail.lost) == (5, 1, 2)
+    assert tail.first.endswith("got none")
+
+
+def test_a_clip_is_not_called_wrong_for_a_result_that_never_arrived() -> None:
+    spoken = [clip("1", "yes"), clip("2", "no"), clip("3", "yes")]
+    heard = [Event("no", 0.9, 6000)]
+    results = playback.judge(
+        spoken, [0, 5000, 10000], heard, set(), 16000, gaps=[(900, 1300), (6000, 7000)]
+    )
+    assert [result.right for result in results] == [None, True, False]
 
 
 def test_a_stream_that_ends_early_misses_the_rest() -> None:

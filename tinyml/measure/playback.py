@@ -1,4 +1,4 @@
-"""Recordings played into a device's virtual sensor, and what came of each of them.
+"""Streaming validation: recordings played into a device's virtual sensor, each inference proved.
 
 Clips in, a `StreamReport` out. The host runs the same stream through the same front end, the
 reference interpreter and the same recognizer: every inference of the device is compared with it.
@@ -7,8 +7,9 @@ reference interpreter and the same recognizer: every inference of the device is 
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import statistics
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,9 @@ class StreamInference:
 class ClipResult:
     """What came of a clip: its events, and whether they are the one that was said.
 
-    `start_s`: where it starts in the stream. `right` is None where nobody knows what was said; a
-    clip of a background label is right when nothing was recognised.
+    `start_s`: where it starts in the stream. `right` is None where nobody knows what was said, or a
+    result that might have told never arrived; a clip of a background label is right when nothing
+    was recognised.
     """
 
     name: str
@@ -63,8 +65,10 @@ class StreamReport:
     """The stream in figures. JSON document `tinyml.stream/1` has exactly these fields.
 
     `inferences`: as the host expects them; `mismatched`: of them, those whose number, sample, score
-    bytes or event the device reports otherwise or not at all; `first_mismatch` says in words. Where
-    nothing was `proved`, `inferences` were only counted and `mismatched` is 0.
+    bytes or event the device reports otherwise; `first_mismatch` says in words. `lost`: of them,
+    those that the device made and the line lost for good, of which nothing is known; `resent`:
+    those that came on the second asking. `passed`: all arrived and all are equal. Where nothing was
+    `proved`, `inferences` were only counted and `mismatched` is 0.
     `real_time_factor`: seconds of the stream per second. `counter_*`: per inference, in
     `counter_unit`; `front_counter_per_stride`: the front end's cost for each of its strides of
     `stride_ms`, median; 0 ms where rows come when they come, as strokes do. `dropped`: samples the
@@ -95,6 +99,8 @@ class StreamReport:
     stride_ms: int
     front_counter_per_stride: int
     settings: tuple[SettingMismatch, ...] = ()
+    lost: int = 0
+    resent: int = 0
 
 
 def require_listening(bundle: Bundle) -> tuple[FeatureConfig, StreamConfig]:
@@ -152,22 +158,26 @@ def judge(
     heard: Sequence[Event],
     silent: Collection[str],
     rate_hz: int,
+    gaps: Sequence[tuple[int, int]] = (),
 ) -> tuple[ClipResult, ...]:
     """Give every event to the clip in which, or after which, it came, and judge the clip.
 
-    `starts` are the clips' first samples; labels in `silent` are said by making no event.
+    `starts` are the clips' first samples; labels in `silent` are said by making no event. `gaps`:
+    the samples before and after results that never arrived; what they cover cannot be told wrong.
     """
     ends = [*starts[1:], None]
     results = []
     for clip, start, end in zip(clips, starts, ends, strict=True):
-        own = tuple(
-            one
-            for one in heard
-            if start < one.sample_index and (end is None or one.sample_index <= end)
+        events = tuple(
+            event
+            for event in heard
+            if start < event.sample_index and (end is None or event.sample_index <= end)
         )
         wanted = [] if clip.said in silent else [clip.said]
-        right = None if clip.said is None else [one.label for one in own] == wanted
-        results.append(ClipResult(clip.name, clip.said, start / rate_hz, own, right))
+        right = None if clip.said is None else [event.label for event in events] == wanted
+        if any(start < after and (end is None or before < end) for before, after in gaps):
+            right = right or None
+        results.append(ClipResult(clip.name, clip.said, start / rate_hz, events, right))
     return tuple(results)
 
 
@@ -184,12 +194,14 @@ class Play:
         *,
         against: Bundle | None = None,
         paced: bool = False,
+        threshold: float | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
         """With `against`, every inference is compared with what the host computes for that model.
 
-        `paced`: as fast as a real sensor would give samples and no faster. `on_sent` gets how many
-        samples have arrived. Raises DeviceError for another model than `against`.
+        `paced`: as fast as a real sensor would give samples and no faster. `threshold`: as for
+        `recognised`. `on_sent` gets how many samples have arrived. Raises DeviceError for another
+        model than `against`.
         """
         if against is not None:
             require_model(device, against)
@@ -201,6 +213,8 @@ class Play:
         self._built = () if against is None else mismatch.of_settings(device.info, against)
         self._readings: list[Reading] = []
         self._heard: list[Event] = []
+        self._gaps: list[tuple[int, int]] = []  # samples around results that never arrived
+        self._threshold = threshold
         self._comparison = Comparison(
             None if against is None else Listener(against).push(self.samples)
         )
@@ -209,14 +223,21 @@ class Play:
         self.status = self._stream.status
 
     def __iter__(self) -> Iterator[Reading]:
-        for reading in self._stream:
+        for reading in recognised(self._stream, self._info, self._threshold):
+            before = self._readings[-1] if self._readings else None
+            if reading.number != (before.number + 1 if before else 0):
+                self._gaps.append((before.sample if before else 0, reading.sample))
             self._readings.append(reading)
             actual = of_device(reading, self._info.outputs[0])
             self._comparison.take(actual)
             if actual.heard is not None:
                 self._heard.append(actual.heard)
             yield reading
-        self._comparison.finish()
+        totals = self._stream.totals
+        self._comparison.finish(totals.results if totals is not None else 0)
+        last = self._readings[-1] if self._readings else None
+        if totals is not None and totals.results > (last.number + 1 if last else 0):
+            self._gaps.append((last.sample if last else 0, totals.samples))
 
     def clip_at(self, sample: int) -> int:
         """Return the number of the clip, or of the one before the pause, that `sample` is of."""
@@ -243,6 +264,7 @@ class Play:
             [event for event in self._heard if event.sample_index <= end],
             silent_labels(info),
             info.sample_rate_hz,
+            self._gaps,
         )
         totals = self._stream.totals or _totals_of(self._readings)
         return _report(
@@ -282,6 +304,45 @@ def _totals_of(readings: Sequence[Reading]) -> StreamTotals:
     return StreamTotals(last.sample, last.number + 1, last.dropped, lost, 0.0, 0.0)
 
 
+def recognised(
+    readings: Iterable[Reading], info: DeviceInfo, threshold: float | None
+) -> Iterator[Reading]:
+    """Yield readings with the events of another threshold (0..1) than the device's.
+
+    The threshold comes after the model, so this is exactly what the device would say with it. None
+    leaves the device's events. Raises ConfigError for a threshold that is not possible.
+    """
+    if threshold is None:
+        yield from readings
+        return
+    output = info.outputs[0]
+    recognizer = Recognizer(_stream_config(info, threshold), info.labels, output, _rate_of(info))
+    for reading in readings:
+        event = recognizer.push(reading.scores, reading.sample)
+        score = None if event is None else round(event.score / output.scale) + output.zero_point
+        yield dataclasses.replace(reading, event=event.label if event else None, score=score)
+
+
+def _stream_config(info: DeviceInfo, threshold: float) -> StreamConfig:
+    """Return how a device turns scores into events, with another threshold."""
+
+    def setting(name: str) -> int:
+        return int(info.parameters.get(f"stream.{name}", (0.0,))[0])
+
+    return StreamConfig(
+        stride_frames=setting("stride_frames"),
+        average=setting("average"),
+        threshold=threshold,
+        refractory_ms=setting("refractory_ms"),
+        background=tuple(int(index) for index in info.parameters.get("stream.background", ())),
+        repeats=bool(setting("repeats")),
+    )
+
+
+def _rate_of(info: DeviceInfo) -> int:
+    return info.sample_rate_hz or front_end_of(info).rate_hz
+
+
 def front_end_of(info: DeviceInfo) -> FrontEnd:
     """Return the front end that a device says it has; raises ConfigError for one unknown here."""
     params = {
@@ -312,7 +373,7 @@ def _report(
     strides = max(1, int(info.parameters.get("stream.stride_frames", (1.0,))[0]))
     equal = comparison.compared > 0 and comparison.mismatched == 0
     return StreamReport(
-        passed=equal and totals.dropped == 0 and not built,
+        passed=equal and not comparison.lost and totals.dropped == 0 and not built,
         proved=comparison.proves,
         model=info.model,
         sha256=info.sha256,
@@ -335,6 +396,8 @@ def _report(
         stride_ms=_stride_ms(front_end),
         front_counter_per_stride=statistics.median_low(front_counters) // strides,
         settings=built,
+        lost=comparison.lost if comparison.proves else totals.lost_results,
+        resent=totals.resent,
     )
 
 
@@ -356,7 +419,8 @@ def of_device(reading: Reading, output: TensorInfo) -> StreamInference:
 class Comparison:
     """Pairs what the device reports with what the host expects, by number.
 
-    Without anything expected, inferences are only counted.
+    `compared`: inferences that were expected; `mismatched` of them are otherwise, `lost` never
+    arrived. Without anything expected, inferences are only counted.
     """
 
     def __init__(self, expected: Iterator[StreamInference] | None) -> None:
@@ -364,10 +428,11 @@ class Comparison:
         self.proves = expected is not None
         self.compared = 0
         self.mismatched = 0
+        self.lost = 0
         self.first = ""
 
     def take(self, actual: StreamInference) -> None:
-        """Compare the next inference that the device reports; what it skipped is missing."""
+        """Compare the next inference that the device reports; what it skipped was lost."""
         if self._expected is None:
             self.compared += 1
             return
@@ -375,13 +440,20 @@ class Comparison:
             if expected.number == actual.number:
                 self._compare(expected, actual)
                 return
-            self._compare(expected, None)
+            self._lose()
         self._compare(None, actual)
 
-    def finish(self) -> None:
-        """Count what the device should have reported as well."""
+    def finish(self, made: int = 0) -> None:
+        """Count what the device should have reported as well: lost where it has `made` so many."""
         for expected in self._expected or ():
-            self._compare(expected, None)
+            if expected.number < made:
+                self._lose()
+            else:
+                self._compare(expected, None)
+
+    def _lose(self) -> None:
+        self.compared += 1
+        self.lost += 1
 
     def _compare(self, expected: StreamInference | None, actual: StreamInference | None) -> None:
         self.compared += 1

@@ -1,8 +1,13 @@
-"""What can happen while a device is watched. Records only; who tells them is `session`."""
+"""Events of a watched device, and their one dispatch: what can happen, and who makes what of it.
+
+`session` tells them. To make something of events, write a `View`: a method for each kind.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +19,82 @@ from tinyml.protocol.messages import Status
 RECONNECTED = "reconnected"  # it had gone
 RESET = "reset"  # it was asked to start anew
 
+T = TypeVar("T")
+
+
+class Event(ABC):
+    """Something that happened; each kind is a class below and a method of `View`."""
+
+    @abstractmethod
+    def show(self, view: View[T]) -> T:
+        """Return what `view` makes of this kind of event (double dispatch)."""
+
+
+class View(ABC, Generic[T]):
+    """What is made of each kind of event, a T."""
+
+    @abstractmethod
+    def attached(self, event: Attached) -> T:
+        """A device answers."""
+
+    @abstractmethod
+    def detached(self, event: Detached) -> T:
+        """It has gone."""
+
+    @abstractmethod
+    def played(self, event: Played) -> T:
+        """Samples of a source have arrived there."""
+
+    @abstractmethod
+    def inferred(self, event: Inferred) -> T:
+        """It has run its model."""
+
+    @abstractmethod
+    def seen(self, event: Seen) -> T:
+        """The model had rows of features to read."""
+
+    @abstractmethod
+    def printed(self, event: Printed) -> T:
+        """The firmware said something in words."""
+
+    @abstractmethod
+    def bytes(self, event: Bytes) -> T:
+        """Something travelled on the line."""
+
+    @abstractmethod
+    def status(self, event: DeviceStatus) -> T:
+        """It said how it is."""
+
+    @abstractmethod
+    def summed(self, event: Summed) -> T:
+        """A stream of sources is over."""
+
 
 @dataclass(frozen=True)
-class Attached:
+class Attached(Event):
     """A device answers; a new stream follows. `after`: what came before, one of the words above."""
 
     info: DeviceInfo
     after: str = ""
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.attached(self)
+
 
 @dataclass(frozen=True)
-class Detached:
+class Detached(Event):
     """The device has gone, or failed; `reason` says how."""
 
     reason: str
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.detached(self)
+
 
 @dataclass(frozen=True)
-class Played:
+class Played(Event):
     """Samples of the sources have arrived at the device: `done` of `total`.
 
     `clip` of `clips` (from 0, both through all connections) has the name `name`, and `said` is its
@@ -45,12 +108,17 @@ class Played:
     done: int
     total: int
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.played(self)
+
 
 @dataclass(frozen=True)
-class Inferred:
+class Inferred(Event):
     """One inference. `clip`: number of the clip that it heard, None where nothing is played.
 
-    `scores`: as `DeviceInfo.outputs` dequantizes them. `score`: that of the event that it made.
+    `scores`: float32 [labels], as `DeviceInfo.outputs` dequantizes them. `score`: the averaged
+    one of the event that it made, in the same units.
     """
 
     reading: Reading
@@ -58,9 +126,13 @@ class Inferred:
     score: float | None
     clip: int | None
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.inferred(self)
+
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(Event):
     """Rows that the model reads: int8 [n, row_bytes], the host's twin of what the device has.
 
     `first`: the number of the first, from 0 in each stream.
@@ -69,36 +141,53 @@ class Seen:
     first: int
     rows: NDArray[np.int8]
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.seen(self)
+
 
 @dataclass(frozen=True)
-class Printed:
+class Printed(Event):
     """A line that the firmware prints; with `is_log`, one that it sends as LOG."""
 
     text: str
     is_log: bool = False
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.printed(self)
+
 
 @dataclass(frozen=True)
-class Bytes:
+class Bytes(Event):
     """What travelled on the line, as it is."""
 
     to_device: bool
     data: bytes
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.bytes(self)
+
 
 @dataclass(frozen=True)
-class DeviceStatus:
+class DeviceStatus(Event):
     """What the device says of itself, and the damaged frames that came from it."""
 
     status: Status
     bad_frames: int
 
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.status(self)
+
 
 @dataclass(frozen=True)
-class Summed:
+class Summed(Event):
     """A stream of sources has ended, or broke; the report is about its finished clips."""
 
     report: StreamReport
 
-
-Event = Attached | Detached | Played | Inferred | Seen | Printed | Bytes | DeviceStatus | Summed
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.summed(self)

@@ -1,4 +1,4 @@
-"""Events as lines: text for a person, the same as a JSON record for a program."""
+"""Events as log lines: text for a person, the same as a JSON record for a program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tinyml.device.identity import printable
 from tinyml.monitor.events import (
     Attached,
     Bytes,
@@ -15,7 +16,9 @@ from tinyml.monitor.events import (
     Inferred,
     Played,
     Printed,
+    Seen,
     Summed,
+    View,
 )
 from tinyml.monitor.picture import Picture
 
@@ -31,52 +34,43 @@ class OutputLine:
     text: str | None
 
 
-class Lines:
+class Lines(View[Iterator[OutputLine]]):
     """Turns the events of one session into lines, each as it happens."""
 
     def __init__(self) -> None:
+        self._picture = Picture()
         self._clip = -1
         self._passed = {True: 0, False: 0}  # bytes that travelled, by direction
 
     def of(self, event: Event, picture: Picture) -> Iterator[OutputLine]:
         """Yield the lines of `event`, which `picture` has taken already."""
-        if isinstance(event, Attached):
-            if event.after:
-                yield OutputLine(event.after, {}, f"--- {event.after}")
-            yield OutputLine("device", event.info, describe(picture))
-        elif isinstance(event, Detached):
-            reason = {"reason": event.reason}
-            yield OutputLine("disconnected", reason, f"--- disconnected: {event.reason}")
-        elif isinstance(event, Played):
-            yield from self._played(event)
-        elif isinstance(event, Inferred):
-            yield from self._read(event, picture)
-        elif isinstance(event, Printed):
-            kind = "log" if event.is_log else "text"
-            yield OutputLine(
-                kind, {"text": event.text}, f"{'log: ' if event.is_log else ''}{event.text}"
-            )
-        elif isinstance(event, Bytes):
-            yield from self._bytes(event)
-        elif isinstance(event, DeviceStatus):
-            yield OutputLine(
-                "status", {**vars(event.status), "host_bad_frames": event.bad_frames}, None
-            )
-        elif isinstance(event, Summed):
-            yield OutputLine("clips", {"stream": event.report}, None)
+        self._picture = picture
+        return event.show(self)
 
-    def _played(self, event: Played) -> Iterator[OutputLine]:
+    def attached(self, event: Attached) -> Iterator[OutputLine]:
+        """See View."""
+        if event.after:
+            yield OutputLine(event.after, {}, f"--- {event.after}")
+        yield OutputLine("device", event.info, describe(self._picture))
+
+    def detached(self, event: Detached) -> Iterator[OutputLine]:
+        """See View."""
+        reason = {"reason": event.reason}
+        yield OutputLine("disconnected", reason, f"--- disconnected: {event.reason}")
+
+    def played(self, event: Played) -> Iterator[OutputLine]:
+        """See View."""
         if event.clip == self._clip:
             return
         self._clip = event.clip
         record = {"clip": event.name, "said": event.said, "number": event.clip, "of": event.clips}
-        said = f", said {event.said}" if event.said is not None else ""
-        yield OutputLine(
-            "playing", record, f"{event.name}{said} ({event.clip + 1} of {event.clips})"
-        )
+        said = f", said {printable(event.said)}" if event.said is not None else ""
+        text = f"{event.name}{said} ({event.clip + 1} of {event.clips})"
+        yield OutputLine("playing", record, text)
 
-    def _read(self, event: Inferred, picture: Picture) -> Iterator[OutputLine]:
-        reading = event.reading
+    def inferred(self, event: Inferred) -> Iterator[OutputLine]:
+        """See View."""
+        reading, picture = event.reading, self._picture
         record = {
             "number": reading.number,
             "second": picture.second,
@@ -89,10 +83,30 @@ class Lines:
         yield OutputLine("inference", record, None)
         if reading.event is not None and event.score is not None:
             facts = {"label": reading.event, "score": event.score, "second": picture.second}
-            text = f"{picture.second:8.2f} s  {reading.event}  {event.score:.2f}"
-            yield OutputLine("event", facts, text)
+            label = printable(reading.event)
+            yield OutputLine("event", facts, f"{picture.second:8.2f} s  {label}  {event.score:.2f}")
 
-    def _bytes(self, event: Bytes) -> Iterator[OutputLine]:
+    def seen(self, event: Seen) -> Iterator[OutputLine]:
+        """See View: rows are for pictures."""
+        return iter(())
+
+    def printed(self, event: Printed) -> Iterator[OutputLine]:
+        """See View."""
+        kind = "log" if event.is_log else "text"
+        text = f"{'log: ' if event.is_log else ''}{event.text}"
+        yield OutputLine(kind, {"text": event.text}, text)
+
+    def status(self, event: DeviceStatus) -> Iterator[OutputLine]:
+        """See View."""
+        record = {**vars(event.status), "host_bad_frames": event.bad_frames}
+        yield OutputLine("status", record, None)
+
+    def summed(self, event: Summed) -> Iterator[OutputLine]:
+        """See View."""
+        yield OutputLine("clips", {"stream": event.report}, None)
+
+    def bytes(self, event: Bytes) -> Iterator[OutputLine]:
+        """See View."""
         arrow = "->" if event.to_device else "<-"
         start = self._passed[event.to_device]
         self._passed[event.to_device] += len(event.data)

@@ -16,6 +16,7 @@ from typing import Any
 from tinyml.device import DeviceInfo
 from tinyml.monitor.events import (
     Attached,
+    Bytes,
     Detached,
     DeviceStatus,
     Event,
@@ -24,6 +25,7 @@ from tinyml.monitor.events import (
     Printed,
     Seen,
     Summed,
+    View,
 )
 from tinyml.monitor.picture import Picture
 
@@ -37,30 +39,71 @@ Message = dict[str, Any]
 
 def of(event: Event, picture: Picture, at: float) -> Iterator[Message]:
     """Yield the messages of `event`, which `picture` has taken already, at the time `at`."""
-    if isinstance(event, Attached):
+    return event.show(_Messages(picture, at))
+
+
+class _Messages(View[Iterator[Message]]):
+    """The messages of one event."""
+
+    def __init__(self, picture: Picture, at: float) -> None:
+        self._picture = picture
+        self._at = at
+
+    def attached(self, event: Attached) -> Iterator[Message]:
         yield {"kind": "device", **_identity(event.info), "after": event.after}
         if event.after:
             yield {"kind": "text", "text": f"--- {event.after}"}
-    elif isinstance(event, Detached):
+
+    def detached(self, event: Detached) -> Iterator[Message]:
         yield {"kind": "gone", "reason": event.reason}
         yield {"kind": "text", "text": f"--- disconnected: {event.reason}"}
-    elif isinstance(event, Played):
+
+    def played(self, event: Played) -> Iterator[Message]:
         yield {"kind": "playing", **vars(event)}
-    elif isinstance(event, Inferred):
-        yield from _read(event, picture, at)
-    elif isinstance(event, Seen):
+
+    def inferred(self, event: Inferred) -> Iterator[Message]:
+        reading, picture = event.reading, self._picture
+        yield {
+            "kind": "read",
+            "second": picture.second,
+            "scores": [round(float(score), 4) for score in event.scores],
+            "top": reading.top,
+            "counter": reading.infer_counter,
+            "front_counter": reading.front_counter,
+            "inferences": picture.inferences,
+            "dropped": picture.dropped,
+            "lost": picture.lost,
+            "bad_frames": picture.bad_frames,
+            "rate": round(picture.rate(self._at), 3),
+            "factor": picture.factor,
+        }
+        if reading.event is not None and event.score is not None:
+            yield {"kind": "heard", **vars(picture.heard[-1])}
+
+    def seen(self, event: Seen) -> Iterator[Message]:
         data = base64.b64encode(event.rows.tobytes()).decode("ascii")
         width = event.rows.shape[1]
         yield {"kind": "rows", "first": event.first, "width": width, "data": data}
-    elif isinstance(event, Printed):
-        yield {"kind": "text", "text": picture.lines[-1]}
-    elif isinstance(event, DeviceStatus):
-        yield {"kind": "status", **vars(event.status), "host_bad_frames": picture.bad_frames}
-    elif isinstance(event, Summed):
+
+    def printed(self, event: Printed) -> Iterator[Message]:
+        yield {"kind": "text", "text": self._picture.lines[-1]}
+
+    def bytes(self, event: Bytes) -> Iterator[Message]:
+        return iter(())  # the page shows no bytes
+
+    def status(self, event: DeviceStatus) -> Iterator[Message]:
+        bad_frames = self._picture.bad_frames
+        yield {"kind": "status", **vars(event.status), "host_bad_frames": bad_frames}
+
+    def summed(self, event: Summed) -> Iterator[Message]:
         for clip in event.report.clips:
-            heard = [one.label for one in clip.heard]
-            yield {"kind": "clip", "name": clip.name, "said": clip.said, "heard": heard,
-                   "right": clip.right}  # fmt: skip
+            yield {
+                "kind": "clip",
+                "name": clip.name,
+                "said": clip.said,
+                "heard": [recognition.label for recognition in clip.heard],
+                "right": clip.right,
+            }
 
 
 def encode(message: Mapping[str, Any]) -> str:
@@ -117,26 +160,6 @@ def _identity(info: DeviceInfo) -> Message:
         "counter_unit": info.counter_unit,
         "counter_hz": info.counter_hz,
     }
-
-
-def _read(event: Inferred, picture: Picture, at: float) -> Iterator[Message]:
-    reading = event.reading
-    yield {
-        "kind": "read",
-        "second": picture.second,
-        "scores": [round(float(score), 4) for score in event.scores],
-        "top": reading.top,
-        "counter": reading.infer_counter,
-        "front_counter": reading.front_counter,
-        "inferences": picture.inferences,
-        "dropped": picture.dropped,
-        "lost": picture.lost,
-        "bad_frames": picture.bad_frames,
-        "rate": round(picture.rate(at), 3),
-        "factor": picture.factor,
-    }
-    if reading.event is not None and event.score is not None:
-        yield {"kind": "heard", **vars(picture.heard[-1])}
 
 
 def _finite(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The state of what is shown: events in, figures to draw out. No clock, no terminal, no device."""
+"""The view model: events in, the figures that every view shows out. No clock, no terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from tinyml.device import DeviceInfo
 from tinyml.measure.playback import ClipResult
 from tinyml.monitor.events import (
     Attached,
+    Bytes,
     Detached,
     DeviceStatus,
     Event,
     Inferred,
     Played,
     Printed,
+    Seen,
     Summed,
+    View,
 )
 from tinyml.protocol.messages import Status
 
@@ -39,15 +42,15 @@ class Heard:
 
 
 @dataclass
-class Picture:
+class Picture(View[None]):
     """Everything that a view may show; `take` is the only thing that changes it.
 
-    `inferences`, `dropped` (samples), `lost` (results) and `bad_frames` count through all
-    connections. `lines`: what the firmware printed and what happened to the connection.
+    `inferences`, `dropped` (samples), `lost` (results), `bad_frames` and `second` (of the streams)
+    count through all connections. `lines`: what the firmware printed and what happened to the connection.
     """
 
     info: DeviceInfo | None = None
-    attached: bool = False
+    is_attached: bool = False
     reason: str = ""
     connections: int = 0
     inferences: int = 0
@@ -57,7 +60,7 @@ class Picture:
     second: float = 0.0
     scores: NDArray[np.float32] | None = None
     top: str = ""
-    status: Status | None = None
+    device_status: Status | None = None
     playing: Played | None = None
     heard: deque[Heard] = field(default_factory=lambda: deque(maxlen=KEPT))
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -70,31 +73,15 @@ class Picture:
         self._next_number = 0
         self._dropped_before = 0  # by earlier streams
         self._bad_before = 0
+        self._second_before = 0.0
+        self._at = 0.0  # when the event that is taken happened
         self._said: dict[int, str | None] = {}
         self._start: tuple[float, float] | None = None  # when, and at which second of the stream
 
     def take(self, event: Event, at: float) -> None:
         """Fold in what happened at `at` (seconds, monotonic)."""
-        if isinstance(event, Attached):
-            self._attach(event)
-        elif isinstance(event, Detached):
-            self.attached = False
-            self.reason = event.reason
-            self._times.clear()
-            self.lines.append(f"--- disconnected: {event.reason}")
-        elif isinstance(event, Inferred):
-            self._read(event, at)
-        elif isinstance(event, Played):
-            self.playing = event
-            self._said[event.clip] = event.said
-        elif isinstance(event, Printed):
-            self.lines.append(f"log: {event.text}" if event.is_log else event.text)
-        elif isinstance(event, DeviceStatus):
-            self.status = event.status
-            self.bad_frames = self._bad_before + event.bad_frames
-        elif isinstance(event, Summed):
-            self.clips.extend(event.report.clips)
-            self.factor = event.report.real_time_factor or self.factor
+        self._at = at
+        event.show(self)
 
     def rate(self, now: float) -> float:
         """Return the inferences a second, over the last RATE_S, or as far apart as they are."""
@@ -113,22 +100,37 @@ class Picture:
             return None
         return min(self.counters), statistics.median_low(self.counters), max(self.counters)
 
-    def _attach(self, event: Attached) -> None:
+    def attached(self, event: Attached) -> None:
+        """See View."""
         if event.after:
             self.lines.append(f"--- {event.after}")
         self.info = event.info
-        self.attached = True
+        self.is_attached = True
         self.connections += 1
         self._dropped_before = self.dropped
         self._bad_before = self.bad_frames
+        self._second_before = self.second
         self._next_number = 0
         self._start = None
         self.scores = None
         self.top = ""
         self.counters.clear()
 
-    def _read(self, event: Inferred, at: float) -> None:
-        reading = event.reading
+    def detached(self, event: Detached) -> None:
+        """See View."""
+        self.is_attached = False
+        self.reason = event.reason
+        self._times.clear()
+        self.lines.append(f"--- disconnected: {event.reason}")
+
+    def played(self, event: Played) -> None:
+        """See View."""
+        self.playing = event
+        self._said[event.clip] = event.said
+
+    def inferred(self, event: Inferred) -> None:
+        """See View."""
+        reading, at = event.reading, self._at
         assert self.info is not None  # a device attaches before it reads
         self.inferences += 1
         self.lost += max(0, reading.number - self._next_number)
@@ -139,11 +141,32 @@ class Picture:
         self.counters.append(reading.infer_counter)
         self._times.append(at)
         rate_hz = self.info.sample_rate_hz
-        self.second = reading.sample / rate_hz if rate_hz else 0.0
+        streamed = reading.sample / rate_hz if rate_hz else 0.0
+        self.second = self._second_before + streamed
         if self._start is None:
-            self._start = at, self.second
+            self._start = at, streamed
         elif at - self._start[0] > 1:
-            self.factor = (self.second - self._start[1]) / (at - self._start[0])
+            self.factor = (streamed - self._start[1]) / (at - self._start[0])
         if reading.event is not None and event.score is not None:
             said = None if event.clip is None else self._said.get(event.clip)
             self.heard.append(Heard(self.second, reading.event, event.score, said))
+
+    def seen(self, event: Seen) -> None:
+        """See View: rows are drawn where they arrive."""
+
+    def printed(self, event: Printed) -> None:
+        """See View."""
+        self.lines.append(f"log: {event.text}" if event.is_log else event.text)
+
+    def bytes(self, event: Bytes) -> None:
+        """See View: bytes change no figure."""
+
+    def status(self, event: DeviceStatus) -> None:
+        """See View."""
+        self.device_status = event.status
+        self.bad_frames = self._bad_before + event.bad_frames
+
+    def summed(self, event: Summed) -> None:
+        """See View."""
+        self.clips.extend(event.report.clips)
+        self.factor = event.report.real_time_factor or self.factor

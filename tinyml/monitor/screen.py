@@ -80,7 +80,7 @@ def _identity(picture: Picture) -> Text:
 
 def _state(picture: Picture, notes: ScreenNotes) -> Text:
     text = Text()
-    if picture.info is not None and not picture.attached:
+    if picture.info is not None and not picture.is_attached:
         text.append("disconnected, waiting for it to come back: ", "bold red")
         text.append(f"{picture.reason}  ", "red")
     if notes.paused:
@@ -90,7 +90,7 @@ def _state(picture: Picture, notes: ScreenNotes) -> Text:
     if notes.url:
         text.append(f"page at {notes.url}  ", "cyan")
     playing = picture.playing
-    if playing is not None and picture.attached:
+    if playing is not None and picture.is_attached:
         said = f", said {playing.said}" if playing.said is not None else ""
         share = playing.done / max(1, playing.total)
         text.append(f"playing {playing.name}{said} ({playing.clip + 1} of {playing.clips}")
@@ -189,7 +189,7 @@ def _figures(picture: Picture, now: float) -> list[Text]:
             "yellow" if bad else "",
         )
     )
-    if (status := picture.status) is not None:
+    if (status := picture.device_status) is not None:
         lines.append(
             Text(
                 f"arena {status.arena_used:,} of {status.arena:,} bytes, stack at most "

@@ -24,7 +24,8 @@ def page(result: StreamReport, firmware: Firmware | None, *, serial_number: str 
     sections.append(Section("Clips", (played,), wide=True))
     if firmware is not None:
         sections += [*parts.memory(firmware.project.source), *parts.firmware(firmware)]
-    whole = result.inferences > 0 and result.mismatched == 0 and result.dropped == 0
+    lost = result.lost or result.dropped
+    whole = result.inferences > 0 and result.mismatched == 0 and not lost
     failure = "" if whole else f"{words.streamed(result)}\n{result.first_mismatch}".rstrip()
     case = TestCase("stream", f"{result.inferences} inferences", failure, result.stream_s)
     return Page(
@@ -81,6 +82,10 @@ def _figures(result: StreamReport) -> Section:
             (result.counter_unit, words.spread(result) + " per inference"),
             ("front end", f"{result.front_counter_per_stride:,} per {unit}"),
             ("recognised", f"{result.right} of {result.judged} clips as said"),
+            (
+                "line",
+                f"{result.lost} results lost, {result.resent} that came on the second asking",
+            ),
         )
     )
     blocks: list[Block] = [facts]

@@ -100,11 +100,27 @@ def streamed(report: StreamReport) -> str:
             f"PASSED: {report.inferences} of {report.inferences} streamed inferences on "
             f"{report.board} equal the host bit for bit"
         )
-    dropped = f"; {report.dropped:,} samples were lost" if report.dropped else ""
-    return (
-        f"FAILED: {report.mismatched} of {report.inferences} streamed inferences on "
-        f"{report.board} differ from the host{dropped}"
-    )
+    arrived = report.inferences - report.lost
+    if report.mismatched:
+        verdict = (
+            f"FAILED: {report.mismatched} of {arrived} streamed inferences on {report.board} "
+            "differ from the host"
+        )
+    else:
+        word = "INCOMPLETE" if report.lost and not (report.dropped or report.settings) else "FAILED"
+        verdict = (
+            f"{word}: {arrived} of {report.inferences} streamed inferences on {report.board} "
+            "arrived, and equal the host bit for bit"
+        )
+    causes = []
+    if report.lost:
+        causes.append(f"{report.lost} results were lost on the line")
+    if report.dropped:
+        causes.append(f"the board lost {report.dropped:,} samples")
+    if report.settings:
+        names = ", ".join(setting.name for setting in report.settings)
+        causes.append(f"the firmware was built with other settings than the model's: {names}")
+    return "; ".join([verdict, *causes])
 
 
 def spread(report: ValidationReport | StreamReport) -> str:
