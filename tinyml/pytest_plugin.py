@@ -38,7 +38,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,6 +111,7 @@ class FlashedBoard:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options; all begin with --tinyml."""
     """Declare what names board, port, model and runtime."""
     group = parser.getgroup("tinyml", "tinyml: boards that run models")
     group.addoption(
@@ -169,12 +169,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
     """Have pytest-xdist, where it is installed, test several boards at the same time."""
     boards = config.getoption("--tinyml-board")
-    wanted = config.option
+    options = config.option
     is_worker = hasattr(config, "workerinput")
     if len(boards) > 1 and config.pluginmanager.hasplugin("xdist") and not is_worker:
-        chosen = wanted.numprocesses is not None or wanted.dist != "no" or wanted.tx
-        if not chosen and not wanted.usepdb:
-            wanted.numprocesses, wanted.dist = len(boards), "loadgroup"
+        chosen = options.numprocesses is not None or options.dist != "no" or options.tx
+        if not chosen and not options.usepdb:
+            options.numprocesses, options.dist = len(boards), "loadgroup"
     return (yield)
 
 
@@ -343,18 +343,17 @@ def _reach(
     What `stack` gets ends an emulated board.
     """
     from tinyml import device
-    from tinyml.device import labgrid
+    from tinyml.device import labgrid, ports
 
     board: Board = request.getfixturevalue("tinyml_board")
     if port is None and _has_target(request.config):
         target = request.getfixturevalue("target")
         return lambda: device.Device(labgrid.open_console(target), board.id)
-    named = None if port == AUTO else port
-    if not request.config.getoption("--tinyml-no-flash") and not _is_network(named):
+    if not request.config.getoption("--tinyml-no-flash") and not ports.is_address(port):
         firmware = request.getfixturevalue("tinyml_firmware")
         stack.enter_context(_own_emulators())
-        device.flash(firmware, named)
-    return lambda: device.connect(board, named)
+        device.flash(firmware, port)
+    return lambda: device.connect(board, port)
 
 
 def _has_target(config: pytest.Config) -> bool:
@@ -362,10 +361,6 @@ def _has_target(config: pytest.Config) -> bool:
     if not config.pluginmanager.hasplugin("labgrid"):
         return False
     return bool(config.getoption("lg_env", None) or os.environ.get("LG_ENV"))
-
-
-def _is_network(port: str | None) -> bool:
-    return port is not None and ("://" in port or Path(port).is_socket())
 
 
 @contextlib.contextmanager
@@ -379,8 +374,8 @@ def _own_emulators() -> Iterator[None]:
         try:
             yield
         finally:
-            for one in device.devices():
-                device.stop(one.board)
+            for emulated in device.devices():
+                device.stop(emulated.board)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ AUDIO = [
     p.Parameter(0.0, "stream.background"),
     p.Parameter(1.0, "stream.background"),
     p.Parameter(2.0, "stream.stride_frames"),
+    p.Parameter(1.0, "stream.average"),
 ]
 
 

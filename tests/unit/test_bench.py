@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml import tflite
+from tinyml import cli, tflite
+from tinyml.cli import results
+from tinyml.cli.verbs import bench as verb
 from tinyml.compiler import ops
-from tinyml.errors import DeviceError
+from tinyml.errors import DeviceError, UnsupportedOpError
 from tinyml.measure import bench
 from tinyml.model import bundle
 from tinyml.records import Bundle, Step, TensorInfo
+from tinyml.report import benchmark
 
 KWS = "aeea436800704fce17b17292e4412630ad856e9d777c044c64ef748a880bd0ae"
 
@@ -100,3 +103,29 @@ def test_layers_have_their_share_and_their_macs() -> None:
     assert conv.macs == ops.macs(graph.ops[0], graph) > 0
     assert conv.macs_per_count == conv.macs / 800
     assert (softmax.macs, softmax.macs_per_count) == (0, None)
+
+
+def test_a_model_that_fails_leaves_the_results_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+
+    def measure(args: Any, model: str, console: Any) -> tuple[Any, Any]:
+        if model == "bad":
+            raise UnsupportedOpError("bad has an operator that nothing here computes", "leave it")
+        return bench.bench(device(KWS), firmware(KWS), 4), model
+
+    def page(rows: Any, firmwares: list[str], provenance: str) -> None:
+        assert len(rows) == len(firmwares)
+        shown.extend(firmwares)
+
+    monkeypatch.setattr(verb, "_measure", measure)
+    monkeypatch.setattr(benchmark, "page", page)
+    monkeypatch.setattr(results, "show", lambda *arguments: None)
+    assert cli.main(["bench", "good", "bad", "better"]) == 2
+    assert shown == ["good", "better"]
+    said = capsys.readouterr().err
+    assert "bad is left out: bad has an operator" in said
+    assert "hint: leave it" in said
+    assert cli.main(["bench", "bad"]) == 2  # alone it is the command's own error
+    assert cli.main(["bench", "good", "better"]) == 0

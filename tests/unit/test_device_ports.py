@@ -108,3 +108,13 @@ def test_a_port_is_found_again_by_its_serial_number_where_it_has_one(tmp_path: P
     assert ports.serial_number("/dev/ttyX", ALL) == ""
     twin = replace(OTHER_NANO, path="/dev/ttyACM2")
     assert ports.serial_number("/dev/ttyACM1", [*ALL, twin]) == ""
+
+
+def test_auto_is_as_no_name_and_an_empty_name_is_refused() -> None:
+    assert ports.named(None) is None
+    assert ports.named("auto") is None
+    assert ports.named("/dev/ttyACM0") == "/dev/ttyACM0"
+    for empty in ("", "  "):
+        with pytest.raises(ConfigError, match="--port is empty") as caught:
+            ports.named(empty)
+        assert "--port auto" in caught.value.hint

@@ -51,7 +51,7 @@ def test_every_reading_arrives_and_the_stream_ends(clock: Clock) -> None:
     assert numbers(readings) == EXPECTED
     first, third = readings[0], readings[2]
     assert (first.top, first.event, first.score) == ("yes", None, None)
-    assert (third.event, third.score) == ("n\\x1b[2Jo", 99)
+    assert (third.event, third.score) == ("n\x1b[2Jo", 99)
     assert first.scores.tolist() == [1, 2, 127, -128]
     assert (first.front_counter, first.infer_counter, first.dropped) == (8, 9, 0)
     assert playing.totals is not None

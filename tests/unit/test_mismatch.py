@@ -43,6 +43,16 @@ def test_firmware_of_the_bundle_has_its_settings() -> None:
     assert mismatch.of_settings(info, other) == (SettingMismatch("stream.threshold", "0.6", "0.5"),)
 
 
+def test_labels_are_compared_as_they_are_and_shown_escaped() -> None:
+    odd = ("a\u00a0b", "\U0001f469\u200d\U0001f680", "x\u3000y")
+    bundle = replace(SEEING, labels=odd)
+    assert mismatch.of_settings(built(bundle, "virtual"), bundle) == ()
+    info = replace(built(bundle, "virtual"), labels=("a b", *odd[1:]))
+    (differs,) = mismatch.of_settings(info, bundle)
+    assert differs.expected.startswith("a\\xa0b, ")
+    assert differs.actual.startswith("a b, ")
+
+
 def test_a_bare_model_in_a_slot_takes_the_settings_of_the_firmware() -> None:
     info = built(SEEING, "virtual")
     bare = Bundle("bare", b"", "cd" * 32, Path("bare"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_board import FakeBoard, listening_device
-from fake_device import FakeDevice
+from fake_device import LABELS, FakeDevice
 
 from tinyml import cli
 from tinyml.errors import DeviceError
 from tinyml.firmware import boards
 from tinyml.media import wav
-from tinyml.monitor import Session, Wanted
+from tinyml.monitor import Session, SessionOptions
 from tinyml.monitor.events import (
     Attached,
     Bytes,
@@ -31,6 +33,8 @@ from tinyml.monitor.events import (
     Seen,
     Summed,
 )
+from tinyml.protocol import frames
+from tinyml.protocol import messages as p
 
 WAIT_S = 30.0
 BOARD = boards.load("qemu-m4")
@@ -39,7 +43,7 @@ BOARD = boards.load("qemu-m4")
 class Watched:
     """A session on a thread, and what it told so far."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, options: SessionOptions) -> None:
         self.events: list[Event] = []
         self.error: BaseException | None = None
         self.session = Session(wanted, self.events.append)
@@ -87,8 +91,8 @@ def clips(tmp_path: Path) -> Path:
     return folder
 
 
-def wanted(board: FakeBoard, **changes: Any) -> Wanted:
-    return Wanted(**{"board": BOARD, "port": board.port, **changes})
+def wanted(board: FakeBoard, **changes: Any) -> SessionOptions:
+    return SessionOptions(**{"board": BOARD, "port": board.port, **changes})
 
 
 def has_read(count: int) -> Callable[[Watched], bool]:
@@ -278,6 +282,36 @@ def test_json_lines_tell_scores_bytes_and_the_sum(
     assert "time" in inference
     assert records[-1]["kind"] == "summary"
     assert (records[-1]["inferences"], records[-1]["judged"]) == (100, 2)
+
+
+def test_another_threshold_is_applied_to_the_scores_here(
+    board: FakeBoard, clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def events(*more: str) -> list[str]:
+        out = run(capsys, "--port", board.port, "--source", str(clips), "--fast", "--json", *more)
+        return [r["label"] for r in map(json.loads, out) if r["kind"] == "event"]
+
+    assert set(events()) == {LABELS[3]}  # as the device says
+    assert events("--threshold", "0.95") == ["yes"]  # its scores say yes, with 0.996
+    assert events("--threshold", "1") == []
+
+
+def test_a_flood_of_frames_outlasts_no_timeout(capsys: pytest.CaptureFixture[str]) -> None:
+    error = p.Error(p.ErrorCode.BAD_FRAME, 0, 1, "").pack()
+    flood = frames.Frame(p.ERROR.number, 0, error, frames.Flag.EVENT).encode() * 200
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def pour() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                while True:
+                    connection.sendall(flood)
+
+        thread = threading.Thread(target=pour, daemon=True)
+        thread.start()
+        port = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        assert cli.main(["monitor", "--port", port, "--timeout", "1"]) == 3
+    assert "did not answer in 1 s" in capsys.readouterr().err
 
 
 def test_until_decides_the_exit_code(board: FakeBoard, capsys: pytest.CaptureFixture[str]) -> None:

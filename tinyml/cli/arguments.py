@@ -175,8 +175,8 @@ def add_port(parser: ArgumentParser) -> None:
         "-p",
         "--port",
         metavar="PORT",
-        help="path, glob, VID:PID, USB serial number or pyserial URL of the device's port (default:"
-        " the emulated board that runs, or the only port that fits the board)",
+        help="path, glob, VID:PID, USB serial number or pyserial URL of the device's port (default,"
+        " or auto: the emulated board that runs, or the only port that fits the board)",
     )
 
 

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from tinyml.errors import DeviceError, TinymlError
+from tinyml.errors import DeviceError, DeviceTimeout, TinymlError
 from tinyml.firmware import boards
-from tinyml.monitor import Picture, Session, Wanted
+from tinyml.monitor import Picture, Session, SessionOptions
 from tinyml.monitor.events import Event, Played
 from tinyml.monitor.feed import Feed
 from tinyml.monitor.lines import Lines, OutputLine, describe, totals
@@ -51,20 +54,27 @@ class Monitor:
     def run(self) -> None:
         """Attach, show what happens, and sum up when it ends, however it does."""
         try:
-            self._watch()
-        except (KeyboardInterrupt, DeviceError):
+            with _leaving_by_exception():
+                self._watch()
+            if self._picture.info is None:  # the time was over before anything answered
+                raise DeviceTimeout(
+                    f"{self._args.port or self._args.board} did not answer in "
+                    f"{self._args.timeout:g} s",
+                    "flash it, or name another: tinyml flash, tinyml monitor --port PORT",
+                )
+        except (KeyboardInterrupt, SystemExit, DeviceError):
             if self._picture.info is not None:
                 self._sum_up()
             raise
         self._sum_up()
 
     def _watch(self) -> None:
-        wanted = self._wanted()
+        options = self._session_options()
         with ExitStack() as stack:
             stack.enter_context(self._log)
             if self._args.web is not None:
                 self._serve(stack)
-            feed = stack.enter_context(Feed(lambda tell: Session(wanted, tell)))
+            feed = stack.enter_context(Feed(lambda tell: Session(options, tell)))
             try:
                 if self._is_live():
                     self._run_live(feed)
@@ -83,9 +93,9 @@ class Monitor:
                     at, event = got
                     self._picture.take(event, at)
 
-    def _wanted(self) -> Wanted:
+    def _session_options(self) -> SessionOptions:
         args = self._args
-        return Wanted(
+        return SessionOptions(
             board=boards.load(args.board),
             port=args.port,
             sources=tuple(args.source or ()),
@@ -93,6 +103,7 @@ class Monitor:
             reconnect_s=0.0 if args.no_reconnect else args.reconnect,
             rows=args.web is not None,
             traffic=args.hex,
+            threshold=args.threshold,
         )
 
     def _is_live(self) -> bool:
@@ -145,10 +156,13 @@ class Monitor:
         return lines
 
     def _is_over(self, feed: Feed) -> bool:
-        """Whether to leave now; when only the time is over, what the session still tells comes."""
+        """Whether to leave now; when only the time is over, what the session still tells comes.
+
+        A session that cannot end, because its device floods it or never answers, is left behind.
+        """
         if time.monotonic() > self._end:
             feed.stop()
-        return self.matched
+        return self.matched or time.monotonic() > self._end + _LEAVE_S
 
     def _print(self, line: OutputLine, at: float) -> None:
         if self._args.json:
@@ -185,6 +199,23 @@ class Monitor:
 
 
 _TOTALS = ("inferences", "dropped", "lost", "bad_frames", "connections")
+
+
+@contextlib.contextmanager
+def _leaving_by_exception() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that what ends the monitor still sums up."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    in_main = threading.current_thread() is threading.main_thread()  # others may set no handlers
+    numbers = (signal.SIGTERM, signal.SIGHUP) if in_main else ()
+    before = {number: signal.signal(number, leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Live:

@@ -58,7 +58,7 @@ def flash(
     Raises DeviceTimeout when it does not answer in time, DeviceError when it faults, ToolError when
     a program is missing. A failed start of an emulated board leaves none running.
     """
-    kinds.of(firmware.project.board).flash(firmware, port, timeout_s, on_step)
+    kinds.of(firmware.project.board).flash(firmware, ports.named(port), timeout_s, on_step)
 
 
 def connect(
@@ -76,9 +76,11 @@ def connect(
     `restart` has its firmware start anew first, also after a fault. `on_text` gets what the
     firmware prints between frames, `on_log` its LOG events, `on_bytes` all that travels.
     `info.sha256` tells which model it runs. Raises DeviceError when it is not there or in use,
-    DeviceTimeout when it does not answer, ConfigError when `port` does not name exactly one.
+    DeviceTimeout when it does not answer, ConfigError when `port` does not name exactly one; AUTO
+    is as None.
     """
     deadline = Deadline(timeout_s)
+    port = ports.named(port)
     if port is None:
         attached = kinds.of(board).attach(board, timeout_s)
     else:
@@ -120,9 +122,9 @@ def _open(port: str, deadline: Deadline) -> tuple[Link, str]:
 
 
 def _open_socket(path: Path, deadline: Deadline) -> Link:
-    for one in devices():
-        if one.line == path.resolve():  # there may be only one client: take the lock
-            return emulator.connect(one.board, deadline)[0]
+    for emulated in devices():
+        if emulated.line == path.resolve():  # there may be only one client: take the lock
+            return emulator.connect(emulated.board, deadline)[0]
     return SocketLink.unix(path, str(path), deadline)
 
 

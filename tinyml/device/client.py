@@ -1,4 +1,4 @@
-"""The device as an object: ask what it is, run its model, look at its layers, stream, reset.
+"""Device client: ask a board what it is, run its model, look at its layers, stream, reset.
 
 A link in; arrays and records out. Everything has a deadline, and whatever a device sends is
 bounded and checked before it is believed.

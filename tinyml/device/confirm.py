@@ -1,4 +1,4 @@
-"""The last step of flashing: the new firmware must answer, and be the one that was meant."""
+"""Post-flash verification: the new firmware must answer, and be the one that was meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A point in time that nested waits share, so that they never add up."""
+"""Deadlines in place of timeouts: a point in time that nested waits share, so they never add up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emulated boards: QEMU as a device that outlives the command which flashed it.
+"""The emulator (QEMU): a board that outlives the command which flashed it.
 
 QEMU listens on private Unix sockets for the serial line and for QMP, and starts halted; the first
 client connects and lets it run, so that no byte of the boot is lost. One emulator per board.
@@ -92,7 +92,7 @@ def start(firmware: Firmware, timeout_s: float, answers: Callable[[SocketLink], 
 def connect(board: str, deadline: Deadline) -> tuple[SocketLink, Emulated]:
     """Return the line of a board that runs. Raises DeviceError when none does or it is in use."""
     place = running.files(board)
-    emulated = running.read(board)
+    emulated = running.find(board)
     if emulated is None:
         raise DeviceError(f"no {board} runs", f"start one with: tinyml flash --board {board}")
     lock = Lock(place)
@@ -105,15 +105,15 @@ def connect(board: str, deadline: Deadline) -> tuple[SocketLink, Emulated]:
 
 def devices() -> list[Emulated]:
     """Return the emulated boards that run."""
-    found = [running.read(board) for board in running.boards()]
-    return [emulated for emulated in found if emulated is not None]
+    boards = map(running.find, running.boards())
+    return [emulated for emulated in boards if emulated is not None]
 
 
 def stop(board: str) -> None:
     """End an emulated board, also while somebody talks to it. ConfigError when none such runs."""
     place = running.files(board)
     if running.pid_of(place) is None:
-        known = [one.board for one in devices()]
+        known = [emulated.board for emulated in devices()]
         raise ConfigError(f"no {board} runs", nearest(board, known) if known else "")
     _end(place)
 

@@ -1,4 +1,4 @@
-"""What a processor fault was: registers of a Cortex-M in, one line of words out.
+"""Hard fault decoding: the registers of a Cortex-M in, what happened and in which line out.
 
 Fault status bits: Armv7-M Architecture Reference Manual, B3.2.15 (CFSR) and B3.2.16 (HFSR).
 """
@@ -69,10 +69,10 @@ def explain(registers: tuple[int, ...], elf: Path | None = None) -> str:
 
 
 def _reason(cfsr: int, hfsr: int, mmfar: int, bfar: int) -> str:
-    found = [text for bit, text in _CFSR.items() if cfsr >> bit & 1]
+    reasons = [text for bit, text in _CFSR.items() if cfsr >> bit & 1]
     if hfsr & _HFSR_VECTOR:
-        found.append("BusFault reading the vector table")
-    reason = "; ".join(found) or "HardFault"
+        reasons.append("BusFault reading the vector table")
+    reason = "; ".join(reasons) or "HardFault"
     if cfsr & _MMFAR_VALID:
         reason += f" (address 0x{mmfar:08x})"
     elif cfsr & _BFAR_VALID:
@@ -134,7 +134,7 @@ def _lines(file: Any) -> list[tuple[int, str, int]]:
     if not file.has_dwarf_info():
         return []
     dwarf = file.get_dwarf_info()
-    found = []
+    rows = []
     for unit in dwarf.iter_CUs():
         program = dwarf.line_program_for_CU(unit)
         if program is None:
@@ -147,5 +147,5 @@ def _lines(file: Any) -> list[tuple[int, str, int]]:
                 continue
             number = state.file - first
             name = names[number].name.decode("utf-8", "replace") if number < len(names) else ""
-            found.append((state.address, Path(name).name, 0 if state.end_sequence else state.line))
-    return found
+            rows.append((state.address, Path(name).name, 0 if state.end_sequence else state.line))
+    return rows

@@ -1,4 +1,4 @@
-"""What a device says of itself, checked and made safe to show: DeviceInfo from INFO's records."""
+"""Device identification: INFO's records as a `DeviceInfo`, checked before it is believed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class DeviceInfo:
     `counter_unit`: "instructions", or "cycles" at `counter_hz`. `parameters`: settings of the front
     end and the stream, named as in the card ("features.stride_ms"). `features`: the front end's
     name, empty where the firmware cannot stream; `sensor`: what it listens to. The names in `steps`
-    are numbers: a device does not know those of the `.tflite`.
+    are numbers: a device does not know those of the `.tflite`. `labels` are as the device has them,
+    to be compared: what shows them makes them `printable`, as all other texts are.
     """
 
     board: str
@@ -102,7 +103,7 @@ def describe(
         inputs=described[: identity.inputs],
         outputs=described[identity.inputs :],
         steps=tuple(_step(step) for step in steps),
-        labels=tuple(printable(label.name) for label in labels),
+        labels=tuple(label.name for label in labels),
         features=printable(identity.features),
         sensor=printable(identity.sensor),
         parameters=_settings(parameters, len(labels)),
@@ -115,11 +116,11 @@ def describe(
 
 def _settings(parameters: Sequence[Parameter], labels: int) -> Mapping[str, tuple[float, ...]]:
     values: defaultdict[str, tuple[float, ...]] = defaultdict(tuple)
-    for one in parameters:
-        is_label = one.name != BACKGROUND or one.value in range(labels)
-        if not math.isfinite(one.value) or not is_label:
-            raise DeviceError(f"the device describes a setting that cannot be: {one!r}")
-        values[printable(one.name)] += (one.value,)
+    for parameter in parameters:
+        is_label = parameter.name != BACKGROUND or parameter.value in range(labels)
+        if not math.isfinite(parameter.value) or not is_label:
+            raise DeviceError(f"the device describes a setting that cannot be: {parameter!r}")
+        values[printable(parameter.name)] += (parameter.value,)
     return dict(values)
 
 

@@ -1,4 +1,4 @@
-"""A board of a labgrid farm: its target in, a Link to its console out.
+"""Board farms (labgrid): a target in, a Link to its console out.
 
 Any driver with labgrid's ConsoleProtocol will do: a serial port, one on the network, QEMU. Its
 failures are OSErrors and pexpect's TIMEOUT, which labgrid brings along.

@@ -1,4 +1,4 @@
-"""Byte streams to a device: a contract of three methods, and what fulfils it.
+"""Transports: byte streams to a device, a contract of three methods and what fulfils it.
 
 To add a link, write a class with `read`, `write` and `close`; nothing else knows which one it has.
 Nothing here knows frames: those are `channel`'s.

@@ -1,4 +1,4 @@
-"""What a firmware was built with: the settings of a bundle, and where a device has others.
+"""Configuration mismatch: where a device's firmware was built with other settings than a bundle's.
 
 A device computes other features, or hears words at another threshold, though every layer of its
 model is right; then the settings differ, which this names.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinyml import __version__
+from tinyml.device.identity import printable
 from tinyml.firmware import parameters, sensors
 from tinyml.protocol.messages import SLOT_BYTES
 from tinyml.records import Bundle, CSource
@@ -47,16 +48,22 @@ def of_settings(info: DeviceInfo, bundle: Bundle) -> tuple[SettingMismatch, ...]
     front_end = bundle.features.name if bundle.features is not None and expected else ""
     if front_end != info.features:  # whose own settings then mean nothing
         return (SettingMismatch("features", front_end or NONE, info.features or NONE),)
-    found = []
+    differing = []
     if bundle.labels and bundle.labels != info.labels:
-        found.append(
-            SettingMismatch("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE)
-        )
+        differing.append(of_labels(info, bundle))
     for name in sorted({*expected, *info.parameters} - {SLOT_BYTES}):
         wanted, has = expected.get(name, ()), info.parameters.get(name, ())
         if wanted != has:
-            found.append(SettingMismatch(name, _text(wanted), _text(has)))
-    return tuple(found)
+            differing.append(SettingMismatch(name, _text(wanted), _text(has)))
+    return tuple(differing)
+
+
+def of_labels(info: DeviceInfo, bundle: Bundle) -> SettingMismatch:
+    """Return the labels as a differing setting, fit to show."""
+    expected, actual = (
+        ", ".join(map(printable, labels)) for labels in (bundle.labels, info.labels)
+    )
+    return SettingMismatch("labels", expected, actual or NONE)
 
 
 def of_arena(info: DeviceInfo, reserved_bytes: int, source: CSource) -> tuple[SettingMismatch, ...]:

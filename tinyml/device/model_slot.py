@@ -1,4 +1,4 @@
-"""Which models fit into the slot of a running device, and what is sent to it.
+"""Model update over serial: which models fit the slot of a running device, and what is sent.
 
 A model and what a device says of itself in, a `ModelSlot` out; `device.Device.load` sends it.
 """
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tinyml import runtimes
 from tinyml.device import mismatch
-from tinyml.device.mismatch import NONE, SettingMismatch
 from tinyml.errors import DeviceError, ModelError
 from tinyml.records import Board, Bundle, ModelSlot, RuntimeOptions
 
@@ -28,22 +27,22 @@ def prepare(device: Device, board: Board, bundle: Bundle) -> ModelSlot:
     options = RuntimeOptions(slot=True)
     source = runtimes.load(_runtime(info)).generate(bundle, board, options)
     hint = f"build firmware for it: tinyml flash MODEL --board {board.id} --model-slot"
-    made = source.slot
-    assert made is not None
-    if bytes(slot.structure).hex() != made.structure:
+    content = source.slot
+    assert content is not None
+    if bytes(slot.structure).hex() != content.structure:
         raise ModelError(
             f"{bundle.name} does not fit the firmware of {info.board}, which runs "
             f"{info.model}: {_difference(info)}",
             hint,
         )
-    if len(made.block) > slot.bytes:
+    if len(content.block) > slot.bytes:
         raise ModelError(
-            f"{bundle.name} needs {len(made.block):,} bytes of the model slot, which has "
+            f"{bundle.name} needs {len(content.block):,} bytes of the model slot, which has "
             f"{slot.bytes:,}",
-            f"{hint} --slot-bytes {len(made.block)}",
+            f"{hint} --slot-bytes {len(content.block)}",
         )
     _require_same_use(info, bundle, hint)
-    return made
+    return content
 
 
 def _runtime(info: DeviceInfo) -> str:
@@ -63,9 +62,9 @@ def _require_same_use(info: DeviceInfo, bundle: Bundle, hint: str) -> None:
     """
     differing = mismatch.of_settings(info, bundle) if bundle.stream is not None else ()
     if bundle.labels and bundle.labels != info.labels and not differing:
-        differing = (
-            SettingMismatch("labels", ", ".join(bundle.labels), ", ".join(info.labels) or NONE),
-        )
+        differing = (mismatch.of_labels(info, bundle),)
     if differing:
-        words = "; ".join(f"{one.name} {one.expected}, not {one.actual}" for one in differing)
+        words = "; ".join(
+            f"{setting.name} {setting.expected}, not {setting.actual}" for setting in differing
+        )
         raise ModelError(f"{bundle.name} is not for the firmware of {info.board}: {words}", hint)

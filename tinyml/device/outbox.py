@@ -1,4 +1,4 @@
-"""The send window of a virtual sensor: samples under way, by credit, and at a sensor's own pace.
+"""Flow control of a virtual sensor: a send window by credit, at a sensor's own pace.
 
 The device says with CREDIT what has arrived and what it has room for; what has not arrived is kept
 and can be sent again. The index of a sample is the clock: nothing here depends on the line.

@@ -1,4 +1,4 @@
-"""Which serial port is meant: what a user wrote and the ports there are in, one port out.
+"""Serial port discovery: what a user wrote and the ports there are in, the one that is meant out.
 
 Never guesses: several matches are listed, not chosen from.
 """
@@ -11,9 +11,11 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tinyml.errors import ConfigError, DeviceError
 
+AUTO = "auto"  # the port that would be taken where none is named
 _USB_ID = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 
 
@@ -41,7 +43,7 @@ def available() -> list[Port]:
     """Return the serial ports of this computer, by path."""
     from serial.tools import list_ports
 
-    found = [
+    ports = [
         Port(
             path=port.device,
             description=port.description if port.description != "n/a" else "",
@@ -51,10 +53,10 @@ def available() -> list[Port]:
         )
         for port in list_ports.comports()
     ]
-    return sorted(found, key=lambda port: port.path)
+    return sorted(ports, key=lambda port: port.path)
 
 
-def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = ()) -> str:
+def resolve(name: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = ()) -> str:
     """Return the path or URL of the one port that `wanted` names.
 
     `wanted`: a path (returned as it is, listed or not), a pyserial URL, a glob of paths, VID:PID in
@@ -62,20 +64,36 @@ def resolve(wanted: str | None, ports: Sequence[Port], usb_ids: Sequence[str] = 
     given, on USB. Raises DeviceError where none fits and ConfigError where several do, with the
     ports found.
     """
-    if wanted is not None and ("://" in wanted or _is_path(wanted)):
-        return wanted
-    fitting = [port for port in ports if _fits(wanted, port, usb_ids)]
-    if not fitting and wanted is not None and "/" in wanted:  # links to ports are not listed
-        fitting = [Port(path) for path in sorted(glob.glob(wanted))]  # noqa: PTH207 - absolute
+    if name is not None and ("://" in name or _is_path(name)):
+        return name
+    fitting = [port for port in ports if _fits(name, port, usb_ids)]
+    if not fitting and name is not None and "/" in name:  # links to ports are not listed
+        fitting = [Port(path) for path in sorted(glob.glob(name))]  # noqa: PTH207 - absolute
     if len(fitting) == 1:
         return fitting[0].path
-    what = f"matches {wanted!r}"
-    if wanted is None:
+    what = f"matches {name!r}"
+    if name is None:
         what = f"has the USB id {' or '.join(usb_ids)}" if usb_ids else "is a USB serial port"
     if fitting:
         raise ConfigError(f"more than one port {what}:\n{_listing(fitting)}", "choose: --port PATH")
-    found = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
-    raise DeviceError(f"no port {what}{found}", "is the board connected and powered?")
+    others = f"; there are:\n{_listing(ports)}" if ports else "; there are no serial ports"
+    raise DeviceError(f"no port {what}{others}", "is the board connected and powered?")
+
+
+def named(port: str | None) -> str | None:
+    """Return the port that a user names, None where that is AUTO; ConfigError for an empty name."""
+    if port is not None and not port.strip():
+        raise ConfigError(
+            "--port is empty",
+            f"leave it away or say --port {AUTO} for the port that fits the board; tinyml doctor "
+            "lists those there are",
+        )
+    return None if port == AUTO else port
+
+
+def is_address(port: str | None) -> bool:
+    """Whether `port` is a URL or a Unix socket: no board can be flashed through one."""
+    return port is not None and ("://" in port or Path(port).is_socket())
 
 
 def serial_number(path: str, ports: Sequence[Port]) -> str:
@@ -91,18 +109,18 @@ def serial_number(path: str, ports: Sequence[Port]) -> str:
     return ""
 
 
-def _is_path(wanted: str) -> bool:
-    return ("/" in wanted or wanted.upper().startswith("COM")) and not set(wanted) & set("*?[")
+def _is_path(name: str) -> bool:
+    return ("/" in name or name.upper().startswith("COM")) and not set(name) & set("*?[")
 
 
-def _fits(wanted: str | None, port: Port, usb_ids: Sequence[str]) -> bool:
-    if wanted is None:
+def _fits(name: str | None, port: Port, usb_ids: Sequence[str]) -> bool:
+    if name is None:
         return port.usb_id in usb_ids if usb_ids else port.usb_id != ""
-    if _USB_ID.fullmatch(wanted):
-        return port.usb_id == wanted.lower()
-    if "/" in wanted:
-        return fnmatch.fnmatchcase(port.path, wanted)
-    return wanted == port.serial_number
+    if _USB_ID.fullmatch(name):
+        return port.usb_id == name.lower()
+    if "/" in name:
+        return fnmatch.fnmatchcase(port.path, name)
+    return name == port.serial_number
 
 
 def _listing(ports: Sequence[Port]) -> str:

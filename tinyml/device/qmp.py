@@ -1,4 +1,4 @@
-"""QEMU's control socket: connect, execute a command, close.
+"""QMP, QEMU's control protocol: connect, execute a command, close.
 
 Protocol: https://qemu.readthedocs.io/en/latest/interop/qmp-spec.html
 """

@@ -1,4 +1,4 @@
-"""A recording: samples of a device's sensor come to the host; a virtual sensor is played to first.
+"""Data capture: samples of a device's sensor, or of a virtual one that is played to.
 
 Whatever a device sends is bounded by what was asked for, and what is missing is counted.
 """

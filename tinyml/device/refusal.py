@@ -1,4 +1,4 @@
-"""A device that refuses: the codes of its ERROR messages as exceptions with words and a hint."""
+"""Error codes of the protocol as exceptions, with words and a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What emulated boards leave in a folder of the user's: state, sockets, locks; nothing is started.
+"""The run-time folder of emulated boards: process ids, sockets, locks; nothing is started here.
 
 Per board <id>: `<id>.json` what was flashed, `<id>.pid` written by the emulator itself, `<id>.line`
 and `<id>.qmp` its sockets, `<id>.log` what it printed, `<id>.lock` who talks to it.
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml.errors import ConfigError, DeviceError
+from tinyml.files import write as write_whole
 
 _MAX_SOCKET_PATH = 107  # sun_path of Linux, less its terminating zero
 _LONGEST_SUFFIX = ".line"
@@ -49,30 +50,36 @@ class Files:
     @property
     def state(self) -> Path:
         """What was flashed, as JSON."""
+        """What was flashed, as JSON."""
         return self._file(".json")
 
     @property
     def pid(self) -> Path:
+        """The process id, which the emulator writes."""
         """The emulator's process id, in decimal; the emulator writes it."""
         return self._file(".pid")
 
     @property
     def line(self) -> Path:
+        """The Unix socket of its serial line."""
         """The Unix socket of the board's serial line."""
         return self._file(_LONGEST_SUFFIX)
 
     @property
     def qmp(self) -> Path:
+        """The Unix socket that controls it (QMP)."""
         """The Unix socket of QEMU's machine protocol, for reset and end."""
         return self._file(".qmp")
 
     @property
     def log(self) -> Path:
+        """What it printed."""
         """What the emulator printed."""
         return self._file(".log")
 
     @property
     def lock(self) -> Path:
+        """Locked by who talks to it."""
         """The file that whoever talks to the board holds locked; it stays."""
         return self._file(".lock")
 
@@ -91,10 +98,10 @@ def files(board: str) -> Files:
         folder = Path(base).resolve() / "tinyml"
     else:
         folder = Path(tempfile.gettempdir()).resolve() / f"tinyml-{os.getuid()}"
-    found = Files(board, folder)
-    if len(os.fsencode(found.line)) > _MAX_SOCKET_PATH:
+    place = Files(board, folder)
+    if len(os.fsencode(place.line)) > _MAX_SOCKET_PATH:
         raise ConfigError(
-            f"the path {found.line} is too long for a socket",
+            f"the path {place.line} is too long for a socket",
             "set XDG_RUNTIME_DIR to a folder with a shorter path",
         )
     try:
@@ -109,7 +116,7 @@ def files(board: str) -> Files:
         raise ConfigError(
             f"{folder} is open to other users", "remove it, or set XDG_RUNTIME_DIR to a private one"
         )
-    return found
+    return place
 
 
 def boards() -> list[str]:
@@ -117,7 +124,7 @@ def boards() -> list[str]:
     return sorted(file.stem for file in files("").folder.glob("*.json"))
 
 
-def read(board: str) -> Emulated | None:
+def find(board: str) -> Emulated | None:
     """Return the emulated board if it runs, None if not."""
     place = files(board)
     pid = pid_of(place)
@@ -136,10 +143,7 @@ def write(emulated: Emulated) -> None:
     fields = dataclasses.asdict(emulated) | {"elf": str(emulated.elf)}
     for derived in ("board", "pid", "line"):
         del fields[derived]
-    place = files(emulated.board).state
-    temporary = place.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(fields, indent=1), encoding="utf-8")
-    temporary.replace(place)
+    write_whole(files(emulated.board).state, json.dumps(fields, indent=1))
 
 
 def forget(place: Files) -> None:

@@ -1,4 +1,4 @@
-"""Whether a person can use the serial ports of this computer, and the command where not.
+"""Serial port permissions: whether a person can use the ports here, and the command where not.
 
 Looks only: no port is opened. What is said of groups, udev and ModemManager is about Linux.
 """
@@ -85,14 +85,14 @@ def _modem_manager(known: Iterable[Board]) -> Finding:
 
 def _waiting(ports: Sequence[Port], known: Iterable[Board]) -> list[Finding]:
     """Return the boards that wait in their bootloader."""
-    found: dict[str, Finding] = {}
+    waiting: dict[str, Finding] = {}
     for board in known:
         for port in ports:
             if port.usb_id in board.options.get("custom_usb_bootloader", "").lower().split():
                 fix = f"press its reset button once, or: tinyml flash --board {board.id}"
                 text = f"{port.path} waits in its bootloader and runs no firmware"
-                found.setdefault(port.path, Finding(board.name, text, fix))
-    return list(found.values())
+                waiting.setdefault(port.path, Finding(board.name, text, fix))
+    return list(waiting.values())
 
 
 def _usb_ids(board: Board) -> list[str]:

@@ -1,4 +1,4 @@
-"""The model slot of a device: what it takes, a model for it, and which model runs."""
+"""Requests of the model slot: what it takes, a model for it, and which model runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream: an inference for every stride of what a device's sensor hears, while it hears it.
+"""Streaming inference: a result for every stride of what a device's sensor hears.
 
 Results carry numbers: what the line loses is asked for again, and what cannot be had any more is
 counted, never invented. How samples and events travel is `transfer`'s.

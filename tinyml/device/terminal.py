@@ -1,4 +1,4 @@
-"""A link as a terminal device, for programs that open nothing else: serial monitors, benchmarks.
+"""Pseudo terminals: a link for programs that open nothing else (serial monitors, benchmarks).
 
 They may open and close it as they like: the device notices nothing and says nothing because of it.
 """

@@ -1,4 +1,4 @@
-"""Finds out how large an arena a model needs, to 16 bytes, by running it: `tinyml build --fit`.
+"""Tensor arena sizing: how much a model needs, to 16 bytes, by running it (`tinyml build --fit`).
 
 A firmware with an arena that certainly suffices says what was touched of it; one with just that
 much must then compute the same. Where no board is attached an emulated one runs the same library:

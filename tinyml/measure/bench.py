@@ -1,4 +1,4 @@
-"""What a model costs on a board, beside what TensorFlow Lite Micro costs for the same file.
+"""Benchmark: what a model costs on a board, beside TensorFlow Lite Micro for the same file.
 
 Figures are instructions per inference on an emulated board (its timer counts them exactly) and
 core cycles on a real one. Instructions are not time: no milliseconds are derived from them.
@@ -133,7 +133,7 @@ def layer_costs(
 
     What looking between the steps costs is in none of them.
     """
-    runs = [[one.counter for one in device.layers(inputs)] for _ in range(count)]
+    runs = [[layer.counter for layer in device.layers(inputs)] for _ in range(count)]
     medians = [int(statistics.median_low(step)) for step in zip(*runs, strict=True)]
     ops = {op.index: op for op in graph.ops}
     return tuple(

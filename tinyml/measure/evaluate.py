@@ -1,4 +1,4 @@
-"""How well a bundle does: bundle and labelled recordings in, an `EvaluationReport` out.
+"""Evaluation: accuracy, confusion matrix and operating points of a bundle on labelled recordings.
 
 The int8 model runs on the oracle, on the host build of the compiled runtime, on devices, or on
 several of them, which must agree; the float weights, where the bundle has them and TensorFlow is
@@ -146,7 +146,9 @@ def read_recordings(bundle: Bundle, data: Path) -> Dataset:
             "evaluate a bundle that `tinyml train` wrote",
         )
     dataset = tasks.load(bundle.task).read(public.resolve(data, bundle.task))
-    if strange := sorted({one.label for one in dataset.recordings} - set(bundle.labels)):
+    if strange := sorted(
+        {recording.label for recording in dataset.recordings} - set(bundle.labels)
+    ):
         raise DataError(
             f"{data} has recordings of {', '.join(strange)}; "
             f"{bundle.name} knows {', '.join(bundle.labels)}",
@@ -178,14 +180,14 @@ def evaluate_dataset(
     first, targets = answers[0], examples.targets
     rocs = _rocs(bundle, first, targets)
     table = metrics.confusion(targets, first.best, len(bundle.labels))
-    classes = metrics.classes(bundle.labels, table, [rocs.get(one) for one in bundle.labels])
+    classes = metrics.classes(bundle.labels, table, [rocs.get(label) for label in bundle.labels])
     points = _points(bundle, first, targets)
     needed = points and part == TEST
     other = _validation(bundle, task, dataset, places[0], on_progress) if needed else ()
     advised, chosen_on = advise(points, other, part, most_per_hour)
     low, high = metrics.wilson(int(np.trace(table)), len(targets))
     float_accuracy, note = floating(bundle, task, examples) if floating else (None, "")
-    results = tuple(one.against(first, targets) for one in answers)
+    results = tuple(answer.against(first, targets) for answer in answers)
     return EvaluationReport(
         model=bundle.name,
         sha256=bundle.sha256,
@@ -200,7 +202,7 @@ def evaluate_dataset(
         confusion=_named(bundle.labels, table),
         skipped=dataset.skipped,
         clips_per_second=results[0].clips_per_second,
-        passed=not any(one.different for one in results),
+        passed=not any(result.different for result in results),
         low=low,
         high=high,
         macro_f1=metrics.macro_f1(classes),
@@ -242,8 +244,8 @@ class _Answers:
 
     @property
     def best(self) -> Array:
-        found: Array = self.raw.argmax(axis=1)
-        return found
+        labels: Array = self.raw.argmax(axis=1)
+        return labels
 
     def against(self, first: _Answers, targets: Array) -> ExecutorResult:
         return ExecutorResult(
@@ -258,17 +260,17 @@ def _ask(
     places: Sequence[Executor], examples: tasks.Examples, on_progress: OnProgress | None
 ) -> list[_Answers]:
     total = len(places) * len(examples.targets)
-    found, done = [], 0
-    for one in places:
+    answers, done = [], 0
+    for executor in places:
         began = time.monotonic()
         rows = []
         for example in examples.inputs:
-            rows.append(np.asarray(one.run([example[np.newaxis]])[0]).reshape(-1))
+            rows.append(np.asarray(executor.run([example[np.newaxis]])[0]).reshape(-1))
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
-        found.append(_Answers(one.name, np.stack(rows), time.monotonic() - began))
-    return found
+        answers.append(_Answers(executor.name, np.stack(rows), time.monotonic() - began))
+    return answers
 
 
 def _examples(
@@ -276,12 +278,15 @@ def _examples(
 ) -> tuple[tasks.Examples, dict[str, int]]:
     """The examples of a part, source by source, and how many each source has."""
     by_source: dict[str, list[Recording]] = {}
-    for one in chosen.recordings:
-        by_source.setdefault(one.source, []).append(one)
+    for recording in chosen.recordings:
+        by_source.setdefault(recording.source, []).append(recording)
     parts = {
-        source: task.examples(some, bundle.labels) for source, some in sorted(by_source.items())
+        source: task.examples(recordings, bundle.labels)
+        for source, recordings in sorted(by_source.items())
     }
-    counts = {source: len(one.targets) for source, one in parts.items() if len(one.targets)}
+    counts = {
+        source: len(examples.targets) for source, examples in parts.items() if len(examples.targets)
+    }
     if not counts:
         raise DataError(
             f"{dataset.source} has no {chosen.part} recordings to measure on",
@@ -295,11 +300,11 @@ def _examples(
 
 def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:
     scores = real(bundle, answers.raw)
-    found = {
+    rocs = {
         label: metrics.roc(scores[:, index], targets == index)
         for index, label in enumerate(bundle.labels)
     }
-    return {label: one for label, one in found.items() if one is not None}
+    return {label: curve for label, curve in rocs.items() if curve is not None}
 
 
 def _points(bundle: Bundle, answers: _Answers, targets: Array) -> tuple[OperatingPoint, ...]:
@@ -346,8 +351,10 @@ def advise(
     """
     held_out = part == TEST and validation and validation[0].spoken and validation[0].hours
     best = metrics.advised(validation if held_out else points, most_per_hour)
-    found = [one for one in points if best is not None and one.threshold == best.threshold]
-    return (found[0] if found else None), (VALIDATION if held_out else part)
+    at_threshold = [
+        point for point in points if best is not None and point.threshold == best.threshold
+    ]
+    return (at_threshold[0] if at_threshold else None), (VALIDATION if held_out else part)
 
 
 def real(bundle: Bundle, outputs: Array) -> Array:
@@ -361,12 +368,12 @@ def real(bundle: Bundle, outputs: Array) -> Array:
 
 def _by_source(counts: Mapping[str, int], right: Array) -> tuple[SourceResult, ...]:
     """The accuracy of each source, whose clips follow one another; nothing where there is one."""
-    found, start = [], 0
+    results, start = [], 0
     for source, clips in counts.items():
         hits = int(right[start : start + clips].sum())
         start += clips
-        found.append(SourceResult(source, clips, hits / clips, *metrics.wilson(hits, clips)))
-    return tuple(found) if len(found) > 1 else ()
+        results.append(SourceResult(source, clips, hits / clips, *metrics.wilson(hits, clips)))
+    return tuple(results) if len(results) > 1 else ()
 
 
 def _named(labels: Sequence[str], table: npt.NDArray[np.int64]) -> dict[str, dict[str, int]]:

@@ -90,7 +90,7 @@ def inspect(bundle: Bundle, board: Board) -> Footprint:
         cost, source = _cost(name, bundle, board)
         costs.append(cost)
         if source is not None and not folded:
-            folded = {one.op_index: one.reason for one in source.folded}
+            folded = {operator.op_index: operator.reason for operator in source.folded}
     operators = tuple(_operator(graph, op, folded.get(op.index, "")) for op in graph.ops)
     return Footprint(
         model=bundle.name,

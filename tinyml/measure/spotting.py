@@ -1,8 +1,8 @@
-"""How well a bundle hears in a continuous stream: words in a background, through front end, model
-and recognizer, in; words missed and false accepts per hour, at every threshold, out.
+"""Keyword spotting in a continuous stream: false rejects and false accepts per hour by threshold.
 
-The stream runs once in each place (host or device); the recognizer then goes over the scores again
-for each threshold, which is exact: thresholds come after the model.
+Words in a background go through front end, model and recognizer. The stream runs once in each
+source of scores (host or device); the recognizer then goes over the scores again for each
+threshold, which is exact: thresholds come after the model.
 """
 
 from __future__ import annotations
@@ -137,35 +137,35 @@ def evaluate_stream(
     """
     config, settings = playback.require_listening(bundle)
     front_end = features.load(config)
-    asked = leakage.evaluation_set(bundle, dataset, part)
-    made = scene(asked.recordings, bundle, front_end, minutes, seed)
-    sounds = [_hear(one, made, on_progress) for one in places]
+    chosen = leakage.evaluation_set(bundle, dataset, part)
+    stream = scene(chosen.recordings, bundle, front_end, minutes, seed)
+    sounds = [_hear(source, stream, on_progress) for source in places]
     scores = sounds[0][0]
-    judged = _Judge(bundle, made, front_end)
+    judged = _Judge(bundle, stream, front_end)
     points = tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
     card = judged.point(settings.threshold, scores)
     other: tuple[OperatingPoint, ...] = ()
     if part == TEST:
         listen = functools.partial(_hear, places[0], on_progress=on_progress)
-        other = _validation(bundle, dataset, made, listen, minutes, seed)
+        other = _validation(bundle, dataset, stream, listen, minutes, seed)
     advised, chosen_on = evaluate.advise(points, other, part, most_per_hour)
     words, latency_ms = judged.words(settings.threshold, scores)
-    stream_s = len(made.samples) / front_end.rate_hz
+    stream_s = len(stream.samples) / front_end.rate_hz
     results = tuple(
         StreamSourceResult(
-            one.name, len(found), _different(found, scores), stream_s / max(seconds, 1e-9)
+            source.name, len(heard), _different(heard, scores), stream_s / max(seconds, 1e-9)
         )
-        for one, (found, seconds) in zip(places, sounds, strict=True)
+        for source, (heard, seconds) in zip(places, sounds, strict=True)
     )
     return SpottingReport(
-        passed=not any(one.different for one in results),
+        passed=not any(result.different for result in results),
         model=bundle.name,
         sha256=bundle.sha256,
         data=dataset.source,
         part=part,
         on=results[0].on,
         stream_s=stream_s,
-        background_s=made.background_s,
+        background_s=stream.background_s,
         seed=seed,
         places=results,
         words=words,
@@ -175,7 +175,7 @@ def evaluate_stream(
         advised=advised,
         chosen_on=chosen_on,
         latency_ms=latency_ms,
-        learned=asked.learned,
+        learned=chosen.learned,
     )
 
 
@@ -193,14 +193,14 @@ def _validation(
     """
     front_end = features.load(playback.require_listening(bundle)[0])
     try:
-        asked = leakage.evaluation_set(bundle, dataset, VALIDATION)
-        made = scene(asked.recordings, bundle, front_end, minutes, seed)
+        chosen = leakage.evaluation_set(bundle, dataset, VALIDATION)
+        stream = scene(chosen.recordings, bundle, front_end, minutes, seed)
     except DataError:
         return ()
-    if tested.background_s and not made.background_s:
+    if tested.background_s and not stream.background_s:
         return ()
-    scores, _ = listen(made)
-    judged = _Judge(bundle, made, front_end)
+    scores, _ = listen(stream)
+    judged = _Judge(bundle, stream, front_end)
     return tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
 
 
@@ -211,8 +211,8 @@ def on_host(bundle: Bundle, where: evaluate.Executor) -> StreamSource:
         listener = playback.Listener(bundle, where.run)
         chunk = round(_CHUNK_S * features.load(playback.require_listening(bundle)[0]).rate_hz)
         for start in range(0, len(samples), chunk):
-            for one in listener.push(samples[start : start + chunk]):
-                yield one.sample, np.frombuffer(one.scores, np.int8)
+            for inference in listener.push(samples[start : start + chunk]):
+                yield inference.sample, np.frombuffer(inference.scores, np.int8)
             on_sent(start + chunk)
 
     return StreamSource(where.name, hear)
@@ -239,25 +239,25 @@ def scene(
     """
     read = tasks.load(bundle.task).samples
     draw = np.random.default_rng(seed)
-    backgrounds = [read(one) for one in recordings if one.long]
-    wanted = [
-        one  # a clip of silence would only be a little more of a recorded background
-        for one in recordings
-        if not one.long and not (backgrounds and one.label == SILENCE)
+    backgrounds = [read(recording) for recording in recordings if recording.long]
+    clip_recordings = [
+        recording  # a clip of silence would only be a little more of a recorded background
+        for recording in recordings
+        if not recording.long and not (backgrounds and recording.label == SILENCE)
     ]
-    if not wanted:
+    if not clip_recordings:
         raise DataError("there are no recordings to make a stream of", "take all: --part all")
     length = round(minutes * 60 * front_end.rate_hz)
     parts: list[Samples] = []
     spoken: list[Spoken] = []
     at = 0
-    for number in draw.permutation(len(wanted)):
-        samples = read(wanted[number])
+    for number in draw.permutation(len(clip_recordings)):
+        samples = read(clip_recordings[number])
         gap = clips.whole_rows(round(draw.uniform(*_GAP_S) * front_end.rate_hz), front_end)
         if spoken and at + len(samples) + gap > length:
             break
         parts += [samples, front_end.pause(gap, samples)]
-        spoken.append(Spoken(wanted[number].label, at, at + len(samples)))
+        spoken.append(Spoken(clip_recordings[number].label, at, at + len(samples)))
         at += len(samples) + gap
     if not backgrounds:
         return Scene(np.concatenate(parts), tuple(spoken), 0.0)
@@ -273,8 +273,8 @@ def _repeated(backgrounds: Sequence[Samples], length: int, draw: np.random.Gener
     sound = np.empty((length, *backgrounds[0].shape[1:]), np.float32)
     at = 0
     while at < length:
-        for one in backgrounds:
-            part = one[: length - at]
+        for recorded in backgrounds:
+            part = recorded[: length - at]
             sound[at : at + len(part)] = part * 10 ** (draw.uniform(*_QUIETER_DB) / 20)
             at += len(part)
     return sound
@@ -288,11 +288,11 @@ def _over(
     draw: np.random.Generator,
 ) -> Samples:
     """Add each clip to the background around it, in place, at a drawn ratio of their loudness."""
-    for one in spoken:
-        clip = speech[one.start : one.end].astype(np.float32)
-        around = background[one.start : one.end]
-        wanted = max(_loudness(around, rate_hz), 1.0) * 10 ** (draw.uniform(*_SNR_DB) / 20)
-        around += clip * (wanted / max(_loudness(clip, rate_hz), 1.0))
+    for word in spoken:
+        clip = speech[word.start : word.end].astype(np.float32)
+        around = background[word.start : word.end]
+        loudness = max(_loudness(around, rate_hz), 1.0) * 10 ** (draw.uniform(*_SNR_DB) / 20)
+        around += clip * (loudness / max(_loudness(clip, rate_hz), 1.0))
     samples: Samples = np.clip(np.rint(background), -32768, 32767).astype(np.int16)
     return samples
 
@@ -305,24 +305,26 @@ def _loudness(samples: Array, rate_hz: int) -> float:
 
 
 def _hear(
-    where: StreamSource, made: Scene, on_progress: OnProgress | None
+    where: StreamSource, stream: Scene, on_progress: OnProgress | None
 ) -> tuple[list[Score], float]:
     """Return all scores of a place and the seconds that they took."""
     began = time.monotonic()
-    total = len(made.samples)
+    total = len(stream.samples)
 
     def on_sent(arrived: int) -> None:
         if on_progress is not None:
             on_progress(min(arrived, total), total)
 
-    scores = list(where.hear(made.samples, on_sent))
+    scores = list(where.hear(stream.samples, on_sent))
     return scores, time.monotonic() - began
 
 
 def _different(scores: Sequence[Score], first: Sequence[Score]) -> int:
     """How many inferences are missing, too many, elsewhere, or have other scores."""
     pairs = zip(scores, first, strict=False)
-    equal = sum(one[0] == two[0] and bool((one[1] == two[1]).all()) for one, two in pairs)
+    equal = sum(
+        score[0] == other[0] and bool((score[1] == other[1]).all()) for score, other in pairs
+    )
     return max(len(scores), len(first)) - equal
 
 
@@ -338,30 +340,30 @@ class _Outcome:
 class _Judge:
     """Lays the events of any threshold beside what was said."""
 
-    def __init__(self, bundle: Bundle, made: Scene, front_end: FrontEnd) -> None:
+    def __init__(self, bundle: Bundle, stream: Scene, front_end: FrontEnd) -> None:
         _, self._settings = playback.require_listening(bundle)
         graph = tflite.read(bundle.model, bundle.name)
         taken, output = (graph.tensors[i] for i in (graph.inputs[0], graph.outputs[0]))
         self._labels, self._output, self._rate_hz = bundle.labels, output.info, front_end.rate_hz
         quiet = {bundle.labels[index] for index in self._settings.background}
-        self._words = [one for one in made.spoken if one.label not in quiet]
-        self._starts = [one.start for one in self._words]
+        self._words = [clip for clip in stream.spoken if clip.label not in quiet]
+        self._starts = [word.start for word in self._words]
         window = front_end.samples_for(taken.bytes // front_end.row_bytes)
         stride = front_end.samples_for(1 + self._settings.stride_frames) - front_end.samples_for(1)
         # An event may come when half of the word has left the window, averaged over inferences.
         self._late = window // 2 + self._settings.average * stride
-        inside = sum(one.end - one.start + self._late for one in self._words)
-        self._hours = max(0, len(made.samples) - inside) / front_end.rate_hz / 3600
+        inside = sum(word.end - word.start + self._late for word in self._words)
+        self._hours = max(0, len(stream.samples) - inside) / front_end.rate_hz / 3600
 
     def point(self, threshold: float, scores: Sequence[Score]) -> OperatingPoint:
         """Return what `threshold` does."""
-        found = self._outcome(threshold, scores)
+        outcome = self._outcome(threshold, scores)
         return OperatingPoint.of(
             threshold,
             spoken=len(self._words),
-            rejected=len(self._words) - len(found.hit),
-            confused=len(found.confused),
-            accepted=found.accepted,
+            rejected=len(self._words) - len(outcome.hit),
+            confused=len(outcome.confused),
+            accepted=outcome.accepted,
             hours=self._hours,
         )
 
@@ -369,16 +371,18 @@ class _Judge:
         self, threshold: float, scores: Sequence[Score]
     ) -> tuple[tuple[WordResult, ...], tuple[int, ...]]:
         """Return each word's results, and after how many ms each recognised one was."""
-        found = self._outcome(threshold, scores)
+        outcome = self._outcome(threshold, scores)
         results = []
-        for label in sorted({one.label for one in self._words}):
-            own = [i for i, one in enumerate(self._words) if one.label == label]
-            missed = [i for i in own if i not in found.hit]
+        for label in sorted({word.label for word in self._words}):
+            of_label = [i for i, word in enumerate(self._words) if word.label == label]
+            missed = [i for i in of_label if i not in outcome.hit]
             results.append(
-                WordResult(label, len(own), len(missed), len(found.confused.intersection(missed)))
+                WordResult(
+                    label, len(of_label), len(missed), len(outcome.confused.intersection(missed))
+                )
             )
-        late = (at - self._words[i].end for i, at in sorted(found.hit.items()))
-        return tuple(results), tuple(round(1000 * one / self._rate_hz) for one in late)
+        late = (at - self._words[i].end for i, at in sorted(outcome.hit.items()))
+        return tuple(results), tuple(round(1000 * samples / self._rate_hz) for samples in late)
 
     def _outcome(self, threshold: float, scores: Sequence[Score]) -> _Outcome:
         hit: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Is what a device computes what the reference computes? Every output, on request every layer.
+"""Validation: a device's outputs, and on request its layers, compared bit for bit with a reference.
 
 A connected device and input vectors in, a `ValidationReport` out; a difference is a report with
 `passed=False`, never an exception. `reference` says what is compared with.
@@ -180,15 +180,15 @@ class _Run:
     def compare_outputs(self, vector: Vector) -> None:
         expected = self._reference.step(vector.arrays)
         inference = self._device.infer(vector.arrays)
-        found = []
+        differences = []
         for info, want, got in zip(
             self._device.info.outputs, expected, inference.outputs, strict=True
         ):
             self._values += want.size
             if (differs := difference(info.name, want, got.reshape(want.shape))) is not None:
-                found.append(differs)
-        if found:
-            self._mismatches.append(Mismatch(vector.name, tuple(found)))
+                differences.append(differs)
+        if differences:
+            self._mismatches.append(Mismatch(vector.name, tuple(differences)))
         if len(expected) == 1 and expected[0].size > 1:
             self._top1.append(int(expected[0].argmax()) == int(inference.outputs[0].argmax()))
         self._vectors += 1
@@ -246,7 +246,7 @@ class _Run:
         built = _settings(info, status.arena, bundle, firmware)
         layers = tuple(self._layers[number] for number in sorted(self._layers))
         diverging = next((layer for layer in layers if layer.mismatched), None)
-        found = [one for mismatch in self._mismatches for one in mismatch.differences]
+        differences = [differs for mismatch in self._mismatches for differs in mismatch.differences]
         return ValidationReport(
             passed=self._vectors > 0 and not (self._mismatches or diverging or built),
             model=bundle.name,
@@ -256,8 +256,8 @@ class _Run:
             vectors=self._vectors,
             mismatched_vectors=len(self._mismatches),
             values=self._values,
-            mismatched_values=sum(one.count for one in found),
-            worst=max((one.worst for one in found), default=0.0),
+            mismatched_values=sum(differs.count for differs in differences),
+            worst=max((differs.worst for differs in differences), default=0.0),
             top1_agreement=statistics.fmean(self._top1) if self._top1 else None,
             counter_unit=info.counter_unit,
             counter_min=min(self._counters, default=0),
@@ -282,10 +282,12 @@ def _settings(
     info: DeviceInfo, arena_bytes: int, bundle: Bundle, firmware: Firmware | None
 ) -> tuple[SettingMismatch, ...]:
     """What the device was built with that is not what `bundle` says, its arena included."""
-    found = mismatch.of_settings(info, bundle)
+    differing = mismatch.of_settings(info, bundle)
     source = firmware.project.source if firmware is not None else None
     if source is None and info.version == __version__ and info.runtime in runtimes.names():
         runtime = runtimes.load(info.runtime)
         if runtime.stands_alone:  # its arena is known to the byte
             source = runtime.generate(bundle, boards.load(boards.DEFAULT))
-    return found if source is None else (*found, *mismatch.of_arena(info, arena_bytes, source))
+    return (
+        differing if source is None else (*differing, *mismatch.of_arena(info, arena_bytes, source))
+    )

@@ -17,6 +17,6 @@ entry of its name in `page.js` (`pictures`), else as pictures or bands, by the s
 from __future__ import annotations
 
 from tinyml.monitor.picture import Picture
-from tinyml.monitor.session import Session, Wanted
+from tinyml.monitor.session import Session, SessionOptions
 
-__all__ = ["Picture", "Session", "Wanted"]
+__all__ = ["Picture", "Session", "SessionOptions"]

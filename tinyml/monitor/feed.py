@@ -1,4 +1,4 @@
-"""A session on a thread of its own: its events come out of a queue of bounded length.
+"""The producer thread of a session: its events come out of a queue of bounded length.
 
 The device is never waited for by who draws; who draws slowly slows the device's thread, not the
 picture, and no event is lost between them.

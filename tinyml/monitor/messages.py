@@ -1,4 +1,4 @@
-"""Events as what a page in a browser is sent: JSON objects, told apart by `kind`.
+"""Server-sent events of the web page: JSON objects, told apart by `kind`.
 
 The page folds them as `Picture` folds events. `Past` keeps what somebody who comes later needs.
 Nothing here knows sockets.
@@ -140,7 +140,8 @@ class Past:
     def replay(self) -> list[str]:
         """Return what is kept, in the order in which it came."""
         return [
-            encoded for _, encoded in sorted(one for kept in self._kept.values() for one in kept)
+            encoded
+            for _, encoded in sorted(message for kept in self._kept.values() for message in kept)
         ]
 
 

@@ -46,7 +46,8 @@ class Picture(View[None]):
     """Everything that a view may show; `take` is the only thing that changes it.
 
     `inferences`, `dropped` (samples), `lost` (results), `bad_frames` and `second` (of the streams)
-    count through all connections. `lines`: what the firmware printed and what happened to the connection.
+    count through all connections. `lines`: what the firmware printed and what happened to the
+    connection.
     """
 
     info: DeviceInfo | None = None

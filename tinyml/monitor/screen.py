@@ -1,4 +1,4 @@
-"""What fills a terminal: the picture as lines of coloured text, exactly as many as fit.
+"""The terminal UI: the picture as lines of coloured text, exactly as many as fit.
 
 Pure: a picture and a size in, text out. Whatever a device says is text here, never markup.
 """
@@ -61,7 +61,7 @@ def draw(picture: Picture, now: float, width: int, height: int, notes: ScreenNot
     text = Text("\n", no_wrap=True, overflow="crop").join(lines)
     text.no_wrap, text.overflow = True, "crop"
     # One character for another, so that colours stay where they are.
-    text.plain = "".join(one if one.isprintable() or one == "\n" else "?" for one in text.plain)
+    text.plain = "".join(char if char.isprintable() or char == "\n" else "?" for char in text.plain)
     return text
 
 
@@ -124,18 +124,18 @@ def _scores(picture: Picture, width: int, space: int, notes: ScreenNotes) -> lis
     scores = [0.0] * len(labels) if picture.scores is None else picture.scores.tolist()
     order = list(range(len(labels)))
     if len(order) > space - 1:
-        order = sorted(order, key=lambda one: -scores[one])[: max(0, space - 2)]
+        order = sorted(order, key=lambda index: -scores[index])[: max(0, space - 2)]
     name_width = min(_LABEL, max((cell_len(label) for label in labels), default=0))
     bar_width = max(4, min(_MOST_BAR, width - name_width - 10))
     lines = [Text("scores", "bold")]
-    for one in order:
-        is_top = labels[one] == picture.top and picture.scores is not None
+    for index in order:
+        is_top = labels[index] == picture.top and picture.scores is not None
         lines.append(
             Text.assemble(
-                (set_cell_size(labels[one], name_width), "bold" if is_top else ""),
+                (set_cell_size(labels[index], name_width), "bold" if is_top else ""),
                 " ",
-                (_bar(scores[one], bar_width, notes.plain), "green" if is_top else "blue"),
-                f" {scores[one]:5.2f}",
+                (_bar(scores[index], bar_width, notes.plain), "green" if is_top else "blue"),
+                f" {scores[index]:5.2f}",
             )
         )
     if len(order) < len(labels):
@@ -153,18 +153,20 @@ def _bar(share: float, width: int, plain: bool) -> str:
 
 def _heard(picture: Picture, space: int) -> list[Text]:
     lines = [Text("recognised", "bold")]
-    for one in list(picture.heard)[::-1][: max(0, space - 1)]:
-        lines.append(_event(one))
+    for recognition in list(picture.heard)[::-1][: max(0, space - 1)]:
+        lines.append(_event(recognition))
     if not picture.heard:
         lines.append(Text("nothing yet", "dim"))
     return lines
 
 
-def _event(one: Heard) -> Text:
-    text = Text(f"{one.second:8.2f} s  {one.label}  {one.score:.2f}")
-    if one.said is not None:
-        right = one.said == one.label
-        text.append("  right" if right else f"  said {one.said}", "green" if right else "red")
+def _event(recognition: Heard) -> Text:
+    text = Text(f"{recognition.second:8.2f} s  {recognition.label}  {recognition.score:.2f}")
+    if recognition.said is not None:
+        right = recognition.said == recognition.label
+        text.append(
+            "  right" if right else f"  said {recognition.said}", "green" if right else "red"
+        )
     return text
 
 

@@ -1,4 +1,4 @@
-"""What happens on a device, from the first answer to the end, told as events.
+"""A monitoring session: what happens on a device, from the first answer to the end, as events.
 
 Connects, streams or plays the sources, and when the device goes and comes back, goes on. Nothing
 here knows who listens.
@@ -7,7 +7,7 @@ here knows who listens.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,10 @@ Tell = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SessionOptions:
     """What to watch. `paced`: sources play no faster than a sensor would give them.
+
+    `threshold`: averaged score (0..1) that an event needs, None for that of the firmware.
 
     `reconnect_s`: how long a device that has gone may take to come back, 0 for no time at all.
     `rows`: whether to tell Seen; `traffic`: whether to tell Bytes.
@@ -62,15 +64,16 @@ class Wanted:
     reconnect_s: float = RECONNECT_S
     rows: bool = False
     traffic: bool = False
+    threshold: float | None = None
 
 
 class Session:
     """One device, watched. `run` tells; `stop` and `reset` may be called from any thread."""
 
-    def __init__(self, wanted: Wanted, tell: Tell) -> None:
-        self._wanted = wanted
+    def __init__(self, options: SessionOptions, tell: Tell) -> None:
+        self._options = options
         self._tell = tell
-        self._port = wanted.port
+        self._port = options.port
         self._stopped = threading.Event()
         self._reset = threading.Event()
         self._end_stream: Callable[[], None] = _nothing
@@ -104,7 +107,7 @@ class Session:
                 lost = error
             if self._stopped.is_set():
                 return
-            if not self._wanted.reconnect_s:
+            if not self._options.reconnect_s:
                 raise lost
             self._tell(Detached(lost.message))
             connection = self._connect_again(lost)
@@ -114,7 +117,7 @@ class Session:
         """Watch one connection, through resets of ours, until its stream ends."""
         while True:
             self._tell(Attached(connection.info, after))
-            if self._wanted.sources:
+            if self._options.sources:
                 self._play(connection)
             else:
                 self._hear(connection)
@@ -126,19 +129,19 @@ class Session:
 
     def _connect(self, restart: bool = False) -> Device:
         connection = device.connect(
-            self._wanted.board,
+            self._options.board,
             self._port,
             restart=restart,
             on_text=self._tell_text,
             on_log=lambda text: self._tell(Printed(text, is_log=True)),
-            on_bytes=self._tell_bytes if self._wanted.traffic else None,
+            on_bytes=self._tell_bytes if self._options.traffic else None,
         )
         self._port = connection.serial_number or self._port  # its path may be another next time
         return connection
 
     def _connect_again(self, lost: DeviceError) -> Device | None:
         """Return a new connection to the same device, or None when it is no longer wanted."""
-        deadline = Deadline(self._wanted.reconnect_s)
+        deadline = Deadline(self._options.reconnect_s)
         while not self._stopped.is_set():
             restart = self._reset.is_set()
             self._reset.clear()
@@ -148,7 +151,7 @@ class Session:
                 reason = error.message
             if deadline.passed:
                 raise DeviceError(
-                    f"{lost.message}; it did not come back in {self._wanted.reconnect_s:g} s "
+                    f"{lost.message}; it did not come back in {self._options.reconnect_s:g} s "
                     f"({reason})",
                     lost.hint,
                 )
@@ -166,13 +169,14 @@ class Session:
             twin = _Twin(front_end, lambda start, end: chunk[np.arange(start, end) % len(chunk)])
             on_sent = lambda arrived: self._tell_rows(twin, arrived)  # noqa: E731
         stream = connection.stream(samples, paced=True, on_sent=on_sent)
-        self._follow(connection, stream, lambda reading: on_sent(reading.sample))
+        readings = playback.recognised(stream, connection.info, self._options.threshold)
+        self._follow(connection, stream, readings, lambda reading: on_sent(reading.sample))
 
     def _play(self, connection: Device) -> None:
         """Play the clips that are not finished yet."""
         front_end = playback.front_end_of(connection.info)
         self._clips = self._clips or clips.load(
-            self._wanted.sources, front_end, connection.info.labels
+            self._options.sources, front_end, connection.info.labels
         )
         first = self._done
 
@@ -188,11 +192,15 @@ class Session:
             return first + play.clip_at(max(0, reading.sample - 1))
 
         play = playback.Play(
-            connection, self._clips[first:], paced=self._wanted.paced, on_sent=on_sent
+            connection,
+            self._clips[first:],
+            paced=self._options.paced,
+            threshold=self._options.threshold,
+            on_sent=on_sent,
         )
         twin = _Twin(front_end, lambda start, end: play.samples[start:end])
         try:
-            self._follow(connection, play, clip_of)
+            self._follow(connection, play, play, clip_of)
         finally:
             self._done += play.finished
             if play.finished:
@@ -202,18 +210,19 @@ class Session:
         self,
         connection: Device,
         stream: device.ReadingStream | playback.Play,
+        readings: Iterable[Reading],
         clip_of: Callable[[Reading], int | None],
     ) -> None:
-        """Tell every reading of `stream`, and now and then how the device is."""
+        """Tell all `readings` of `stream`, and now and then how the device is."""
         self._end_stream = stream.stop
         if self._stopped.is_set() or self._reset.is_set():
             stream.stop()
         output = connection.info.outputs[0]
         next_status = Deadline(0)
-        for reading in stream:
-            made = playback.of_device(reading, output)
+        for reading in readings:
+            inference = playback.of_device(reading, output)
             scores = (reading.scores.astype(np.float32) - output.zero_point) * output.scale
-            score = made.heard.score if made.heard else None
+            score = inference.heard.score if inference.heard else None
             self._tell(Inferred(reading, scores, score, clip_of(reading)))
             if next_status.passed:
                 self._tell(DeviceStatus(stream.status(), connection.bad_frames))
@@ -221,7 +230,7 @@ class Session:
         self._tell(DeviceStatus(connection.status(), connection.bad_frames))
 
     def _tell_rows(self, twin: _Twin, arrived: int) -> None:
-        if not self._wanted.rows:
+        if not self._options.rows:
             twin.arrived = max(twin.arrived, arrived)
         elif (seen := twin.upto(arrived)) is not None:
             self._tell(seen)

@@ -1,11 +1,10 @@
-"""Recordings for training: what a sensor gave goes, trimmed and described, where `train` reads it.
+"""Capture for training: what a sensor gave, trimmed and described, goes where `train` reads it.
 
 Names come from the host alone: nothing that a device says chooses a path.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml import files
 from tinyml.datasets import check
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import FrontEnd
@@ -97,7 +97,7 @@ def judge(
     remark = ""
     if not problem:
         problem, remark = capturing.check(kept, rate_hz, label in capturing.still)
-        problem, remark = (f"it {one}" if one else "" for one in (problem, remark))
+        problem, remark = (f"it {text}" if text else "" for text in (problem, remark))
     clipped = _clipped(kept, capturing.full_scale)
     if clipped and not remark:
         remark = f"{clipped} values are beyond the sensor's range: {capturing.gentler}"
@@ -191,7 +191,7 @@ class Shelf:
                     number += 1
             finally:
                 temporary.unlink(missing_ok=True)
-            _write_notes(check.notes_file(path), notes)
+            files.write(check.notes_file(path), json.dumps(notes, indent=1) + "\n")
         except OSError as error:
             raise DataError(
                 f"{self.folder} cannot be written: {error.strerror or error}",
@@ -207,8 +207,8 @@ class Shelf:
         name = re.compile(f"{re.escape(before)}([0-9]+){re.escape(after)}")
         if not self.folder.is_dir():
             return []
-        found = (name.fullmatch(one.name) for one in self.folder.iterdir())
-        return [int(match[1]) for match in found if match]
+        names = (name.fullmatch(file.name) for file in self.folder.iterdir())
+        return [int(match[1]) for match in names if match]
 
 
 def _claimed(temporary: Path, path: Path) -> bool:
@@ -222,16 +222,6 @@ def _claimed(temporary: Path, path: Path) -> bool:
             return False
         temporary.rename(path)
     return True
-
-
-def _write_notes(path: Path, notes: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        temporary.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def described(notes: RecordingNotes, take: Take) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The picture as a web page: a small HTTP server that sends each viewer the same messages.
+"""The web server of the live page: HTTP and server-sent events, the same for each viewer.
 
 Server-sent events over the standard library's server, one thread a viewer. A viewer that is slow
 loses messages, which it is told, and never holds up the device or another viewer. Nothing that
@@ -171,15 +171,15 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 32
 
     def __init__(self, host: str, port: int, hub: _Hub) -> None:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        self.address_family = found[0][0]
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        self.address_family = addresses[0][0]
         self.hub = hub
         self.pages = {
             path: (kind, (Path(__file__).parent / name).read_bytes())
             for path, (name, kind) in _PAGES.items()
         }
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
-        super().__init__(found[0][4][:2], _Handler)  # type: ignore[arg-type]
+        super().__init__(addresses[0][4][:2], _Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
         """Bind without looking up our own name, which may take long without a network."""
@@ -255,7 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(encoded)
 
     def _send(self, *encoded: str) -> None:
-        self.wfile.write("".join(f"data: {one}\n\n" for one in encoded).encode("ascii"))
+        self.wfile.write("".join(f"data: {message}\n\n" for message in encoded).encode("ascii"))
         self.wfile.flush()
 
     def _refuse(self, status: HTTPStatus, text: str) -> None:

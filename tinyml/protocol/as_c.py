@@ -1,4 +1,4 @@
-"""The protocol's records as C: the structs and byte functions that `tml_protocol.h.j2` prints."""
+"""C code generation for the protocol: the structs and byte functions of `tml_protocol.h.j2`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol in words: Markdown from the classes that both ends of the line are made of."""
+"""Protocol documentation: Markdown from the classes that both ends of the line are made of."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _prose(documented: object) -> str:
 def _messages() -> Iterator[str]:
     yield "| number | message | request | reply | event |"
     yield "|---|---|---|---|---|"
-    for message in sorted(messages.MESSAGES, key=lambda one: one.number):
+    for message in sorted(messages.MESSAGES, key=lambda message: message.number):
         reply = _link(message.reply) + (" in pieces" if message.long else "")
         names = (_link(message.request), reply.strip(), _link(message.event))
         yield f"| {message.number} | {message.name} | {' | '.join(names)} |"

@@ -1,4 +1,4 @@
-"""The messages of the serial line: one description for both of its ends.
+"""The wire protocol's messages: one description for host and firmware.
 
 Python packs and unpacks the record classes below; `firmware_templates/common/tml_protocol.h.j2`
 renders the same classes as C. Framing is in `frames`.

@@ -64,6 +64,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=_pattern,
         help="stop at the first line that matches; exit 1 when none does",
     )
+    parser.add_argument(
+        "--threshold",
+        metavar="T",
+        type=arguments.share,
+        help="averaged score that an event needs, 0..1, applied to the scores here; the firmware "
+        "keeps its own (default: the firmware's)",
+    )
     parser.add_argument("--log", metavar="FILE", type=Path, help="append every line to FILE")
     parser.add_argument(
         "--timestamp", action="store_true", help="put the time before every line, also in the log"

@@ -1,4 +1,4 @@
-"""Boards whose processor is on USB itself, with a bootloader that is a USB device of its own.
+"""Flashing over native USB (Arduino Nano 33 BLE): a bootloader that is a USB device of its own.
 
 The port vanishes on the way into the bootloader and again on the way out, and may come back under
 another path: only USB ids and the serial number tell which it is. PlatformIO's uploader makes the

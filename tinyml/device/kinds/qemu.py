@@ -1,4 +1,4 @@
-"""Boards that QEMU emulates: flashing starts one, attaching finds the one that runs."""
+"""Flashing an emulated board: that starts QEMU; attaching finds the one that runs."""
 
 from __future__ import annotations
 
