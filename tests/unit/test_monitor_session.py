@@ -46,7 +46,7 @@ class Watched:
     def __init__(self, options: SessionOptions) -> None:
         self.events: list[Event] = []
         self.error: BaseException | None = None
-        self.session = Session(wanted, self.events.append)
+        self.session = Session(options, self.events.append)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -293,7 +293,7 @@ def test_another_threshold_is_applied_to_the_scores_here(
 
     assert set(events()) == {LABELS[3]}  # as the device says
     assert events("--threshold", "0.95") == ["yes"]  # its scores say yes, with 0.996
-    assert events("--threshold", "1") == []
+    assert events("--threshold", "0.2") == ["yes"]  # nothing else has any score
 
 
 def test_a_flood_of_frames_outlasts_no_timeout(capsys: pytest.CaptureFixture[str]) -> None:

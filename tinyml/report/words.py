@@ -114,9 +114,9 @@ def streamed(report: StreamReport) -> str:
         )
     causes = []
     if report.lost:
-        causes.append(f"{report.lost} results were lost on the line")
+        causes.append(f"{report.lost:,} results were lost on the line")
     if report.dropped:
-        causes.append(f"the board lost {report.dropped:,} samples")
+        causes.append(f"{report.dropped:,} samples were lost on the board")
     if report.settings:
         names = ", ".join(setting.name for setting in report.settings)
         causes.append(f"the firmware was built with other settings than the model's: {names}")
