@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-import soak
+import stream_account
 
 from tinyml import device
 
@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.needs_arm_gcc, pytest.mark.needs_qemu, pytest.mark.nee
 def test_a_stream_loses_and_invents_nothing(connection: device.Device) -> None:
     pids = (os.getpid(), device.devices()[0].pid)
     heard: list[int] = []
-    found = soak.run(connection, 6.0, 2.5, pids, lambda so_far: heard.append(so_far.readings))
+    found = stream_account.run(
+        connection, 6.0, 2.5, pids, lambda so_far: heard.append(so_far.readings)
+    )
     assert found.problems == []
     assert found.rounds == len(heard) >= 2
     assert found.readings == heard[-1] > 0
