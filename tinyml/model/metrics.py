@@ -118,6 +118,21 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     return low, 1.0 if right == total else min(1.0, middle + half)
 
 
+def mcnemar(lost: int, gained: int) -> float:
+    """Return how probable it is that two equally good classifiers disagree as lopsidedly as this.
+
+    Of the examples on which just one of them is right, `lost` are right by the first alone and
+    `gained` by the second alone. Two-sided and exact: McNemar 1947, by the binomial distribution.
+    1.0 where they never disagree.
+    """
+    total = lost + gained
+    tail, ways = 0, 1
+    for number in range(min(lost, gained) + 1):
+        tail += ways
+        ways = ways * (total - number) // (number + 1)  # of choosing one more
+    return min(1.0, float(2 * tail / 2**total))
+
+
 def poisson_upper(events: int) -> float:
     """Return the number of events that, were it the mean, would give so few in 5 % of the cases.
 
