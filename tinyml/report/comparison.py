@@ -85,6 +85,8 @@ def _change(figure: Figure) -> str:
 
 
 def _significance(accuracy: PairedAccuracy) -> str:
+    if not accuracy.flipped:
+        return f"Both recognise the same of {accuracy.recordings:,} recordings"
     verdict = "is significant" if accuracy.is_significant else "may be chance"
     return (
         f"Of {accuracy.recordings:,} recordings {accuracy.lost} are lost and {accuracy.gained} "
