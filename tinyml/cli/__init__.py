@@ -17,8 +17,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from tinyml import __version__, errors
-from tinyml.cli.console import Console
+from tinyml import errors
+from tinyml.cli.console import NORMAL, QUIET, VERBOSE, Console
 from tinyml.registry import Registry
 
 _VERBS = Registry("tinyml.cli.verbs", "command")
@@ -77,6 +77,24 @@ def parser_of(name: str, verb: Verb) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.add_arguments(parser)
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q",
+        "--quiet",
+        dest="loudness",
+        action="store_const",
+        const=QUIET,
+        default=NORMAL,
+        help="results and errors alone, no notes and no progress",
+    )
+    loudness.add_argument(
+        "-v",
+        "--verbose",
+        dest="loudness",
+        action="store_const",
+        const=VERBOSE,
+        help="also every line that the tools below print",
+    )
     return parser
 
 
@@ -139,11 +157,17 @@ def _dispatch(argv: list[str], console: Console) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
-    parser.add_argument("--version", action="version", version=f"tinyml {__version__}")
+    parser.add_argument("--version", action="store_true", help="show this and its tools' versions")
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     head = _before_verb(argv)
     args = parser.parse_args(argv[:head])
+    if args.version:
+        from tinyml.cli import doctor
+
+        for name, version in doctor.versions():
+            console.print(f"{name} {version}")
+        return errors.EXIT_PASSED
     if args.command is None:
         console.print(_overview(parser))
         return errors.EXIT_PASSED if args.help or not argv else errors.EXIT_INPUT
@@ -160,7 +184,9 @@ def _before_verb(argv: list[str]) -> int:
 
 def _run_verb(name: str, argv: list[str], console: Console) -> int:
     verb = load(name)
-    return verb.run(parser_of(name, verb).parse_args(argv), console)
+    args = parser_of(name, verb).parse_args(argv)
+    console.loudness = args.loudness
+    return verb.run(args, console)
 
 
 def _overview(parser: argparse.ArgumentParser) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tinyml.report.page import Block, Page
     from tinyml.report.provenance import Provenance
 
+QUIET, NORMAL, VERBOSE = "quiet", "normal", "verbose"
 _QUIET_S = 2.0  # piped progress says nothing before this
 _EVERY_S = 5.0  # and then at most this often
 
@@ -32,7 +33,8 @@ _EVERY_S = 5.0  # and then at most this often
 class Console:
     """Prints pages, notes, progress and errors of one command; knows whether a terminal listens.
 
-    `arguments`: the command line after `tinyml`.
+    `arguments`: the command line after `tinyml`. `loudness`: QUIET leaves notes and progress out,
+    VERBOSE shows every step of what is under way as a line.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Console:
         self._err = sys.stderr if err is None else err
         self._arguments = arguments
         self._began = time.time()
+        self.loudness = NORMAL
         for stream in (self._out, self._err):
             # A terminal in an old encoding shows "?" rather than ending the command.
             if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
@@ -66,13 +69,17 @@ class Console:
 
     def note(self, text: str) -> None:
         """Print a line about what happens, which is not part of the result."""
+        if self.loudness != QUIET:
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
         print(printable(text), file=self._err, flush=True)
 
     def error(self, error: TinymlError) -> None:
         """Print what went wrong and what to do about it."""
-        self.note(f"error: {error.message}")
+        self._tell(f"error: {error.message}")
         if error.hint:
-            self.note(f"hint: {error.hint}")
+            self._tell(f"hint: {error.hint}")
 
     def flush(self) -> None:
         """Hand everything over, so that a reader that has gone is noticed now."""
@@ -106,11 +113,18 @@ class Console:
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:
         """Show that `label` is under way until the block ends."""
-        shown: Progress = _Bar(label, self._err) if self._err.isatty() else _Lines(label, self.note)
+        shown = self._progress(label)
         try:
             yield shown
         finally:
             shown.close()
+
+    def _progress(self, label: str) -> Progress:
+        if self.loudness == QUIET:
+            return _Silence()
+        if self.loudness == VERBOSE:
+            return _EveryLine(label, self.note)
+        return _Bar(label, self._err) if self._err.isatty() else _Lines(label, self.note)
 
 
 class Progress:
@@ -125,6 +139,37 @@ class Progress:
     def close(self) -> None:
         """Take the display away."""
         raise NotImplementedError
+
+
+class _Silence(Progress):
+    """Shows nothing."""
+
+    def update(
+        self, detail: str = "", done: float | None = None, total: float | None = None
+    ) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _EveryLine(Progress):
+    """A line for whatever is reported, once."""
+
+    def __init__(self, label: str, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._last = ""
+        note(label)
+
+    def update(
+        self, detail: str = "", done: float | None = None, total: float | None = None
+    ) -> None:
+        if detail and detail != self._last:
+            self._note(f"  {detail}")
+            self._last = detail
+
+    def close(self) -> None:
+        pass
 
 
 class _Bar(Progress):

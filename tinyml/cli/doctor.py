@@ -19,9 +19,11 @@ from typing import Any
 from tinyml import extras, paths, proc
 from tinyml.device import serial_access
 from tinyml.errors import ConfigError, ToolError, nearest
+from tinyml.report import provenance
 
 REQUIRED = "required"
 OPTIONAL = "optional"
+_TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cc", "espeak-ng")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ def examine() -> list[Check]:
         *_serial_access(),
         *(_platform(name) for name in fixable()),
     ]
+
+
+def versions() -> list[tuple[str, str]]:
+    """Return the versions of tinyml and of the tools that decide what it builds and measures."""
+    found = [*provenance.versions(), ("Python", platform.python_version())]
+    for name in _TOOLS:
+        if (path := shutil.which(name)) is not None:
+            found.append((name, _first_line(path)))
+    return found
 
 
 def ready(checks: list[Check]) -> bool:

@@ -15,7 +15,7 @@ from tinyml import paths
 from tinyml.errors import ConfigError
 from tinyml.model import bundle
 
-_FOLDER = "locks"
+LOCKS = "locks"  # the folder in the cache
 _LONGEST = 200  # characters of the holder's command line
 
 
@@ -58,7 +58,7 @@ def require_new(folder: Path, force: bool) -> None:
 def _opened(folder: Path) -> TextIO | None:
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
     try:
-        place = paths.cache() / _FOLDER
+        place = paths.cache() / LOCKS
         place.mkdir(parents=True, exist_ok=True)
         return (place / name).open("a+", encoding="utf-8", errors="surrogateescape")
     except (OSError, RuntimeError):  # RuntimeError: there is no home

@@ -17,7 +17,7 @@ import jinja2
 from tinyml import __version__, files, paths, runtimes
 from tinyml.compiler import c_prefix, c_text
 from tinyml.errors import ConfigError
-from tinyml.firmware import arduino_sketch
+from tinyml.firmware import arduino_sketch, origin
 from tinyml.firmware.config import FirmwareConfig
 from tinyml.firmware.plan import BuildPlan
 from tinyml.protocol import as_c, frames, messages
@@ -135,7 +135,7 @@ def _of_every_project(board: Board) -> Mapping[str, str]:
 def _merged(*options: Mapping[str, str]) -> dict[str, str]:
     """Return PlatformIO options of several origins as one: values of the same name add up."""
     merged: dict[str, str] = {}
-    for name, value in (item for origin in options for item in origin.items()):
+    for name, value in (item for each in options for item in each.items()):
         merged[name] = f"{merged[name]}\n{value}" if name in merged else value
     return merged
 
@@ -270,17 +270,39 @@ def _is_inside(path: Path) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _refuse_edited(
+def files_of_users(out: Path) -> list[str]:
+    """Return what in the project folder `out` is not as it was generated: changed or added files.
+
+    What PlatformIO and editors keep there (folders whose names begin with a dot) does not count.
+    """
+    previous = _previous(out)
+    known = {*previous, MANIFEST, origin.FILE}
+    added = [
+        name
+        for file in sorted(out.rglob("*"))
+        if not file.is_dir() and not file.is_symlink()
+        if (name := file.relative_to(out).as_posix()) not in known and not name.startswith(".")
+    ]
+    return [*_edited(out, previous, {}), *added]
+
+
+def _edited(
     out: Path, previous: Mapping[str, list[str]], hashes: Mapping[str, list[str]]
-) -> None:
-    edited = [
+) -> list[str]:
+    """Return the files in `out` that are neither as they were nor as they will be."""
+    return [
         name
         for name in sorted({*previous, *hashes})
         if (out / name).is_file()
         and hashlib.sha256((out / name).read_bytes()).hexdigest()
         not in previous.get(name, []) + hashes.get(name, [])
     ]
-    if edited:
+
+
+def _refuse_edited(
+    out: Path, previous: Mapping[str, list[str]], hashes: Mapping[str, list[str]]
+) -> None:
+    if edited := _edited(out, previous, hashes):
         raise ConfigError(
             f"{out} has files that were changed since they were generated: {', '.join(edited)}",
             "name a new folder with --out, or delete those files to have them generated again",
