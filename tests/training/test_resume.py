@@ -35,7 +35,7 @@ def _fit(path: Path, stop: bool = False, resume: bool = False) -> Any:
     stage = Stage("training", 2, 1e-2, lambda _: task.build_model(len(LABELS), OPTIONS.width))
     watched = Examples(inputs[:0], made.targets[:0])
     material = fit.TrainingExamples(task, (), LABELS, watched)
-    cluster = distribution.join(distribution.NONE, False)
+    cluster = distribution.join(distribution.NONE)
     return fit.fit(material, [stage], OPTIONS, RunOptions(resume), cluster, path, {}, interrupt)[0]
 
 
@@ -56,7 +56,7 @@ def _learner(kind: str) -> Learner:
         outputs = [getattr(layers, kind)(0.5)(inputs) for _ in range(2)]
         return Model(inputs, layers.Concatenate()(outputs))
 
-    cluster = distribution.join(distribution.NONE, False)
+    cluster = distribution.join(distribution.NONE)
     return Learner(tasks.load("stroke"), Stage("training", 1, 1e-2, network), [], OPTIONS, cluster)
 
 

@@ -159,6 +159,28 @@ def test_a_model_that_cannot_listen(capsys: pytest.CaptureFixture[str]) -> None:
     refused(capsys, 2, ["validate", str(MODEL), "--stream", "clips"], "does not say how to listen")
 
 
+@pytest.mark.parametrize("data", ["absent", "empty", "broken"])
+def test_train_names_wrong_input_before_tensorflow_loads(data: str) -> None:
+    Path("empty").mkdir()
+    Path("broken", "yes").mkdir(parents=True)
+    Path("broken", "yes", "a.wav").write_bytes(b"x")
+    code = (
+        "import sys\nfrom tinyml import cli\n"
+        f"code = cli.main(['train', 'keyword_spotting', '--data', {data!r}, '--out', 'out'])\n"
+        "print('tensorflow' in sys.modules)\nsys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert data in done.stderr
+    assert done.stdout == "False\n"
+
+
+def test_quantize_names_all_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["quantize", "absent.keras", "--representative", "nothing.npz", "--out", "out"]
+    refused(capsys, 2, given, "absent.keras and nothing.npz do not exist")
+
+
 # The machine
 
 

@@ -33,6 +33,28 @@ def test_what_is_optional_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> No
     assert not doctor.ready([*lacking, doctor.Check("c", False, "", "", doctor.REQUIRED, "fix")])
 
 
+@pytest.mark.parametrize("home", ["/proc/nobody", "/dev/null"])
+def test_a_home_that_cannot_be_written_is_named_with_what_helps(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TINYML_CACHE", "XDG_CACHE_HOME", "PLATFORMIO_CORE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", home)
+    cache = checks()["cache"]
+    assert not cache.ok
+    assert ".cache/tinyml" in cache.found
+    assert "export TINYML_CACHE=" in cache.fix
+    assert "export PLATFORMIO_CORE_DIR=" in cache.fix
+    assert not doctor.ready([cache])
+
+
+def test_a_cache_elsewhere_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "c"))
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "p"))
+    assert checks()["cache"].ok
+
+
 def test_a_tool_that_does_not_run_is_not_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

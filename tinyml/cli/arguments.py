@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
+from tinyml.errors import DataError
 from tinyml.firmware import boards
 from tinyml.model.generations import GENERATIONS, REFERENCE
 from tinyml.records import RuntimeOptions
@@ -222,6 +223,14 @@ def add_count(parser: ArgumentParser, default: int, what: str) -> None:
         default=default,
         help=f"{what} (default: %(default)s)",
     )
+
+
+def require_paths(*paths: Path) -> None:
+    """Raise DataError naming all of `paths` that are not there: before anything is loaded."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        verb = "does" if len(missing) == 1 else "do"
+        raise DataError(f"{' and '.join(missing)} {verb} not exist", "check the path")
 
 
 def whole(text: str) -> int:

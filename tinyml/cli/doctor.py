@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,7 @@ def examine() -> list[Check]:
         _program("qemu-system-arm", "flash and monitor on qemu-m4", "qemu-system-arm"),
         _package("serial", "flash and monitor on real boards", "pyserial"),
         _program("git", "libraries of real boards", "git", level=OPTIONAL),
+        _cache(),
         *_serial_access(),
         *(_platform(name) for name in fixable()),
     ]
@@ -117,6 +120,41 @@ def install_command(packages: str) -> str:
     if shutil.which("apt-get") is None:
         return f"install with your package manager (Debian's names): {packages}"
     return f"sudo apt-get install -y {packages}"
+
+
+def _cache() -> Check:
+    """Whether what builds keep, ours and PlatformIO's, can be written: a container has no home."""
+    needed_for = "build, train"
+    places = {"TINYML_CACHE": paths.cache, "PLATFORMIO_CORE_DIR": _platformio_folder}
+    closed, fixes = [], []
+    for variable, place in places.items():
+        try:
+            folder = place()
+            if _can_write(folder):
+                continue
+            closed.append(str(folder))
+        except RuntimeError:  # there is no home at all
+            closed.append("a home folder")
+        fixes.append(f"export {variable}=/tmp/{variable.lower()}")
+    if not closed:
+        return Check("cache", True, str(paths.cache()), needed_for, REQUIRED, "")
+    found = f"cannot write {' and '.join(closed)}"
+    return Check("cache", False, found, needed_for, REQUIRED, " && ".join(fixes))
+
+
+def _platformio_folder() -> Path:
+    own = os.environ.get("PLATFORMIO_CORE_DIR")
+    return Path(own) if own else Path.home() / ".platformio"
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether `folder` can be written, or made where it is missing."""
+    existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):  # rights alone do not tell of read-only disks
+            return True
+    except OSError:
+        return False
 
 
 def _serial_access() -> list[Check]:

@@ -15,7 +15,7 @@ from tinyml.device.ports import Port, available
 from tinyml.firmware import boards
 from tinyml.records import Board
 
-PORT_GROUPS = ("dialout", "uucp")  # Debian's and Arch's names
+PORT_GROUPS = ("dialout", "uucp")  # Debian's and Arch's names; Debian has both, for one purpose
 RULES = (Path("/etc/udev/rules.d"), Path("/usr/lib/udev/rules.d"), Path("/lib/udev/rules.d"))
 PROCESSES = Path("/proc")
 
@@ -53,7 +53,8 @@ def _access(ports: Iterable[Port], may: Callable[[str, int], bool] = os.access) 
         return Finding(name, f"no access to {', '.join(closed)}", _join(Path(closed[0]).group()))
     if plugged:
         return Finding(name, f"access to {', '.join(plugged)}")
-    groups = [group for group in grp.getgrall() if group.gr_name in PORT_GROUPS]
+    known = {group.gr_name: group for group in grp.getgrall()}
+    groups = [known[name] for name in PORT_GROUPS if name in known]
     mine = {*os.getgroups(), os.getegid()}
     if os.geteuid() == 0 or not groups or any(group.gr_gid in mine for group in groups):
         return Finding(name, "none is plugged in; they can be opened")

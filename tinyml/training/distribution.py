@@ -47,19 +47,27 @@ class Cluster:
         return int(self.strategy.num_replicas_in_sync)
 
 
-def join(name: str, qat: bool = False) -> Cluster:
-    """Return the cluster that `name` and TF_CONFIG describe; waits for its other workers.
+def check(name: str, qat: bool = False) -> None:
+    """Raise ConfigError for a strategy that `join` does not know, without loading TensorFlow.
 
-    Quantization-aware training (`qat`) works on one only: ConfigError.
-
-    Must come before anything else is done with TensorFlow. Raises ConfigError for an unknown name
-    or a TF_CONFIG that is missing or makes no sense, ToolError where the workers do not meet.
+    So it does where quantization-aware training (`qat`), which works on one chip only, is to be
+    distributed.
     """
+    if name not in NAMES:
+        raise ConfigError(f"there is no strategy {name!r}", nearest(name, NAMES))
     if qat and name != NONE:
         raise ConfigError(
             f"--qat cannot be combined with --strategy {name}",
             "train on one machine, or without --qat",
         )
+
+
+def join(name: str) -> Cluster:
+    """Return the cluster that `name` and TF_CONFIG describe; waits for its other workers.
+
+    Must come before anything else is done with TensorFlow. Raises ConfigError for a TF_CONFIG that
+    is missing or makes no sense, ToolError where the workers do not meet.
+    """
     tf = tensorflow()
     if name == NONE:
         return Cluster(tf.distribute.get_strategy())
@@ -68,8 +76,6 @@ def join(name: str, qat: bool = False) -> Cluster:
             # Without devices named, TensorFlow would take one CPU even where it is told of several.
             chips = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
             return Cluster(tf.distribute.MirroredStrategy([chip.name for chip in chips]))
-    if name != MULTIWORKER:
-        raise ConfigError(f"there is no strategy {name!r}", nearest(name, NAMES))
     worker = _worker()
     try:
         with silenced():

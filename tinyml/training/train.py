@@ -53,12 +53,14 @@ def train(
     """
     task = tasks.load(task_name)
     bundles.check_target(out)
-    cluster = distribution.join(run_options.strategy, options.qat)
+    distribution.check(run_options.strategy, options.qat)
     training_data = split.prepare(
         task, task_name, data, options, start, _counted("making data", on_progress)
     )
     _check_start(training_data)
     ensemble = teachers.load(options.learn_from, training_data.labels)
+    # TensorFlow loads here, when all that can be wrong with the input has been said.
+    cluster = distribution.join(run_options.strategy)
     recipe = Recipe(task_name, task, training_data, options, ensemble)
     results = fit.fit(
         recipe.examples,

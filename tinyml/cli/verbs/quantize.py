@@ -61,6 +61,7 @@ def run(args: Namespace, console: Console) -> int:
     warnings.filterwarnings("ignore", module="tensorflow")  # its advice is not for this user
     out = args.out or arguments.BUILD / args.network.stem
     outputs.require_new(out, args.force)
+    arguments.require_paths(args.network, args.representative)
     with outputs.lock(out), console.progress(f"quantizing {args.network}"):
         result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
