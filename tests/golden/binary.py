@@ -16,14 +16,18 @@ Y = Quant(0.06, 5)
 
 @dataclass(frozen=True)
 class Binary:
-    """An element-wise operator of two inputs: its enum name and its options class."""
+    """An element-wise operator of two inputs: its enum name and its options class.
+
+    `fused`: whether it may have a fused activation.
+    """
 
     op: str
     options: Callable[..., Any]
+    fused: bool = True
 
     def models(self) -> Iterator[ModelBuilder]:
         """Yield the models of this operator."""
-        for name in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"):
+        for name in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1") if self.fused else ("NONE",):
             yield self.pair(
                 f"act_{name.lower()}", [2, 3, 5], [2, 3, 5], [2, 3, 5],
                 activation=getattr(ACTIVATION, name),
@@ -61,7 +65,7 @@ class Binary:
             self.op,
             [model.input(left, a), model.input(right, b)],
             [model.output(out, y)],
-            self.options(fusedActivationFunction=activation),
+            self.options(**({"fusedActivationFunction": activation} if self.fused else {})),
         )
         return model
 
@@ -77,6 +81,9 @@ class Binary:
         """Add one to a random graph."""
         left, right, shape = g.partner(x)
         a, b = left.quant.scale, right.quant.scale
-        quant = g.near(a * b * 100 if self.op == "MUL" else max(a, b))
-        options = self.options(fusedActivationFunction=g.activation())
+        about = {"MUL": a * b * 100, "SQUARED_DIFFERENCE": max(a, b) ** 2 * 100}
+        quant = g.near(about.get(self.op, max(a, b)))
+        options = self.options(
+            **({"fusedActivationFunction": g.activation()} if self.fused else {})
+        )
         return g.emit(self.op, [left.index, right.index], shape, quant, options)

@@ -30,8 +30,8 @@ def check_binary(op: Op, graph: Graph) -> None:
         raise unsupported(op, target, f"rank {len(shape)}, more than {MAX_RANK}")
 
 
-def binary_call(op: Op, graph: Graph, kernel: str, params: Struct) -> Call:
-    """The call of a kernel (input1, input2, output, walk, params).
+def binary_call(op: Op, graph: Graph, kernel: str, params: Struct | None = None) -> Call:
+    """The call of a kernel (input1, input2, output, walk), with its params where it has any.
 
     The output may lie on an input of its own shape: each element is read before it is written.
     """
@@ -44,8 +44,8 @@ def binary_call(op: Op, graph: Graph, kernel: str, params: Struct) -> Call:
     in_place = tuple(
         {t.index for t in (left, right) if t.elements == target.elements and not t.is_constant}
     )
-    args = (Ref(left.index), Ref(right.index), Ref(target.index), along, params)
-    return Call(kernel, args, in_place)
+    args = (Ref(left.index), Ref(right.index), Ref(target.index), along)
+    return Call(kernel, args if params is None else (*args, params), in_place)
 
 
 def sum_call(op: Op, graph: Graph, name: str, sign: int) -> Call:
