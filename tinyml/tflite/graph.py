@@ -91,7 +91,8 @@ class Op:
 
     `name` is the TFLite enum name ("CONV_2D"; a custom operator: "CUSTOM <code>"). An optional
     input that is absent is -1. `options` are the builtin options, in snake case. `in_float32`: its
-    multipliers are computed in float32, as some generations of TFLM do; a compiler sets it.
+    multipliers are computed in float32, as some generations of TFLM do; `part`: which of several
+    outputs it has, where they were divided; a compiler sets both.
     """
 
     index: int
@@ -100,6 +101,7 @@ class Op:
     outputs: tuple[int, ...]
     options: Mapping[str, Any]
     in_float32: bool = False
+    part: int = 0
 
     def option(self, name: str, default: Any = None) -> Any:
         """The option `name`, else `default`; raises ModelError where there is neither."""

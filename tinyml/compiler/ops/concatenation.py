@@ -13,15 +13,15 @@ from tinyml.errors import ModelError
 from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op, Tensor
 
-_MAX_INPUTS = 10  # TML_CONCATENATION_INPUTS; TFLM has the same limit
+MAX_INPUTS = 10  # TML_CONCATENATION_INPUTS; TFLM has the same limit
 
 
 def check(op: Op, graph: Graph) -> None:
     """Take up to 10 inputs of any stored dtype; int8 with the output's quantization."""
     target = graph.output(op)
     require_dtype(op, target, "int8", "int16", "int32", "int64", "float32", "bool")
-    if not 1 <= len(op.inputs) <= _MAX_INPUTS:
-        raise unsupported_anywhere(op, target, f"{len(op.inputs)} inputs, not 1..{_MAX_INPUTS}")
+    if not 1 <= len(op.inputs) <= MAX_INPUTS:
+        raise unsupported_anywhere(op, target, f"{len(op.inputs)} inputs, not 1..{MAX_INPUTS}")
     if op.option("fused_activation_function", 0) != 0:
         raise unsupported_anywhere(op, target, "a fused activation")
     axis = _axis(op, target)

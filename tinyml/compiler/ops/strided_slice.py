@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tinyml.compiler.call import Call, Ref
+from tinyml.compiler.call import Call
 from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
-from tinyml.compiler.ops._constant import data, reshaped
-from tinyml.compiler.ops._walk import byte_walk, row_major
+from tinyml.compiler.ops._piece import piece, piece_call
 from tinyml.errors import ModelError
-from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op
 
 _MAX_RANK = 4
@@ -38,25 +34,12 @@ def check(op: Op, graph: Graph) -> None:
 
 def evaluate(op: Op, graph: Graph) -> Array:
     """Return what is taken from the constant input."""
-    indices = [list(axis) for axis in ranges(op, graph)]
-    return reshaped(op, graph, data(op, graph)[np.ix_(*indices)])
+    return piece(op, graph, ranges(op, graph))
 
 
 def call(op: Op, graph: Graph) -> Call:
     """Return the call of tml_strided_slice: a walk over what is taken."""
-    source, target = graph.input(op, 0), graph.output(op)
-    item = DTYPES[source.dtype].bytes
-    taken = ranges(op, graph)
-    counts = [len(axis) for axis in taken]
-    strides = row_major(source.shape)
-    walk = byte_walk(
-        counts,
-        [stride * axis.step for stride, axis in zip(strides, taken, strict=True)],
-        row_major(counts),
-        item,
-    )
-    first = sum(stride * axis.start for stride, axis in zip(strides, taken, strict=True)) * item
-    return Call("tml_strided_slice", (Ref(source.index), Ref(target.index), first, walk))
+    return piece_call(op, graph, "tml_strided_slice", ranges(op, graph))
 
 
 def ranges(op: Op, graph: Graph) -> list[range]:

@@ -6,11 +6,11 @@ what it removed and why. The order below is meaning, so this is the one list to 
 
 from __future__ import annotations
 
-from tinyml.compiler.passes import alias, drop_unused, fold_constants
+from tinyml.compiler.passes import alias, drop_unused, fold_constants, one_output
 from tinyml.records import Folded
 from tinyml.tflite import Graph
 
-_PASSES = (fold_constants, alias, drop_unused)
+_PASSES = (one_output, fold_constants, alias, drop_unused)
 
 
 def run_all(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:

@@ -20,4 +20,6 @@ def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
             needed |= {graph.storage(index) for index in op.inputs if index >= 0}
         else:
             folded.append(Folded(op.index, op.name, "no output of the model depends on it"))
+    running = {op.index for op in kept}  # another of its outputs may be read
+    folded = [gone for gone in folded if gone.op_index not in running]
     return replace(graph, ops=tuple(reversed(kept))), tuple(folded)

@@ -1,0 +1,14 @@
+/* slice.h: a range of each axis, for elements of any size. */
+#ifndef TML_SLICE_H
+#define TML_SLICE_H
+
+#include "tml_walk.h"
+
+/* first: byte offset of the first element in input. The walk follows the output; its strides are
+ * in bytes. */
+static inline void tml_slice(const uint8_t *input, uint8_t *output, int32_t first,
+                            const tml_walk_t *walk) {
+  tml_move(input + first, output, walk);
+}
+
+#endif
