@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def device(features: str = "audio", **changes: Any) -> DeviceInfo:
         "parameters": {
             "features.sample_rate_hz": (float(RATES[features]),),
             "features.stride_ms": (20.0,),
+            "stream.threshold": (0.6,),
         },
         "counter_hz": 64_000_000,
         "boot_id": 1,
@@ -105,7 +107,9 @@ def story(info: DeviceInfo) -> Iterator[Event]:
     yield Played(0, 2, "a.wav", "yes", 10, 100)
     yield from rows(info.features)
     for number in range(200):
-        yield read(number, "yes" if number == 12 else HOSTILE if number == 60 else None, clip=0)
+        event = read(number, "yes" if number == 12 else HOSTILE if number == 60 else None, clip=0)
+        sample = (number + 1) * info.sample_rate_hz // 10
+        yield replace(event, reading=replace(event.reading, sample=sample))
     yield DeviceStatus(STATUS, 3)
     yield Printed(f"{HOSTILE} \x1b[2J")
     yield Summed(report())

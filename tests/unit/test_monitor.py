@@ -134,8 +134,20 @@ def test_a_recognised_word_is_held_against_what_was_played(info: DeviceInfo) -> 
     )
     assert [(one.label, one.said) for one in picture.heard] == [("yes", "yes"), ("yes", "no")]
     text = draw(picture, 101, 100, 30, ScreenNotes()).plain
-    assert "yes  0.90  said no" in text
-    assert "yes  0.90  right" in text
+    assert "yes  0.90  \u2717 said no" in text  # signs: "right" is a word that somebody may say
+    assert "yes  0.90  \u2713" in text
+    ascii_only = draw(picture, 101, 100, 30, ScreenNotes(plain=True)).plain
+    assert "yes  0.90  - said no" in ascii_only
+    assert "yes  0.90  +" in ascii_only
+
+
+def test_the_seconds_go_on_through_connections(info: DeviceInfo) -> None:
+    picture, lines = shown(
+        [Attached(info), read(9), Detached("gone"), Attached(info, "reconnected"), read(4, "yes")]
+    )
+    assert picture.second == pytest.approx(1.5)  # one second before it went, half a second since
+    assert any((line.text or "").startswith("    1.50 s  yes") for line in lines)
+    assert picture.factor is None  # the clock of a connection is its own
 
 
 STORY: list[Event] = [

@@ -95,7 +95,9 @@ def teller() -> Iterator[Teller]:
 def test_the_page_and_its_parts_come_from_here_alone(teller: Teller) -> None:
     for path, part in (
         ("/", "<!doctype html>"),
-        ("/page.js", "EventSource"),
+        ("/page.js", "page.state.js"),
+        ("/page.state.js", "EventSource"),
+        ("/page.charts.js", "spectrogram"),
         ("/page.css", "body"),
     ):
         status, headers, body = teller.get(path)

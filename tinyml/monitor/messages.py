@@ -83,7 +83,8 @@ class _Messages(View[Iterator[Message]]):
     def seen(self, event: Seen) -> Iterator[Message]:
         data = base64.b64encode(event.rows.tobytes()).decode("ascii")
         width = event.rows.shape[1]
-        yield {"kind": "rows", "first": event.first, "width": width, "data": data}
+        second = self._picture.second_before
+        yield {"kind": "rows", "second": second, "first": event.first, "width": width, "data": data}
 
     def printed(self, event: Printed) -> Iterator[Message]:
         yield {"kind": "text", "text": self._picture.lines[-1]}
@@ -157,6 +158,7 @@ def _identity(info: DeviceInfo) -> Message:
         "sensor": info.sensor,
         "is_virtual": info.is_virtual,
         "input_shape": list(info.inputs[0].shape),
+        "threshold": info.parameters.get("stream.threshold", (None,))[0],
         "stride_ms": info.parameters.get("features.stride_ms", (0.0,))[0],
         "counter_unit": info.counter_unit,
         "counter_hz": info.counter_hz,

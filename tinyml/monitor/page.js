@@ -1,25 +1,10 @@
-"use strict";
-// One way: messages -> `fold` -> `state` -> `draw`. What a device says reaches the page as text only.
+// The live page. One way: messages -> `page.state.js` -> `draw`. Text of a device is only ever text.
 
-const KEPT = { reads: 300, rows: 300, heard: 50, text: 200, counters: 600 };
-const COLOURS = [
-  "#2f7ed8", "#e8743b", "#19a979", "#bf399e", "#945ecf", "#13a4b4",
-  "#c9a400", "#6c8893", "#d13d54", "#5b9a2f", "#8b5e3c", "#525df4",
-];
-const VIRIDIS = [
-  [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141],
-  [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
-];
-
-let state;
-let dirty = false;
+import * as charts from "./page.charts.js";
+import { HISTORY_S, firstAt, listen, state } from "./page.state.js";
 
 const $ = (id) => document.getElementById(id);
 const count = (number) => number.toLocaleString("en");
-const keep = (list, item, most) => {
-  list.push(item);
-  if (list.length > most) list.splice(0, list.length - most);
-};
 const make = (tag, text, name) => {
   const element = document.createElement(tag);
   if (text !== undefined) element.textContent = text;
@@ -29,99 +14,83 @@ const make = (tag, text, name) => {
 const setText = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
-const colourOf = (index) => COLOURS[index % COLOURS.length];
 
-function fresh() {
-  return {
-    connection: "connected", reason: "", device: null, read: null, status: null, playing: null,
-    reads: [], rows: [], width: 0, counters: [], heard: [], text: [], clips: [], missed: 0,
-    damaged: 0,
-  };
+const hidden = new Set(); // labels whose line is off
+let paused = false;
+let end = 0; // of the view, while it does not follow
+let pointed = null; // the second under the pointer
+let dirty = false;
+
+function changed() {
+  if (dirty) return;
+  dirty = true;
+  requestAnimationFrame(() => { dirty = false; draw(); });
 }
 
-const folds = {
-  start: () => { state = fresh(); },
-  device: (message) => {
-    Object.assign(state, {
-      device: message, connection: "connected", reason: "", read: null, reads: [], rows: [],
-      counters: [], playing: null, status: null,
-    });
-  },
-  gone: (message) => { state.connection = "gone"; state.reason = message.reason; },
-  read: (message) => {
-    state.read = message;
-    state.damaged = message.bad_frames;
-    keep(state.reads, message.scores, KEPT.reads);
-    keep(state.counters, message.counter, KEPT.counters);
-  },
-  rows: (message) => {
-    const bytes = Int8Array.from(atob(message.data), (char) => char.charCodeAt(0));
-    state.width = message.width;
-    for (let at = 0; at < bytes.length; at += message.width) {
-      keep(state.rows, bytes.subarray(at, at + message.width), KEPT.rows);
-    }
-  },
-  heard: (message) => keep(state.heard, message, KEPT.heard),
-  text: (message) => keep(state.text, message.text, KEPT.text),
-  status: (message) => { state.status = message; state.damaged = message.host_bad_frames; },
-  playing: (message) => { state.playing = message; },
-  clip: (message) => state.clips.push(message),
-  missed: (message) => { state.missed = message.count; },
-  end: () => { state.connection = "ended"; },
-};
-
-function fold(message) {
-  if (Object.hasOwn(folds, message.kind)) folds[message.kind](message);
-  if (!dirty) {
-    dirty = true;
-    requestAnimationFrame(() => { dirty = false; draw(); });
-  }
-}
-
-function listen() {
-  const source = new EventSource("/events");
-  source.onmessage = (event) => {
-    const message = JSON.parse(event.data);
-    fold(message);
-    if (message.kind === "end") source.close();
-  };
-  source.onerror = () => {
-    if (state.connection !== "ended") {
-      state.connection = "lost";
-      fold({ kind: "" });
-    }
-  };
+function view() {
+  const span = Number($("span").value);
+  const to = paused ? end : Math.max(span, state.now);
+  return { from: to - span, to };
 }
 
 function draw() {
   drawHead();
   if (!state.device) return;
+  const shown = view();
+  drawControls(shown);
   drawBars();
   drawHeard();
-  drawScores();
-  drawSeen();
+  drawLegend();
+  drawScores(shown);
+  drawSeen(shown);
+  drawSensor(shown);
+  drawHover();
   drawLatency();
   drawFigures();
   drawClips();
   drawText();
 }
 
+const NOTICES = {
+  gone: () => `The board is not connected: ${state.reason}. The monitor waits for it to come back; ` +
+    "what is shown is from before.",
+  lost: () => "The monitor does not answer: what is shown is from before. Is it still running?",
+  ended: () => "What is shown is the end of a session that is over. Start another: tinyml monitor --web",
+};
+
 function drawHead() {
   const device = state.device;
   const words = {
-    connected: device ? "connected" : "waiting for the device",
-    gone: `disconnected: ${state.reason}; waiting for it to come back`,
-    lost: "the monitor does not answer",
-    ended: "the monitor has ended",
+    connected: device ? "connected" : "waiting for the device", gone: "not connected",
+    lost: "the monitor does not answer", ended: "the monitor has ended",
   };
   setText($("state"), words[state.connection]);
   $("state").className = state.connection !== "connected" ? "off" : device ? "" : "wait";
+  document.body.classList.toggle("stale", state.connection !== "connected");
+  $("notice").hidden = state.connection === "connected";
+  setText($("notice"), state.connection === "connected" ? "" : NOTICES[state.connection]());
   if (!device) return;
   document.title = `${device.model} on ${device.board}`;
   setText($("title"), device.model);
   const sensor = device.sensor ? `, ${device.sensor} sensor` : "";
   setText($("identity"),
     `${device.sha256.slice(0, 16)} on ${device.board}, runtime ${device.runtime}${sensor}`);
+}
+
+function drawControls(shown) {
+  $("pause").setAttribute("aria-pressed", String(paused));
+  setText($("pause"), paused ? "Go on" : "Pause");
+  const most = Math.max(0, Math.min(HISTORY_S, state.now) - (shown.to - shown.from));
+  $("back").max = String(most);
+  if (!paused) $("back").value = "0";
+  $("record").hidden = !state.device.records;
+  if ($("labels").childElementCount !== state.device.labels.length) {
+    $("labels").replaceChildren(...state.device.labels.map((label) => {
+      const option = make("option");
+      option.value = label;
+      return option;
+    }));
+  }
 }
 
 function drawBars() {
@@ -133,7 +102,7 @@ function drawBars() {
     bars.replaceChildren(...labels.flatMap((label, index) => {
       const track = make("div", undefined, "track");
       const bar = make("div", undefined, "bar");
-      bar.style.background = colourOf(index);
+      bar.style.background = charts.colourOf(index);
       track.append(bar);
       const name = make("div", label, "label");
       name.title = label;
@@ -150,6 +119,13 @@ function drawBars() {
   });
 }
 
+// Whether it was as said, as a sign: "right" may be a word that somebody says.
+function verdict(isRight, text) {
+  const sign = make("span", `${isRight ? "\u2713" : "\u2717"}${text}`, isRight ? "good" : "bad");
+  sign.setAttribute("aria-label", `${isRight ? "as said" : "not as said"}${text}`);
+  return sign;
+}
+
 function drawHeard() {
   const playing = state.playing;
   const said = playing && playing.said !== null ? `, said ${playing.said}` : "";
@@ -157,98 +133,63 @@ function drawHeard() {
     ? `playing ${playing.name}${said} (${playing.clip + 1} of ${playing.clips}, ` +
       `${Math.floor(100 * playing.done / Math.max(1, playing.total))} %)`
     : "");
-  const rows = state.heard.slice().reverse().map((one) => {
+  const rows = state.heard.slice(-50).reverse().map((one) => {
     const item = make("li");
     item.append(make("span", `${one.second.toFixed(2)} s`, "number"), make("span", one.label, "top"),
       make("span", one.score.toFixed(2), "number"));
     if (one.said !== null) {
-      const right = one.said === one.label;
-      item.append(make("span", right ? "right" : `said ${one.said}`, right ? "right" : "wrong"));
+      const isRight = one.said === one.label;
+      item.append(verdict(isRight, isRight ? "" : ` said ${one.said}`));
     }
     return item;
   });
   $("heard").replaceChildren(...(rows.length ? rows : [make("li", "nothing yet", "none")]));
 }
 
-// A canvas in device pixels, and the page's colours, which follow the browser's light or dark.
-function canvas(id) {
-  const element = $(id);
-  const scale = window.devicePixelRatio || 1;
-  const width = Math.max(1, Math.round(element.clientWidth * scale));
-  const height = Math.max(1, Math.round(element.clientHeight * scale));
-  if (element.width !== width || element.height !== height) {
-    element.width = width;
-    element.height = height;
-  }
-  const context = element.getContext("2d");
-  context.clearRect(0, 0, width, height);
-  context.font = `${12 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { context, width, height, scale, colour };
-}
-
-function lines(drawing, series, low, high, most, left) {
-  const { context, width, height, scale } = drawing;
-  const inset = 4 * scale;
-  const x = (index, length) => left + (width - left) * (most - length + index) / Math.max(1, most - 1);
-  const y = (value) => inset + (height - 2 * inset) * (1 - (value - low) / (high - low));
-  context.lineWidth = 1.5 * scale;
-  context.lineJoin = "round";
-  for (const { values, colour } of series) {
-    context.strokeStyle = colour;
-    context.beginPath();
-    values.forEach((value, index) => context.lineTo(x(index, values.length), y(value)));
-    context.stroke();
-  }
-}
-
-function axis(drawing, marks, low, high) {
-  const { context, width, height, scale, colour } = drawing;
-  const inset = 4 * scale;
-  context.strokeStyle = colour("line");
-  context.fillStyle = colour("faint");
-  context.lineWidth = scale;
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-  const left = Math.max(...marks.map((mark) => context.measureText(mark.text).width)) + 8 * scale;
-  for (const mark of marks) {
-    const y = inset + (height - 2 * inset) * (1 - (mark.value - low) / (high - low));
-    context.fillText(mark.text, 0, Math.min(height - 7 * scale, Math.max(7 * scale, y)));
-    context.beginPath();
-    context.moveTo(left, y);
-    context.lineTo(width, y);
-    context.stroke();
-  }
-  return left;
-}
-
-function drawScores() {
-  const drawing = canvas("scores");
-  const marks = [0, 0.5, 1].map((value) => ({ value, text: value.toFixed(1) }));
-  const left = axis(drawing, marks, 0, 1);
+function drawLegend() {
   const labels = state.device.labels;
-  const series = labels.map((label, index) => ({
-    values: state.reads.map((scores) => scores[index]), colour: colourOf(index),
-  }));
-  lines(drawing, series, 0, 1, Math.max(30, state.reads.length), left);
-  const shown = labels.map((label, index) => ({ label, index }))
-    .filter(({ index }) => state.reads.some((scores) => scores[index] >= 0.3));
-  const key = JSON.stringify(shown);
+  const key = JSON.stringify(labels);
   if ($("legend").dataset.shown === key) return;
   $("legend").dataset.shown = key;
-  $("legend").replaceChildren(...shown.map(({ label, index }) => {
-    const item = make("span", label);
-    item.style.setProperty("--colour", colourOf(index));
+  $("legend").replaceChildren(...labels.map((label, index) => {
+    const item = make("button", label);
+    item.type = "button";
+    item.style.setProperty("--colour", charts.colourOf(index));
+    item.classList.toggle("dashed", charts.dashOf(index).length > 0);
+    item.setAttribute("aria-pressed", "true");
+    item.addEventListener("click", () => {
+      if (!hidden.delete(label)) hidden.add(label);
+      item.setAttribute("aria-pressed", String(!hidden.has(label)));
+      changed();
+    });
     return item;
   }));
+}
+
+function drawScores(shown) {
+  const drawing = charts.canvas($("scores"));
+  const labels = state.device.labels;
+  const low = Math.min(0, ...(state.read ? state.read.scores : []));
+  charts.timeAxis(drawing, shown);
+  charts.valueAxis(drawing, [0, 0.5, 1].map((value) => ({ value, text: value.toFixed(1) })), low, 1);
+  charts.clip(drawing, () => {
+    labels.forEach((label, index) => {
+      if (hidden.has(label)) return;
+      charts.line(drawing, shown, state.reads, (read) => read.scores[index] ?? 0, low, 1,
+        charts.colourOf(index), charts.dashOf(index));
+    });
+    if (state.device.threshold !== null) charts.threshold(drawing, state.device.threshold, low, 1);
+    charts.marks(drawing, shown, state.heard.filter(({ label }) => !hidden.has(label)),
+      (label) => charts.colourOf(Math.max(0, labels.indexOf(label))));
+    charts.cursor(drawing, shown, pointed);
+  });
 }
 
 // How a front end's rows look, by its name. Where a row is all that a model reads it is a picture;
 // others are drawn like sound.
 const pictures = {
   audio: { title: "spectrogram", draw: spectrogram },
-  motion: { title: "motion trace", draw: trace },
+  motion: { title: "motion trace", draw: motion },
 };
 const whole = { title: "pictures", draw: strip };
 
@@ -258,95 +199,113 @@ function pictureOf(shape, width) {
   return pictures[state.device.features] || (isWhole ? whole : pictures.audio);
 }
 
-function drawSeen() {
+function drawSeen(shown) {
   const device = state.device;
   const picture = state.rows.length ? pictureOf(device.input_shape, state.width) : null;
   setText($("seen-title"), `What the model sees${picture ? `: ${picture.title}` : ""}`);
   $("seen").hidden = state.rows.length === 0;
-  if (picture) picture.draw();
-  else if (!device.is_virtual && device.features) {
+  if (picture) {
+    const drawing = charts.canvas($("seen"));
+    picture.draw(drawing, shown);
+    if (picture !== whole) charts.cursor(drawing, shown, pointed);
+  } else if (!device.is_virtual && device.features) {
     setText($("seen-note"),
-      `The samples of the ${device.sensor} sensor stay on the board, so there is nothing to draw. ` +
-      "To record them: tinyml capture");
+      `The samples of the ${device.sensor} sensor stay on the board: its line has no room for all ` +
+      "of them. To record them: tinyml capture");
   } else setText($("seen-note"), "nothing yet");
 }
 
-function seconds(rows) {
-  return state.device.stride_ms ? `${(rows * state.device.stride_ms / 1000).toFixed(1)} s` : `${rows} rows`;
+const MADE = "as the host's own front end computes them from the same samples";
+
+function kept(items) {
+  const stride = state.device.stride_ms / 1000;
+  return stride ? `the last ${(items.length * stride).toFixed(1)} s` : `${items.length} rows`;
 }
 
-function spectrogram() {
-  const drawing = canvas("seen");
-  const { rows, width } = state;
-  const most = Math.max(100, rows.length);
-  const image = new ImageData(most, width);
-  rows.forEach((row, index) => {
-    const x = most - rows.length + index;
-    for (let band = 0; band < width; band++) {
-      image.data.set(viridis((row[band] + 128) / 255), 4 * ((width - 1 - band) * most + x));
+function spectrogram(drawing, shown) {
+  const stride = state.device.stride_ms / 1000 || 0.02;
+  charts.clip(drawing, () => {
+    charts.spectrogram(drawing, shown, state.rows, state.width, stride);
+  });
+  charts.timeAxis(drawing, shown);
+  setText($("seen-note"), `${kept(state.rows)}: ${state.width} bands, low ones below, ${MADE}`);
+}
+
+const channelNames = (width) =>
+  Array.from({ length: width }, (_, at) => (width <= 6 && width % 3 === 0
+    ? `${"xyz"[at % 3]}${at > 2 ? " turning" : ""}` : `channel ${at + 1}`));
+
+function channelLegend(element, names) {
+  const key = JSON.stringify(names);
+  if (element.dataset.shown === key) return;
+  element.dataset.shown = key;
+  element.replaceChildren(...names.map((name, at) => {
+    const item = make("span", name);
+    item.style.setProperty("--colour", charts.channelColour(at));
+    return item;
+  }));
+}
+
+function lines(drawing, shown, items, width, valueOf, limit) {
+  const marks = [limit, 0, -limit].map((value) => ({ value, text: `${value}`.replace("-", "\u2212") }));
+  charts.timeAxis(drawing, shown);
+  charts.valueAxis(drawing, marks, -limit, limit);
+  charts.clip(drawing, () => {
+    for (let channel = 0; channel < width; channel++) {
+      charts.line(drawing, shown, items, (item) => valueOf(item, channel), -limit, limit,
+        charts.channelColour(channel));
     }
   });
-  const pixels = document.createElement("canvas");
-  pixels.width = most;
-  pixels.height = width;
-  pixels.getContext("2d").putImageData(image, 0, 0);
-  drawing.context.imageSmoothingEnabled = false;
-  drawing.context.drawImage(pixels, 0, 0, drawing.width, drawing.height);
-  setText($("seen-note"), `the last ${seconds(rows.length)}: ${width} bands, low ones below, as the ` +
-    "host's own front end computes them from the samples played");
 }
 
-function viridis(share) {
-  const at = Math.min(0.9999, Math.max(0, share)) * (VIRIDIS.length - 1);
-  const low = VIRIDIS[Math.floor(at)];
-  const high = VIRIDIS[Math.floor(at) + 1];
-  const part = at - Math.floor(at);
-  return [0, 1, 2].map((c) => low[c] + (high[c] - low[c]) * part).concat(255);
+const visible = (items, shown) => items.slice(firstAt(items, shown.from), firstAt(items, shown.to));
+const largest = (items, valuesOf, least) => items.reduce(
+  (far, item) => valuesOf(item).reduce((a, b) => Math.max(a, Math.abs(b)), far), least);
+
+function motion(drawing, shown) {
+  const limit = largest(visible(state.rows, shown), (item) => item.row, 16);
+  lines(drawing, shown, state.rows, state.width, (item, channel) => item.row[channel], limit);
+  channelLegend($("channels"), channelNames(state.width));
+  setText($("seen-note"), `${kept(state.rows)}, ${MADE}`);
 }
 
-function trace() {
-  const drawing = canvas("seen");
-  const { rows, width } = state;
-  const most = rows.reduce((far, row) => row.reduce((a, b) => Math.max(a, Math.abs(b)), far), 16);
-  const marks = [most, 0, -most].map((value) => ({ value, text: `${value}`.replace("-", "\u2212") }));
-  const left = axis(drawing, marks, -most, most);
-  const series = Array.from({ length: width }, (_, channel) => ({
-    values: rows.map((row) => row[channel]), colour: colourOf(channel),
-  }));
-  lines(drawing, series, -most, most, Math.max(50, rows.length), left);
-  const names = width === 3 ? "x blue, y orange, z green" : `${width} channels`;
-  setText($("seen-note"), `the last ${seconds(rows.length)}: ${names}, as the host's own front end ` +
-    "computes them from the samples played");
+function strip(drawing) {
+  const shape = state.device.input_shape.slice(1);
+  charts.strip(drawing, state.rows, shape);
+  setText($("seen-note"), `${shape[1]} x ${shape[0]} pixels, the last on the right, ${MADE}`);
 }
 
-// The last rows as pictures, the newest on the right.
-function strip() {
-  const [height, width, channels] = state.device.input_shape.slice(1);
-  const drawing = canvas("seen");
-  const gap = 6 * drawing.scale;
-  const shown = drawing.height * width / height;
-  const pixels = document.createElement("canvas");
-  pixels.width = width;
-  pixels.height = height;
-  drawing.context.imageSmoothingEnabled = false;
-  let x = drawing.width - shown;
-  for (let at = state.rows.length - 1; at >= 0 && x > -shown; at--, x -= shown + gap) {
-    pixels.getContext("2d").putImageData(coloured(state.rows[at], width, height, channels), 0, 0);
-    drawing.context.drawImage(pixels, x, 0, shown, drawing.height);
+function drawSensor(shown) {
+  $("sensor-section").hidden = state.trace.length === 0;
+  if (!state.trace.length) return;
+  const limit = largest(visible(state.trace, shown), (item) => item.values, 16);
+  const each = state.trace[state.trace.length - 1].values.length / state.channels;
+  const drawing = charts.canvas($("sensor"));
+  for (let side = 0; side < each; side++) {
+    if (side === 0) charts.timeAxis(drawing, shown);
+    lines(drawing, shown, state.trace, state.channels,
+      (item, channel) => item.values[channel * each + side], limit);
   }
-  setText($("seen-note"), `${width} x ${height} pixels, the last on the right, as the host's own ` +
-    "front end makes them from the samples played");
+  charts.cursor(drawing, shown, pointed);
+  setText($("sensor-note"), each > 1
+    ? `the lowest and the highest of every few samples of the ${state.device.sensor} sensor`
+    : `every sample of the ${state.device.sensor} sensor`);
 }
 
-function coloured(row, width, height, channels) {
-  const image = new ImageData(width, height);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let c = 0; c < 3; c++) {
-      image.data[4 * pixel + c] = row[pixel * channels + (channels === 3 ? c : 0)] + 128;
-    }
-    image.data[4 * pixel + 3] = 255;
+function drawHover() {
+  if (pointed === null) {
+    setText($("hover"), "Point at a chart to read its values.");
+    return;
   }
-  return image;
+  const at = Math.min(firstAt(state.reads, pointed), state.reads.length - 1);
+  if (at < 0) return;
+  const read = state.reads[at];
+  const scores = state.device.labels.map((label, index) => ({ label, score: read.scores[index] }))
+    .filter(({ label }) => !hidden.has(label)).sort((a, b) => b.score - a.score).slice(0, 4);
+  const said = state.heard.filter(({ second }) => Math.abs(second - read.second) < 0.25);
+  setText($("hover"), `at ${pointed.toFixed(2)} s: ` +
+    scores.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(", ") +
+    (said.length ? `; recognised ${said.map(({ label }) => label).join(", ")}` : ""));
 }
 
 function drawLatency() {
@@ -354,38 +313,10 @@ function drawLatency() {
   const values = state.counters;
   const inTime = device.counter_hz > 0;
   setText($("latency-title"), inTime ? "Latency" : "Cost of an inference");
-  const drawing = canvas("latency");
+  const drawing = charts.canvas($("latency"));
   if (!values.length) return;
-  const low = Math.min(...values);
-  const high = Math.max(...values);
   const unit = (value) => inTime ? `${(value / device.counter_hz * 1000).toFixed(2)} ms` : count(value);
-  const bins = new Array(Math.min(24, high - low + 1)).fill(0);
-  const binOf = (value) => Math.min(bins.length - 1,
-    Math.floor((value - low) / (high - low + 1) * bins.length));
-  for (const value of values) bins[binOf(value)]++;
-  const { context, width, height, scale, colour } = drawing;
-  const foot = 18 * scale;
-  const head = 16 * scale;
-  const most = Math.max(...bins);
-  const step = width / bins.length;
-  context.fillStyle = colour("accent");
-  bins.forEach((bin, index) => {
-    const size = (height - foot - head) * bin / most;
-    const wide = Math.min(step - 2 * scale, 80 * scale);
-    context.fillRect(index * step + (step - wide) / 2, height - foot - size, wide, size);
-  });
-  context.fillStyle = colour("faint");
-  context.textBaseline = "bottom";
-  context.textAlign = "left";
-  context.fillText(`${count(most)} of ${count(values.length)}`, 0, head - 2 * scale);
-  if (bins.length === 1) {
-    context.textAlign = "center";
-    context.fillText(unit(low), width / 2, height);
-  } else {
-    context.fillText(unit(low), 0, height);
-    context.textAlign = "right";
-    context.fillText(unit(high), width, height);
-  }
+  charts.histogram(drawing, values, unit, count);
   const sorted = values.slice().sort((a, b) => a - b);
   const share = (part) => unit(sorted[Math.floor((sorted.length - 1) * part)]);
   const what = inTime ? "" : ` ${device.counter_unit}`;
@@ -426,9 +357,10 @@ function drawClips() {
   head.append(...["clip", "said", "recognised", ""].map((name) => make("th", name)));
   const rows = state.clips.map((clip) => {
     const row = make("tr");
-    const verdict = clip.right === null ? "" : clip.right ? "right" : "wrong";
-    row.append(make("td", clip.name), make("td", clip.said ?? "?"),
-      make("td", clip.heard.join(", ") || "-"), make("td", verdict, verdict));
+    const last = make("td");
+    if (clip.right !== null) last.append(verdict(clip.right, ""));
+    row.append(make("td", clip.name), make("td", clip.said ?? "not known"),
+      make("td", clip.heard.join(", ") || "-"), last);
     return row;
   });
   $("clips").replaceChildren(head, ...rows);
@@ -441,11 +373,68 @@ function drawText() {
   if (atEnd) element.scrollTop = element.scrollHeight;
 }
 
+function pause(on, back = 0) {
+  paused = on;
+  end = Math.max(Number($("span").value), state.now) - back;
+  changed();
+}
+
+function save(name, blob) {
+  const link = make("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+
+function saveCsv() {
+  const shown = view();
+  const head = ["second", ...state.device.labels.map(quoted), "recognised"].join(",");
+  const rows = visible(state.reads, { from: shown.from, to: shown.to + 1e-9 }).map((read) => {
+    const words = state.heard.filter(({ second }) => second === read.second)
+      .map(({ label }) => quoted(label));
+    return [read.second.toFixed(3), ...read.scores, words.join(" ")].join(",");
+  });
+  save("scores.csv", new Blob([[head, ...rows].join("\r\n"), "\r\n"], { type: "text/csv" }));
+}
+
+function savePng() {
+  const parts = ["scores", "seen", "sensor"].map($).filter((part) => part.clientHeight > 0);
+  const picture = document.createElement("canvas");
+  picture.width = Math.max(...parts.map((part) => part.width));
+  picture.height = parts.reduce((sum, part) => sum + part.height, 0);
+  const context = picture.getContext("2d");
+  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--card");
+  context.fillRect(0, 0, picture.width, picture.height);
+  let y = 0;
+  for (const part of parts) {
+    context.drawImage(part, 0, y);
+    y += part.height;
+  }
+  picture.toBlob((blob) => save("charts.png", blob));
+}
+
+for (const id of ["scores", "seen", "sensor"]) {
+  $(id).addEventListener("pointermove", (event) => {
+    pointed = charts.secondAt($(id), view(), event.offsetX);
+    changed();
+  });
+  $(id).addEventListener("pointerleave", () => { pointed = null; changed(); });
+}
+$("pause").addEventListener("click", () => pause(!paused));
+$("span").addEventListener("change", () => pause(paused, Number($("back").value)));
+$("back").addEventListener("input", () => {
+  const back = Number($("back").value);
+  pause(back > 0, back);
+});
+$("csv").addEventListener("click", saveCsv);
+$("png").addEventListener("click", savePng);
 window.addEventListener("error", (event) => {
   setText($("state"), `this page failed: ${event.message}`);
   $("state").className = "off";
 });
-state = fresh();
-listen();
-window.addEventListener("resize", () => fold({ kind: "" }));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => fold({ kind: "" }));
+window.addEventListener("resize", changed);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+listen(changed);

@@ -46,8 +46,8 @@ class Picture(View[None]):
     """Everything that a view may show; `take` is the only thing that changes it.
 
     `inferences`, `dropped` (samples), `lost` (results), `bad_frames` and `second` (of the streams)
-    count through all connections. `lines`: what the firmware printed and what happened to the
-    connection.
+    count through all connections, `second_before` those before this one. `lines`: what the firmware
+    printed and what happened to the connection.
     """
 
     info: DeviceInfo | None = None
@@ -59,6 +59,7 @@ class Picture(View[None]):
     lost: int = 0
     bad_frames: int = 0
     second: float = 0.0
+    second_before: float = 0.0
     scores: NDArray[np.float32] | None = None
     top: str = ""
     device_status: Status | None = None
@@ -74,7 +75,6 @@ class Picture(View[None]):
         self._next_number = 0
         self._dropped_before = 0  # by earlier streams
         self._bad_before = 0
-        self._second_before = 0.0
         self._at = 0.0  # when the event that is taken happened
         self._said: dict[int, str | None] = {}
         self._start: tuple[float, float] | None = None  # when, and at which second of the stream
@@ -110,7 +110,7 @@ class Picture(View[None]):
         self.connections += 1
         self._dropped_before = self.dropped
         self._bad_before = self.bad_frames
-        self._second_before = self.second
+        self.second_before = self.second
         self._next_number = 0
         self._start = None
         self.scores = None
@@ -143,7 +143,7 @@ class Picture(View[None]):
         self._times.append(at)
         rate_hz = self.info.sample_rate_hz
         streamed = reading.sample / rate_hz if rate_hz else 0.0
-        self.second = self._second_before + streamed
+        self.second = self.second_before + streamed
         if self._start is None:
             self._start = at, streamed
         elif at - self._start[0] > 1:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from tinyml.device.identity import printable
 from tinyml.monitor.lines import count, describe, totals
 from tinyml.monitor.picture import Heard, Picture
 
@@ -99,7 +100,7 @@ def _state(picture: Picture, notes: ScreenNotes) -> Text:
 
 
 def _beside(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
-    right = _heard(picture, space)
+    right = _heard(picture, space, notes)
     left_width = width * 3 // 5
     left = _scores(picture, left_width, space, notes)
     lines = []
@@ -113,7 +114,7 @@ def _beside(picture: Picture, width: int, space: int, notes: ScreenNotes) -> lis
 def _below(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
     scores = _scores(picture, width, max(3, space * 2 // 3), notes)
     left = space - len(scores) - 1
-    return [*scores, Text(), *_heard(picture, left)] if left > 1 else scores
+    return [*scores, Text(), *_heard(picture, left, notes)] if left > 1 else scores
 
 
 def _scores(picture: Picture, width: int, space: int, notes: ScreenNotes) -> list[Text]:
@@ -125,14 +126,14 @@ def _scores(picture: Picture, width: int, space: int, notes: ScreenNotes) -> lis
     order = list(range(len(labels)))
     if len(order) > space - 1:
         order = sorted(order, key=lambda index: -scores[index])[: max(0, space - 2)]
-    name_width = min(_LABEL, max((cell_len(label) for label in labels), default=0))
+    name_width = min(_LABEL, max((cell_len(printable(label)) for label in labels), default=0))
     bar_width = max(4, min(_MOST_BAR, width - name_width - 10))
     lines = [Text("scores", "bold")]
     for index in order:
         is_top = labels[index] == picture.top and picture.scores is not None
         lines.append(
             Text.assemble(
-                (set_cell_size(labels[index], name_width), "bold" if is_top else ""),
+                (set_cell_size(printable(labels[index]), name_width), "bold" if is_top else ""),
                 " ",
                 (_bar(scores[index], bar_width, notes.plain), "green" if is_top else "blue"),
                 f" {scores[index]:5.2f}",
@@ -151,21 +152,26 @@ def _bar(share: float, width: int, plain: bool) -> str:
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def _heard(picture: Picture, space: int) -> list[Text]:
+def _heard(picture: Picture, space: int, notes: ScreenNotes) -> list[Text]:
     lines = [Text("recognised", "bold")]
     for recognition in list(picture.heard)[::-1][: max(0, space - 1)]:
-        lines.append(_event(recognition))
+        lines.append(_event(recognition, notes.plain))
     if not picture.heard:
         lines.append(Text("nothing yet", "dim"))
     return lines
 
 
-def _event(recognition: Heard) -> Text:
-    text = Text(f"{recognition.second:8.2f} s  {recognition.label}  {recognition.score:.2f}")
+def _event(recognition: Heard, plain: bool) -> Text:
+    """A line of what was recognised, with a sign for as said: "right" may be a word."""
+    text = Text(
+        f"{recognition.second:8.2f} s  {printable(recognition.label)}  {recognition.score:.2f}"
+    )
     if recognition.said is not None:
-        right = recognition.said == recognition.label
+        as_said = recognition.said == recognition.label
+        sign = ("+" if as_said else "-") if plain else ("\u2713" if as_said else "\u2717")
         text.append(
-            "  right" if right else f"  said {recognition.said}", "green" if right else "red"
+            f"  {sign}" + ("" if as_said else f" said {recognition.said}"),
+            "green" if as_said else "red",
         )
     return text
 
