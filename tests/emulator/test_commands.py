@@ -81,6 +81,39 @@ def test_flash_starts_the_board_and_devices_stops_it(tinyml: Shell) -> None:
     assert tinyml.json("devices")["devices"] == []
 
 
+def test_flash_and_generate_give_documents(tinyml: Shell) -> None:
+    document = tinyml.json("flash", MODEL)
+    assert document["schema"] == "tinyml.flash/1"
+    assert (document["board"], document["model"]) == ("qemu-m4", MODEL.stem)
+    assert document["flash_bytes"] > 0
+    shown = tinyml("flash", MODEL).stdout  # it has no stream that could be watched
+    assert "tinyml monitor" not in shown
+    assert f"tinyml validate {os.path.relpath(MODEL, tinyml.folder)} --board qemu-m4" in shown
+    assert "tinyml monitor --board qemu-m4" in tinyml("flash").stdout
+    refused = tinyml("flash", "absent", "--json", code=2)
+    assert json.loads(refused.stdout)["schema"] == "tinyml.error/1"
+
+
+def test_a_project_folder_is_built_as_what_it_is(tinyml: Shell) -> None:
+    tinyml("generate", MODEL, "--out", "mine")
+    assert tinyml.json("build", "--out", "mine")["model"] == MODEL.stem
+    refused = tinyml("build", OTHER, "--out", "mine", code=2).stderr
+    assert "mine holds " in refused
+    assert tinyml.json("build", OTHER, "--out", "mine", "--force")["model"] == OTHER.stem
+
+
+def test_models_are_compared_with_limits(tinyml: Shell) -> None:
+    document = tinyml.json("compare", MODEL, OTHER, "--fail-if", "flash>+1000%", "ram>1", code=1)
+    assert document["schema"] == "tinyml.compare/1"
+    assert document["exceeded"] == ["ram>1"]
+    flash = next(each for each in document["figures"] if each["name"] == "flash")
+    assert (flash["before"], flash["after"]) == (
+        tinyml.json("build", MODEL)["flash_bytes"],
+        tinyml.json("build", OTHER)["flash_bytes"],
+    )
+    assert tinyml("compare", MODEL, MODEL, "--fail-if", "flash>+0").returncode == 0
+
+
 def test_validate_proves_equality_layer_by_layer(tinyml: Shell) -> None:
     shown = tinyml("validate", MODEL, "--layers", "--count", 5).stdout
     assert shown.splitlines()[-1].startswith("PASSED: 5 of 5 inferences and 1 layers each")

@@ -199,6 +199,15 @@ def test_refusals_of_the_system_are_input_errors(
     assert "Traceback" not in shown
 
 
+def test_a_cache_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TINYML_CACHE", "/nowhere/cache")
+    error = PermissionError(13, "Permission denied", "/nowhere/cache/objects/x")
+    assert run_with(monkeypatch, raising(error)) == 2
+    assert "export TINYML_CACHE=" in capsys.readouterr().err
+
+
 def test_a_reader_that_has_gone_ends_it_silently() -> None:
     read, write = os.pipe()
     os.close(read)

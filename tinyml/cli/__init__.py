@@ -15,9 +15,10 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn, Protocol
 
-from tinyml import errors
+from tinyml import errors, paths
 from tinyml.cli.console import NORMAL, QUIET, VERBOSE, Console
 from tinyml.registry import Registry
 
@@ -209,7 +210,16 @@ def _from_system(error: OSError) -> errors.TinymlError:
     what = error.strerror or str(error)
     where = f"{error.filename}: " if error.filename else ""
     hint = "free some space or choose another folder" if error.errno in _FULL else "check the path"
+    if error.filename and _is_in_cache(str(error.filename)):
+        hint = "keep what builds need elsewhere: export TINYML_CACHE=DIR (see: tinyml doctor)"
     return errors.ConfigError(f"{where}{what}", hint)
+
+
+def _is_in_cache(file: str) -> bool:
+    try:
+        return Path(file).absolute().is_relative_to(paths.cache().absolute())
+    except RuntimeError:  # there is no home
+        return False
 
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}

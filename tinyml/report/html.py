@@ -11,7 +11,7 @@ from tinyml.report.page import Block, Page, Section, Table
 from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
-_CHARACTER = 0.42  # width of a character of a table in a narrow card, in rem
+_CHARACTER = 0.47  # width of a character of a table in a narrow card, in rem
 _PADDING = 0.7  # of a cell, left and right, in rem
 _TEXT = 16  # characters of a text that stand in one line at least
 _STEP = 4  # widths of tables are rounded up to multiples of this many rem
