@@ -151,6 +151,12 @@ class Grower:
         # Small sums lie on halves more often than large ones.
         largest = int(rng.choice([2, 10, 127]))
         values = rng.integers(-largest, largest + 1, weights)
+        if rng.random() < 0.4:
+            # Channels that say nothing, and inputs that nobody reads, as pruning leaves them.
+            for along in range(len(weights)):
+                if weights[along] > 1 and (along in (axis, len(weights) - 1)):
+                    dead = np.flatnonzero(rng.random(weights[along]) < 0.4)
+                    np.moveaxis(values, along, 0)[dead] = 0
         inputs = [x.index, self.model.constant(values, Quant(scales, axis=axis))]
         products = scales * np.float32(x.quant.scale)
         if rng.random() < 0.7:

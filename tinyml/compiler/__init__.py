@@ -84,7 +84,8 @@ def _with_arithmetic(graph: Graph, generation: Generation) -> Graph:
 def _step(graph: Graph, position: int) -> Step:
     op = graph.ops[position]
     output = graph.output(op)
-    return Step(op.index, op.name, output.index, output.name, output.bytes)
+    channels = graph.channels.get(output.index)
+    return Step(op.index, op.name, output.index, output.name, output.bytes, channels)
 
 
 def _require_storable(graph: Graph) -> None:

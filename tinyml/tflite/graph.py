@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -124,7 +124,8 @@ class Graph:
     `tensors[i].index == i`. `ops` run in order; passes may leave some out, so an operator's
     position is not its `index`. `aliases` maps a tensor to the one whose bytes it shares.
     `exchangeable`: the weights may be others at run time (a model slot), so nothing may be proved
-    of their values.
+    of their values. `channels`: which channels (last axis) of the file's tensor are left, in order,
+    of a tensor that a pass took some from.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Graph:
     outputs: tuple[int, ...]
     aliases: Mapping[int, int]
     exchangeable: bool = False
+    channels: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def keeps_state(self) -> bool:

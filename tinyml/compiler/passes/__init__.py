@@ -6,11 +6,17 @@ what it removed and why. The order below is meaning, so this is the one list to 
 
 from __future__ import annotations
 
-from tinyml.compiler.passes import alias, drop_unused, fold_constants, one_output
+from tinyml.compiler.passes import (
+    alias,
+    constant_channels,
+    drop_unused,
+    fold_constants,
+    one_output,
+)
 from tinyml.records import Folded
 from tinyml.tflite import Graph
 
-_PASSES = (one_output, fold_constants, alias, drop_unused)
+_PASSES = (one_output, fold_constants, alias, drop_unused, constant_channels)
 
 
 def run_all(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
