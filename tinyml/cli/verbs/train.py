@@ -55,9 +55,6 @@ tinyml train keyword_spotting --data words/ --tensorboard logs/
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    from tinyml.training import AUTO, Options, distribution
-
-    default = Options()
     arguments.add_task(parser, "what to train")
     parser.add_argument(
         "-d",
@@ -69,6 +66,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", metavar="DIR", type=Path, help="bundle to write (default: build/TASK)"
     )
+    _add_learning(parser)
+    _add_run(parser)
+    arguments.add_force(parser, "a bundle")
+    arguments.add_json(parser)
+
+
+def _add_learning(parser: ArgumentParser) -> None:
+    """What decides which model comes out."""
+    from tinyml.training import AUTO, Options
+
+    default = Options()
     for name, kind, what in _NUMBERS:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -95,6 +103,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="trained model to start from: a bundle, shipped, none, or auto, which is the shipped "
         "one where a label has fewer than 50 recordings (default: %(default)s)",
     )
+
+
+def _add_run(parser: ArgumentParser) -> None:
+    """Where and how it runs, which decides nothing."""
+    from tinyml.training import distribution
+
     parser.add_argument(
         "--resume", action="store_true", help="continue where an interrupted run stopped"
     )
@@ -107,8 +121,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=distribution.NONE,
         help="train on all chips of this machine, or on those of TF_CONFIG (default: %(default)s)",
     )
-    arguments.add_force(parser, "a bundle")
-    arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
