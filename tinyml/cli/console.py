@@ -18,7 +18,7 @@ from tinyml.report import document
 from tinyml.report.escape import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
+    from rich.progress import Progress as RichBar
     from rich.progress import TaskID
 
     from tinyml.errors import TinymlError
@@ -111,7 +111,7 @@ class Console:
         return provenance.collect(self._arguments, self._began)
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Progress]:
+    def progress(self, label: str) -> Iterator[Display]:
         """Show that `label` is under way until the block ends."""
         shown = self._progress(label)
         try:
@@ -119,7 +119,7 @@ class Console:
         finally:
             shown.close()
 
-    def _progress(self, label: str) -> Progress:
+    def _progress(self, label: str) -> Display:
         if self.loudness == QUIET:
             return _Silence()
         if self.loudness == VERBOSE:
@@ -127,7 +127,7 @@ class Console:
         return _Bar(label, self._err) if self._err.isatty() else _Lines(label, self.note)
 
 
-class Progress:
+class Display:
     """Something that takes a while. Update it from the code that does the work."""
 
     def update(
@@ -141,7 +141,7 @@ class Progress:
         raise NotImplementedError
 
 
-class _Silence(Progress):
+class _Silence(Display):
     """Shows nothing."""
 
     def update(
@@ -153,7 +153,7 @@ class _Silence(Progress):
         pass
 
 
-class _EveryLine(Progress):
+class _EveryLine(Display):
     """A line for whatever is reported, once."""
 
     def __init__(self, label: str, note: Callable[[str], None]) -> None:
@@ -172,16 +172,17 @@ class _EveryLine(Progress):
         pass
 
 
-class _Bar(Progress):
+class _Bar(Display):
     """On a terminal: a spinner, a bar where the total is known, and the time taken."""
 
     def __init__(self, label: str, err: TextIO) -> None:
         from rich.console import Console as RichConsole
         from rich.markup import escape
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
 
         self._escape: Callable[[str], str] = escape
-        self._progress: RichProgress = Progress(
+        self._progress: RichBar = RichProgress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -203,7 +204,7 @@ class _Bar(Progress):
         self._progress.stop()
 
 
-class _Lines(Progress):
+class _Lines(Display):
     """Piped: nothing for two seconds, then a line every five, also when nothing is reported."""
 
     def __init__(self, label: str, note: Callable[[str], None]) -> None:

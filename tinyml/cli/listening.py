@@ -25,7 +25,7 @@ from tinyml.monitor.feed import Feed
 from tinyml.monitor.lines import Lines, OutputLine, describe, totals
 
 if TYPE_CHECKING:
-    from tinyml.cli.console import Console, Progress
+    from tinyml.cli.console import Console, Display
     from tinyml.cli.terminal import Screen
     from tinyml.monitor.web import Web
 
@@ -319,7 +319,7 @@ class _Log:
             self._file.flush()
 
 
-def _show_progress(progress: Progress | None, event: Event) -> None:
+def _show_progress(progress: Display | None, event: Event) -> None:
     if progress is not None and isinstance(event, Played):
         progress.update(event.name, event.done, event.total)
 

@@ -26,7 +26,7 @@ from tinyml.monitor.shelf import RecordingNotes, Shelf, Take
 from tinyml.tasks import Capturing, Task
 
 if TYPE_CHECKING:
-    from tinyml.cli.console import Console, Progress
+    from tinyml.cli.console import Console, Display
 
 _COUNT = 10
 _COUNTDOWN_S = 3
@@ -139,8 +139,8 @@ class _Session:
         shelf = Shelf(args.out, self._capturing, args.label, args.speaker)
         wanted = self._wanted()
         self._console.note(f"{info.board} records {args.label}: {shelf.count()} are there already")
-        for number, one in enumerate(wanted, 1):
-            if not self._one(shelf, one, f"{number} of {len(wanted)}"):
+        for number, recording in enumerate(wanted, 1):
+            if not self._make(shelf, recording, f"{number} of {len(wanted)}"):
                 break
         return self._sum_up(shelf, len(wanted))
 
@@ -179,7 +179,7 @@ class _Session:
                 f"recordings of up to {_tenths(longest)} s fit into the device's memory"
             )
 
-    def _one(self, shelf: Shelf, wanted: _Wanted, which: str) -> bool:
+    def _make(self, shelf: Shelf, wanted: _Wanted, which: str) -> bool:
         """Make one recording, again where it has to be; return whether to go on."""
         name = wanted.clip.name if wanted.clip else which
         for attempt in itertools.count(1):
@@ -234,7 +234,7 @@ class _Session:
                 wanted.count, front_end.rate_hz, front_end.channels, played, meter.take
             )
 
-    def _count_down(self, shown: Progress) -> None:
+    def _count_down(self, shown: Display) -> None:
         for seconds in range(_COUNTDOWN_S, 0, -1):
             shown.update(f"in {seconds}")
             time.sleep(1)
@@ -284,7 +284,7 @@ class _Meter:
     """Shows how loud or lively it is while samples come."""
 
     def __init__(
-        self, capturing: Capturing, front_end: FrontEnd, shown: Progress, total: int
+        self, capturing: Capturing, front_end: FrontEnd, shown: Display, total: int
     ) -> None:
         self._capturing = capturing
         self._channels = front_end.channels

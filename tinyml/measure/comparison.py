@@ -61,7 +61,7 @@ class PairedAccuracy:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedFigure:
     """One figure of both models: accuracy in percent, memory in bytes, or a counter."""
 
     name: str
@@ -90,7 +90,7 @@ class Limit:
     of_change: bool
     in_percent: bool
 
-    def exceeded_by(self, figure: Figure) -> bool:
+    def exceeded_by(self, figure: ComparedFigure) -> bool:
         """Whether `figure` is beyond the limit."""
         value: float | None = figure.after
         if self.of_change:
@@ -111,7 +111,7 @@ class ComparisonReport:
     passed: bool
     before: BenchRow
     after: BenchRow
-    figures: tuple[Figure, ...]
+    figures: tuple[ComparedFigure, ...]
     accuracy: PairedAccuracy | None
     limits: tuple[str, ...]
     exceeded: tuple[str, ...]
@@ -144,12 +144,16 @@ def compare(
     Raises ConfigError for a limit on what was not measured.
     """
     figures = (
-        *((Figure(ACCURACY, accuracy.before, accuracy.after),) if accuracy is not None else ()),
-        Figure("flash", before.flash_bytes, after.flash_bytes),
-        Figure("ram", before.ram_bytes, after.ram_bytes),
-        Figure("arena", before.arena_bytes, after.arena_bytes),
-        Figure("constants", before.constant_bytes, after.constant_bytes),
-        Figure(before.counter_unit, before.counter_median, after.counter_median),
+        *(
+            (ComparedFigure(ACCURACY, accuracy.before, accuracy.after),)
+            if accuracy is not None
+            else ()
+        ),
+        ComparedFigure("flash", before.flash_bytes, after.flash_bytes),
+        ComparedFigure("ram", before.ram_bytes, after.ram_bytes),
+        ComparedFigure("arena", before.arena_bytes, after.arena_bytes),
+        ComparedFigure("constants", before.constant_bytes, after.constant_bytes),
+        ComparedFigure(before.counter_unit, before.counter_median, after.counter_median),
     )
     by_name = {figure.name: figure for figure in figures}
     exceeded = []

@@ -8,7 +8,7 @@ from tinyml.report.page import Cell, Facts, Note, Page, Section, Table, TestCase
 
 if TYPE_CHECKING:
     from tinyml.measure.bench import BenchRow
-    from tinyml.measure.comparison import ComparisonReport, Figure, PairedAccuracy
+    from tinyml.measure.comparison import ComparedFigure, ComparisonReport, PairedAccuracy
 
 _SHOWN = 20  # recordings that flipped
 
@@ -72,15 +72,15 @@ def _figures(result: ComparisonReport) -> Table:
     return table(("figure", *right), rows, right=right)
 
 
-def _is_share(figure: Figure) -> bool:
+def _is_share(figure: ComparedFigure) -> bool:
     return figure.name == "accuracy"
 
 
-def _value(figure: Figure, value: float) -> str:
+def _value(figure: ComparedFigure, value: float) -> str:
     return f"{value:.2f}%" if _is_share(figure) else f"{value:,.0f}"
 
 
-def _change(figure: Figure) -> str:
+def _change(figure: ComparedFigure) -> str:
     return f"{figure.change:+.2f} points" if _is_share(figure) else f"{figure.change:+,.0f}"
 
 

@@ -12,7 +12,7 @@ from tinyml.cli import arguments
 from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED
 
 if TYPE_CHECKING:
-    from tinyml.cli.console import Console, Progress
+    from tinyml.cli.console import Console, Display
     from tinyml.device import Device
     from tinyml.records import Board, Bundle
 
@@ -252,5 +252,5 @@ def _flashed(args: Namespace, board: Board, console: Console) -> Iterator[Device
         yield device
 
 
-def _tick(shown: Progress, done: float, total: float, what: str) -> None:
+def _tick(shown: Display, done: float, total: float, what: str) -> None:
     shown.update(f"{done:,} of {total:,} {what}", done, total)

@@ -13,8 +13,7 @@ from tinyml.cli import arguments
 from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
-    from tinyml.cli.console import Console
-    from tinyml.cli.console import Progress as Display
+    from tinyml.cli.console import Console, Display
     from tinyml.records import Card
     from tinyml.training import Progress
 
