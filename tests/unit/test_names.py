@@ -1,79 +1,48 @@
-"""Labels and names: what may be one, and how text is shown that may be none."""
+"""A model's name is an identifier, whatever its file is called."""
 
 from __future__ import annotations
 
-import os
-import unicodedata
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import strategies as some
 
-from tinyml import names
-from tinyml.errors import ConfigError
-
-FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+from tinyml import paths
+from tinyml.model import bundle, names
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["yes", "C++", "don't", "네", "नहीं", "آره\u200cمن", "two words", "100%", FAMILY, "caf\u00e9"],
-)
-def test_words_of_any_script_are_labels(text: str) -> None:
-    assert names.label(text) == text
-
-
-def test_an_accent_is_one_however_it_is_written() -> None:
-    assert names.label("cafe\u0301") == "caf\u00e9"
+@given(some.text(max_size=300))
+def test_every_text_gives_a_name(text: str) -> None:
+    name = names.identifier(text)
+    assert names.IDENTIFIER.fullmatch(name)
+    assert names.identifier(name) == name
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "name"),
     [
-        ("", "empty"),
-        (" yes", "begins or ends"),
-        ("a\u00a0b", r"U\+00A0 \(no-break space\)"),
-        ("a\u3000b", r"U\+3000 \(ideographic space\)"),
-        ("a\tb", r"'a\\\\tb' has U\+0009"),
-        ("a\nb", r"U\+000A \(a control character\)"),
-        ("\u202eno", r"U\+202E \(right-to-left override\)"),
-        ("caf\udce9", "the byte 0xe9"),
-        ("네" * 33, "more than 96 bytes"),
+        ("keyword_spotting", "keyword_spotting"),
+        ("vww_96_int8", "vww_96_int8"),
+        ("mein Modell", "mein_Modell"),
+        ("café (1)", "cafe_1_"),
+        ("..", "model"),
+        ("-rf", "rf"),
+        ("name.", "name"),
+        ("`id`", "_id_"),
+        ("네", "model"),
+        ("x\nbuild_unflags = !id", "x_build_unflags_id"),
     ],
 )
-def test_what_is_not_the_same_everywhere_is_refused(text: str, why: str) -> None:
-    with pytest.raises(ConfigError, match=why):
-        names.label(text)
+def test_names(text: str, name: str) -> None:
+    assert names.identifier(text) == name
 
 
-@given(st.text(max_size=120))
-def test_a_label_survives_what_it_goes_through(text: str) -> None:
-    try:
-        label = names.label(text)
-    except ConfigError:
-        return
-    assert names.label(label) == label == unicodedata.normalize("NFC", text)
-    assert label.encode().decode() == label
-    assert len(label.splitlines()) == 1
-    assert names.shown(label) == label
-
-
-@pytest.mark.parametrize("name", ["a", "keyword_spotting", "my-model.v2", "c++", "9"])
-def test_identifiers_are_names(name: str) -> None:
-    assert names.bundle(name) == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", ".", "..", "../up", "/abs", "a/b", "a b", "-x", "_x", "a.", "a\n", "é", "x" * 65, "$x"],
-)
-def test_others_are_none(name: str) -> None:
-    with pytest.raises(ConfigError, match="is no name for a model"):
-        names.bundle(name)
-
-
-@given(st.binary(max_size=40))
-def test_names_of_files_are_shown_whatever_their_bytes(raw: bytes) -> None:
-    shown = names.shown(os.fsdecode(raw))
-    shown.encode("utf-8")
-    assert len(shown.splitlines()) <= 1
+def test_files_and_folders_are_named_by_the_rule(tmp_path: Path) -> None:
+    shipped = paths.shared("models") / "gesture"
+    file = tmp_path / "my model; $(id).tflite"
+    shutil.copy(shipped / "model.tflite", file)
+    assert bundle.load(str(file)).name == "my_model_id_"
+    shutil.copytree(shipped, tmp_path / "it's mine")
+    assert bundle.load(str(tmp_path / "it's mine")).name == "it_s_mine"

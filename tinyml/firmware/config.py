@@ -1,6 +1,6 @@
 """What a firmware knows about itself, computed here so that templates only insert it.
 
-Everything is text that is valid C: `tml_config.h.j2` prints it.
+What is more than a text or a number is C already; `tml_config.h.j2` prints all of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tinyml.compiler import c_text
 from tinyml.errors import ConfigError
 from tinyml.firmware import parameters
 from tinyml.firmware.plan import BuildPlan
+from tinyml.firmware.templates import Escaped, code
 from tinyml.protocol import messages
 from tinyml.records import Bundle, CSource, StreamConfig
 
@@ -91,15 +92,15 @@ class FirmwareConfig:
         return front_end.name if front_end is not None and self.bundle.stream is not None else ""
 
     @property
-    def feature_macros(self) -> list[tuple[str, str]]:
+    def feature_macros(self) -> list[tuple[str, Escaped]]:
         """The front end's settings as (macro, value)."""
         if self.bundle.features is None or self.bundle.stream is None:
             return []
-        return [(f"TML_FEATURE_{name.upper()}", _number(value))
+        return [(f"TML_FEATURE_{name.upper()}", code(_number(value)))
                 for name, value in sorted(self.bundle.features.params.items())]  # fmt: skip
 
     @property
-    def stream_macros(self) -> list[tuple[str, str]]:
+    def stream_macros(self) -> list[tuple[str, Escaped]]:
         """The stream's settings as (macro, value)."""
         front_end, stream = self.bundle.features, self.bundle.stream
         if front_end is None or stream is None:
@@ -108,21 +109,21 @@ class FirmwareConfig:
         settings = features.RecognizerSettings.of(stream, self.source.outputs[0], rate_hz)
         recognizer = ", ".join(f".{name} = {value}" for name, value in vars(settings).items())
         return [
-            ("TML_STREAM_STRIDE_ROWS", str(stream.stride_frames)),
-            ("TML_RECOGNIZER_CONFIG", f"{{{recognizer}}}"),
+            ("TML_STREAM_STRIDE_ROWS", code(stream.stride_frames)),
+            ("TML_RECOGNIZER_CONFIG", code(f"{{{recognizer}}}")),
         ]
 
     @property
-    def mlperf_macros(self) -> list[tuple[str, str]]:
+    def mlperf_macros(self) -> list[tuple[str, str | int | Escaped]]:
         """What the text dialect of MLPerf Tiny needs as (macro, value); none without it."""
         profile = self.plan.profile
         if profile is None:
             return []
         return [
-            ("TML_MLPERF_MODEL", c_text.string(profile.name)),
-            ("TML_MLPERF_ENCODING", c_text.dtype(profile.encoding)),
-            ("TML_MLPERF_BYTES", str(profile.bytes)),
-            ("TML_MLPERF_RECONSTRUCTS", str(int(profile.reconstructs))),
+            ("TML_MLPERF_MODEL", profile.name),
+            ("TML_MLPERF_ENCODING", code(c_text.dtype(profile.encoding))),
+            ("TML_MLPERF_BYTES", profile.bytes),
+            ("TML_MLPERF_RECONSTRUCTS", int(profile.reconstructs)),
         ]
 
     @property

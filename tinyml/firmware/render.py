@@ -1,7 +1,7 @@
 """Renders firmware: bundle, board and runtime in, a PlatformIO project that stands alone out.
 
 Every file of a template folder goes where its folder's rule says; names ending in `.j2` are
-rendered. All logic is here or in `firmware_config`: templates only insert values and repeat lines.
+rendered. All logic is here or in `config`: templates only insert values and repeat lines.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from tinyml import __version__, files, paths, runtimes
-from tinyml.compiler import c_prefix, c_text
+from tinyml.compiler import c_prefix
 from tinyml.errors import ConfigError
-from tinyml.firmware import arduino_sketch, origin
+from tinyml.firmware import arduino_sketch, origin, templates
 from tinyml.firmware.config import FirmwareConfig
 from tinyml.firmware.plan import BuildPlan
 from tinyml.protocol import as_c, frames, messages
@@ -62,10 +60,9 @@ def generate_sketch(plan: BuildPlan, out: Path) -> Path:
     context = _context(plan)
     context["libraries"] = arduino_sketch.libraries(context["options"])
     sketch = arduino_sketch.arrange(render(plan))
-    templates = paths.shared("firmware_templates") / "arduino_sketch"
+    folder = paths.shared("firmware_templates") / "arduino_sketch"
     for file, target in (("README.md.j2", "README.md"), ("sketch.ino.j2", f"{name}.ino")):
-        text = (templates / file).read_text(encoding="utf-8")
-        sketch[target] = _render(_environment(), templates / file, text, context).encode()
+        sketch[target] = templates.render(folder / file, context)
     sketch = c_prefix.renamed(sketch, plan.prefix)
     try:
         _write(dict(sorted(sketch.items())), out)
@@ -76,27 +73,14 @@ def generate_sketch(plan: BuildPlan, out: Path) -> Path:
 
 def render(plan: BuildPlan) -> dict[str, bytes]:
     """Return every file of the project: path relative to it -> contents."""
-    environment, context = _environment(), _context(plan)
+    context = _context(plan)
     rendered = {f"src/model/{name}": text.encode() for name, text in plan.source.files.items()}
     for target, file in _templates(plan):
-        contents = file.read_bytes()
-        if target.endswith(".j2"):
-            target = target.removesuffix(".j2")
-            contents = _render(environment, file, contents.decode(), context).encode()
-        rendered[target] = contents
+        if target.endswith(templates.SUFFIX):
+            rendered[target.removesuffix(templates.SUFFIX)] = templates.render(file, context)
+        else:
+            rendered[target] = file.read_bytes()
     return dict(sorted(rendered.items()))
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters["c_string"] = c_text.string
-    return environment
 
 
 def _context(plan: BuildPlan) -> dict[str, Any]:
@@ -140,32 +124,23 @@ def _merged(*options: Mapping[str, str]) -> dict[str, str]:
     return merged
 
 
-def _render(
-    environment: jinja2.Environment, file: Path, text: str, context: Mapping[str, Any]
-) -> str:
-    try:
-        return environment.from_string(text).render(context)
-    except jinja2.TemplateError as error:
-        raise ConfigError(f"the template {file} cannot be rendered: {error}") from error
-
-
 def _templates(plan: BuildPlan) -> Iterator[tuple[str, Path]]:
     """Yield (path in the project, file) of everything that is copied or rendered."""
     bundle, board, source, sensor = plan.bundle, plan.board, plan.source, plan.sensor
-    templates = paths.shared("firmware_templates")
-    folders = {"": templates / "project", "src/app": templates / "common"}
-    folders["src/board"] = templates / board.template
+    root = paths.shared("firmware_templates")
+    folders = {"": root / "project", "src/app": root / "common"}
+    folders["src/board"] = root / board.template
     if bundle.features is not None and sensor is not None:
-        folders["src/stream"] = templates / "stream"
-        folders["src/front_end"] = templates / "front_ends" / bundle.features.name
+        folders["src/stream"] = root / "stream"
+        folders["src/front_end"] = root / "front_ends" / bundle.features.name
         yield from _feature_sources(bundle.features.name)
         yield from ((f"src/sensor/{file.name}", file) for file in sensor.sources)
         if not sensor.is_virtual:
-            yield from _tree("src/sensor", templates / "board_sensor")
+            yield from _tree("src/sensor", root / "board_sensor")
     if source.slot is not None:
-        folders["src/slot"] = templates / "slot"
+        folders["src/slot"] = root / "slot"
     if plan.profile is not None:
-        folders["src/text"] = templates / "mlperf"
+        folders["src/text"] = root / "mlperf"
     for target, folder in folders.items():
         if not folder.is_dir():
             raise ConfigError(
@@ -173,7 +148,7 @@ def _templates(plan: BuildPlan) -> Iterator[tuple[str, Path]]:
                 f"boards/{board.id}.ini and the model's card name what must exist there",
             )
         yield from _tree(target, folder)
-    yield from _runtime_templates(board, source, templates)
+    yield from _runtime_templates(board, source, root)
     platforms = paths.shared("platforms")
     if (platforms / board.template).is_dir():
         yield from _tree(f"platforms/{board.template}", platforms / board.template)
@@ -181,17 +156,15 @@ def _templates(plan: BuildPlan) -> Iterator[tuple[str, Path]]:
             yield f"platforms/{shared.name}", shared
 
 
-def _runtime_templates(
-    board: Board, source: CSource, templates: Path
-) -> Iterator[tuple[str, Path]]:
+def _runtime_templates(board: Board, source: CSource, root: Path) -> Iterator[tuple[str, Path]]:
     """Yield what is the same for every model of a runtime, and how to build its library."""
-    yield from _tree("src/model", templates / source.runtime)
-    library = templates / f"{source.runtime}_library"
+    yield from _tree("src/model", root / source.runtime)
+    library = root / f"{source.runtime}_library"
     if source.library is not None:
         yield from _tree(f"lib/{source.runtime}", library)
     elif "lib_deps" in source.options and library.is_dir():
         yield from _tree("download", library)
-        yield from _tree("download", templates / f"{source.runtime}_download")
+        yield from _tree("download", root / f"{source.runtime}_download")
     elif library.is_dir():
         needed = runtimes.load(source.runtime).library
         raise ConfigError(

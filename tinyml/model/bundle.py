@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from tinyml import paths
 from tinyml.errors import ConfigError, ModelError, nearest
 from tinyml.model import card as cards
+from tinyml.model import names
 from tinyml.records import Bundle, Card
 
 CARD = "card.json"
@@ -44,8 +45,8 @@ def load(model: str | Path) -> Bundle:
     ConfigError for an unknown name (with the nearest ones) or a folder that is no bundle, and
     ModelError for a missing or altered file or a card that makes no sense.
     """
-    names = shipped()
-    if isinstance(model, str) and model in names:
+    known = shipped()
+    if isinstance(model, str) and model in known:
         return _from_folder(paths.shared("models") / model)
     path = Path(model)
     if path.is_dir():
@@ -54,7 +55,7 @@ def load(model: str | Path) -> Bundle:
         return _from_file(path)
     raise ConfigError(
         f"there is no model {str(model)!r}",
-        f"{nearest(str(model), names)} (or give a bundle folder or a .tflite file)",
+        f"{nearest(str(model), known)} (or give a bundle folder or a .tflite file)",
     )
 
 
@@ -124,7 +125,9 @@ def _from_file(path: Path) -> Bundle:
         raise ModelError(
             f"cannot read {path}: {error.strerror or error}", "check the path; see: tinyml models"
         ) from error
-    return Bundle(name=path.stem, model=contents, sha256=_sha256(contents), path=path)
+    return Bundle(
+        name=names.identifier(path.stem), model=contents, sha256=_sha256(contents), path=path
+    )
 
 
 def _from_folder(folder: Path) -> Bundle:
@@ -157,7 +160,7 @@ def _from_folder(folder: Path) -> Bundle:
 
 def _name(folder: Path) -> str:
     """Return the name of a bundle: its folder's, so that a copy is another one."""
-    return folder.resolve().name
+    return names.identifier(folder.resolve().name)
 
 
 def _verified(folder: Path, card: Card) -> dict[str, bytes]:
