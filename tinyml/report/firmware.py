@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyml.records import Firmware
 from tinyml.report import parts
-from tinyml.report.page import Facts, Page
+from tinyml.report.page import Facts, Page, TestCase
 
 
 def page(built: Firmware) -> Page:
@@ -20,6 +20,8 @@ def page(built: Firmware) -> Page:
         sections=(*parts.firmware(built, detail=False), *parts.memory(project.source)),
         record=record(built),
         details=parts.details(project.bundle.sha256, built),
+        cases=(TestCase("build", f"{project.bundle.name} is built for {project.board.id}"),),
+        properties={"model": project.bundle.name, "board": project.board.id},
     )
 
 

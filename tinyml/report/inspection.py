@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyml.report import parts, words
-from tinyml.report.page import Block, Cell, Column, Facts, Note, Page, Section, Table, table
+from tinyml.report.page import (
+    Block,
+    Cell,
+    Column,
+    Facts,
+    Note,
+    Page,
+    Section,
+    Table,
+    TestCase,
+    table,
+)
 
 if TYPE_CHECKING:
     from tinyml.measure.footprint import Footprint, OperatorInfo, RuntimeCost
@@ -32,6 +43,8 @@ def page(footprint: Footprint) -> Page:
         ),
         record=footprint,
         details=parts.details(footprint.sha256),
+        cases=tuple(_case(cost, footprint) for cost in footprint.runtimes),
+        properties={"model": footprint.model, "sha256": footprint.sha256},
     )
 
 
@@ -71,6 +84,11 @@ def noise_page(model: str, layers: Sequence[LayerNoise]) -> Page:
         sections=(Section("Layers", (parts.layer_noise(layers),), wide=True),),
         record={"layers": layers},
     )
+
+
+def _case(cost: RuntimeCost, footprint: Footprint) -> TestCase:
+    name = f"{footprint.model} fits {footprint.board} under {cost.runtime}"
+    return TestCase("fits", name, "" if cost.fits else f"{cost.problem}\n{cost.hint}".rstrip())
 
 
 def _tensors(footprint: Footprint) -> Facts:

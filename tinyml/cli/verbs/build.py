@@ -16,6 +16,7 @@ EXAMPLES = """
 tinyml build
 tinyml build model.tflite --board qemu-m4 --runtime compiled
 tinyml build --runtime tflm --fit
+tinyml build --report report.html
 tinyml build --json
 """
 
@@ -28,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_sensor(parser)
     arguments.add_prefix(parser)
     arguments.add_threshold(parser)
+    arguments.add_report(parser)
     arguments.add_json(parser)
     parser.add_argument(
         "--fit",
@@ -48,6 +50,7 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline, results
     from tinyml.report import firmware
 
+    results.require_places(args.report)
     choice = pipeline.choose(args, console)
     if args.fit:
         pipeline.fit(choice, console, args.port)
