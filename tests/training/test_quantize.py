@@ -17,7 +17,7 @@ from tinyml.firmware.boards import load as board
 from tinyml.model import bundle, host_library
 from tinyml.model import card as cards
 from tinyml.model.oracle import Oracle
-from tinyml.training import import_network, keras_network, layer_noise
+from tinyml.training import conversion, import_network, layer_noise
 
 pytestmark = pytest.mark.needs_tensorflow
 SHAPE = (8, 8, 1)
@@ -59,6 +59,27 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _converted(path: Path, examples: np.ndarray) -> conversion.Converted:  # type: ignore[type-arg]
+    return conversion.convert(path, conversion.describe(path), [examples])
+
+
+def _quantized(converted: conversion.Converted, inputs: np.ndarray) -> list[list[np.ndarray]]:  # type: ignore[type-arg]
+    tensor = Oracle(converted.int8).inputs[0]
+    return [[import_network._quantized(values, tensor)] for values in inputs]
+
+
+def _scores(path: Path, inputs: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Return what the library that wrote a network computes with it."""
+    import keras
+    import tf_keras
+
+    if path.suffix == ".h5":
+        return tf_keras.models.load_model(path, compile=False).predict(inputs, verbose=0)
+    if path.suffix == ".keras":
+        return keras.models.load_model(path, compile=False).predict(inputs, verbose=0)
+    return keras.layers.TFSMLayer(path, call_endpoint="serve")(inputs).numpy()
+
+
 @pytest.mark.needs_cc
 @pytest.mark.parametrize(
     ("name", "kind"), [("three.keras", "Keras 3"), ("two.h5", "Keras 2"), ("saved", "SavedModel")]
@@ -67,22 +88,22 @@ def test_a_network_becomes_a_checked_bundle(
     name: str, kind: str, networks: Path, examples: Path, tmp_path: Path
 ) -> None:
     result = import_network.quantize(networks / name, examples, tmp_path / "out", labels=["a", "b"])
-    assert (result.kind, result.shape) == (kind, SHAPE)
+    assert (result.kind, result.shapes) == (kind, (SHAPE,))
     made = bundle.load(tmp_path / "out")
     assert made.labels == ("a", "b")
     graph = Oracle(made.model).graph
     assert {graph.tensors[index].dtype for op in graph.ops for index in op.outputs} == {"int8"}
     convolution = next(op for op in graph.ops if op.name == "CONV_2D")
     assert len(graph.input(convolution, 1).scales) == 4
-    assert result.agreement >= 0.8
+    assert result.agreement.same is not None
+    assert result.agreement.same >= 0.8
+    assert result.agreement.rms_error < 0.05
+    assert result.runtimes == ("compiled", "tflm")
     assert made.card.accuracy.test_clips == 10
     # The same numbers from the float network itself, and bit for bit from the compiled runtime.
     inputs = np.load(examples)["inputs"]
-    scores = keras_network.load(networks / name).function(inputs[:1])
     floats = Oracle(layer_noise.floating(made)).run([inputs[:1]])[0]
-    np.testing.assert_allclose(
-        np.asarray(scores[0] if isinstance(scores, list) else scores), floats, atol=1e-5
-    )
+    np.testing.assert_allclose(_scores(networks / name, inputs[:1]), floats, atol=1e-5)
     golden = np.load(tmp_path / "out" / "golden.npz")
     compiled = host_library.HostModel(runtimes.load("compiled").generate(made, board("qemu-m4")))
     for given, expected in zip(golden["in0"], golden["out0"], strict=True):
@@ -101,7 +122,7 @@ def test_what_is_no_network_is_refused(networks: Path, tmp_path: Path) -> None:
         (tmp_path / "missing.h5", "does not exist"),
     ):
         with pytest.raises(ModelError, match=said):
-            keras_network.load(path)
+            conversion.describe(path)
 
 
 def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
@@ -110,7 +131,7 @@ def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
     network = _network(keras, keras.layers.Lambda(lambda value: value * 2))
     network.save(tmp_path / "code.keras")
     with pytest.raises(ModelError, match="Lambda layer"):
-        keras_network.load(tmp_path / "code.keras")
+        conversion.describe(tmp_path / "code.keras")
 
     class Mine(keras.layers.Layer):  # type: ignore[misc]
         def call(self, value: Any) -> Any:
@@ -118,7 +139,7 @@ def test_code_in_a_file_is_refused(tmp_path: Path) -> None:
 
     _network(keras, Mine()).save(tmp_path / "mine.keras")
     with pytest.raises(ModelError, match="code of your own") as caught:
-        keras_network.load(tmp_path / "mine.keras")
+        conversion.describe(tmp_path / "mine.keras")
     assert "SavedModel" in caught.value.hint
 
 
@@ -138,7 +159,7 @@ def test_code_in_an_h5_is_refused_before_it_runs(
     assert os.environ["RAN"] == "yes"
     monkeypatch.setenv("RAN", "")
     with pytest.raises(ModelError, match="Lambda layer"):
-        keras_network.load(tmp_path / "code.h5")
+        conversion.describe(tmp_path / "code.h5")
     assert os.environ["RAN"] == ""
 
 
@@ -180,11 +201,9 @@ def test_one_example_is_too_few_to_divide(
 
 def test_a_network_of_zeros_is_refused_and_not_run(networks: Path) -> None:
     """The interpreter aborts the process for scores of such a scale."""
-    model, _ = keras_network.convert(
-        keras_network.load(networks / "two.h5"), np.zeros((3, *SHAPE), np.float32)
-    )
+    converted = _converted(networks / "two.h5", np.zeros((3, *SHAPE), np.float32))
     with pytest.raises(ModelError, match="as if they were always zero"):
-        Oracle(model)
+        Oracle(converted.int8)
 
 
 def test_layers_without_int8_are_named(tmp_path: Path, examples: Path) -> None:
@@ -209,15 +228,13 @@ def test_a_float_tflite_is_refused_with_the_reason(
 
 def test_the_noisy_layer_is_blamed(networks: Path, examples: Path) -> None:
     """A channel that is a thousand times as loud leaves the others few steps."""
-    network = keras_network.load(networks / "two.h5")
     inputs = np.load(examples)["inputs"]
-    model, floating = keras_network.convert(network, inputs)
-    spoilt, _ = keras_network.convert(network, np.concatenate([inputs, 50 * inputs[:1]]))
-    chosen = [import_network._quantized(one, Oracle(model).inputs[0]) for one in inputs[:8]]
-    coarse = [import_network._quantized(one, Oracle(spoilt).inputs[0]) for one in inputs[:8]]
     good, bad = (
-        layer_noise.measure(model, floating, chosen),
-        layer_noise.measure(spoilt, floating, coarse),
+        layer_noise.measure(converted.int8, converted.floating, _quantized(converted, inputs[:8]))
+        for converted in (
+            _converted(networks / "two.h5", inputs),
+            _converted(networks / "two.h5", np.concatenate([inputs, 50 * inputs[:1]])),
+        )
     )
     assert [one.operator for one in good] == [one.operator for one in bad]
     assert good[0].sqnr_db > 25 > bad[0].sqnr_db

@@ -59,11 +59,12 @@ def quantized_page(
     network: str,
     agreement: str,
     worst: Sequence[LayerNoise],
+    runs: bool = True,
 ) -> Page:
     """Return the page of a user's network that was quantized and written to `out`.
 
     `network` and `agreement` say of what kind it is, and how near int8 is to it; `worst`: the
-    layers that add most noise.
+    layers that add most noise; `runs`: whether a runtime takes the model.
     """
     accuracy = bundle.card.accuracy
     assert accuracy is not None
@@ -82,7 +83,11 @@ def quantized_page(
     noise: tuple[Block, ...] = (
         Note("the layers that add most noise:"),
         parts.layer_noise(worst),
-        Note(f"try it: tinyml validate {out}"),
+        Note(
+            f"try it: tinyml validate {out}"
+            if runs
+            else f"no runtime here takes it; what it is: tinyml inspect {out}"
+        ),
     )
     return Page(
         name="quantize",

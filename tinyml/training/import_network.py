@@ -10,67 +10,65 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import tasks
+from tinyml import runtimes
+from tinyml.compiler import ops
 from tinyml.datasets import check
-from tinyml.errors import ConfigError, DataError, ModelError
+from tinyml.errors import ConfigError, DataError, ModelError, TinymlError
+from tinyml.firmware import boards
 from tinyml.model import bundle as bundles
-from tinyml.model import vectors
 from tinyml.model.fingerprint import golden, quantization
 from tinyml.model.oracle import Oracle
-from tinyml.records import (
-    Accuracy,
-    Bundle,
-    Card,
-    DataSource,
-    Division,
-    FeatureConfig,
-    LayerNoise,
-    StreamConfig,
-)
+from tinyml.records import Accuracy, Bundle, Card, DataSource, Division, LayerNoise
 from tinyml.tflite import Tensor
-from tinyml.training import keras_network, layer_noise
+from tinyml.training import conversion, layer_noise
+from tinyml.training import representative as representative_data
+from tinyml.training.importers import Description
+from tinyml.training.representative import Examples
 
 _SEED = 1
 _FEW = 4  # fewer examples than these cannot be divided
 _RULE = "a quarter of the examples of each label, drawn at random, is tried; ranges are of the rest"
 _UNDIVIDED = "too few examples to divide, so the ranges are of those that are tried"
-_HINT = "one example per row, of the network's input: numpy.savez(path, inputs=..., labels=...)"
 _TFLITE = (
     "if it is int8 it can be used as it is: tinyml validate FILE. If it is float, quantize what it "
     "was made from, a .keras, .h5 or SavedModel: no maintained library turns a float .tflite into "
     "int8 that is proven bit-exact on microcontrollers"
 )
 
-Floats = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How near int8 is to float on examples that its ranges are not of.
+
+    `same`: share of examples that both answer alike, None where the outputs are no classes.
+    `rms_error`: of all outputs, in their units; `sqnr_db`: signal to noise of all outputs, None
+    where there is no noise.
+    """
+
+    same: float | None
+    rms_error: float
+    sqnr_db: float | None
 
 
 @dataclass(frozen=True)
 class Result:
-    """A bundle that was written. `agreement`: share of examples that int8 answers as float does.
+    """A bundle that was written, of a network of `kind` with inputs of `shapes`.
 
-    `notes` say what makes these figures doubtful.
+    `notes` say what makes the figures doubtful. `runtimes`: those that take the model; `refusals`:
+    why the others do not.
     """
 
     bundle: Bundle
     kind: str
-    shape: tuple[int, ...]
-    agreement: float
+    shapes: tuple[tuple[int, ...], ...]
+    agreement: Agreement
     worst: Sequence[LayerNoise]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Examples:
-    """Inputs [n, *shape] as float32; `targets` [n], or None where nobody said what they are."""
-
-    inputs: Floats
-    targets: npt.NDArray[np.int64] | None
-    labels: tuple[str, ...]
-    source: str
-    licence: str = "as its owner states"
-    skipped: tuple[str, ...] = ()
-    features: FeatureConfig | None = None
-    stream: StreamConfig | None = None
+    notes: tuple[str, ...]
+    runtimes: tuple[str, ...]
+    refusals: tuple[str, ...]
 
 
 def quantize(
@@ -81,60 +79,119 @@ def quantize(
     Weights have a scale per channel; the ranges of activations are those of the examples in
     `representative`, less a quarter, on which it is tried. Raises ModelError for a network that
     cannot be used, DataError for examples that are none, and ConfigError where they do not fit
-    together; `out` is written whole or not at all.
+    together; all of that before TensorFlow is loaded, as far as the files tell. `out` is written
+    whole or not at all.
     """
     bundles.check_target(out)
     _check_names(labels)
     if network.suffix == ".tflite":
         raise ModelError(f"{network} is no network to train on but one that is converted", _TFLITE)
-    loaded = keras_network.load(network)
-    examples = _read(representative, task, loaded.shape, labels)
-    _check_inputs(examples.inputs, representative)
+    description = _described(network, representative)
+    examples = representative_data.read(representative, task, description.inputs, labels)
     learned, tried = _divided(examples)
-    model, floating = keras_network.convert(loaded, examples.inputs[learned])
-    scores = Oracle(model).outputs[0].elements
+    converted = conversion.convert(
+        network, description, [array[learned] for array in examples.inputs]
+    )
+    scores = Oracle(converted.int8, network.name).outputs[0].elements
     names = _names(examples, labels, scores)
     _check_targets(examples, scores, representative)
-    found = _try(model, floating, examples, tried)
+    trial = _try(converted, examples, tried, _classifies(description, examples, names))
     card = Card(
         name=out.name,
         task=task,
         labels=tuple(names),
         features=examples.features,
         stream=examples.stream,
-        quantization=quantization(model),
-        training={"network": network.name, "kind": loaded.kind},
+        quantization=quantization(converted.int8),
+        training={"network": network.name, "kind": description.kind},
         data=(_source(examples),),
-        split=Division(_UNDIVIDED if len(examples.inputs) < _FEW else _RULE),
+        split=Division(_UNDIVIDED if len(examples) < _FEW else _RULE),
         skipped=tuple(check.summary(examples.skipped, representative)),
         stand_in=False,
-        accuracy=found.accuracy,
+        accuracy=trial.accuracy,
         confusion={},
-        noise=found.noise,
+        noise=trial.noise,
     )
     files = {
-        bundles.MODEL: model,
-        bundles.FLOAT: floating,
-        bundles.GOLDEN: golden(model, _SEED, found.inputs[:4]),
+        bundles.MODEL: converted.int8,
+        bundles.FLOAT: converted.floating,
+        bundles.GOLDEN: golden(converted.int8, _SEED, trial.inputs[:4]),
     }
     bundle = bundles.save(out, card, files)
-    count = len(examples.inputs)
-    notes = (f"{_UNDIVIDED}: {count}, not {_FEW}",) if count < _FEW else ()
-    worst = layer_noise.worst(found.noise)
-    return Result(bundle, loaded.kind, loaded.shape, found.agreement, worst, notes)
+    takers, refusals = _runtimes(bundle)
+    return Result(
+        bundle,
+        description.kind,
+        tuple(each.shape for each in description.inputs),
+        trial.agreement,
+        layer_noise.worst(trial.noise),
+        _notes(examples, converted),
+        takers,
+        refusals,
+    )
 
 
-def _source(examples: _Examples) -> DataSource:
+def _described(network: Path, representative: Path) -> Description:
+    """Return what the file says of itself; both paths that cannot be read are named at once."""
+    missing = "" if representative.exists() else f"{representative} does not exist"
+    try:
+        description = conversion.describe(network)
+    except ModelError as error:
+        if missing:
+            raise ModelError(f"{error.message}; {missing}", error.hint) from error
+        raise
+    if missing:
+        raise DataError(missing, representative_data.HINT)
+    return description
+
+
+def _source(examples: Examples) -> DataSource:
     use = "ranges of int8, and a quarter for accuracy"
-    return DataSource(examples.source, examples.licence, len(examples.inputs), use)
+    return DataSource(examples.source, examples.licence, len(examples), use)
 
 
-def _divided(examples: _Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _notes(examples: Examples, converted: conversion.Converted) -> tuple[str, ...]:
+    notes = []
+    if (count := len(examples)) < _FEW:
+        notes.append(f"{_UNDIVIDED}: {count}, not {_FEW}")
+    if converted.unrolled:
+        notes.append(
+            "recurrent layers are unrolled, because the converter takes no loop: each step is "
+            "computed by operators of its own"
+        )
+    return tuple(notes)
+
+
+def _runtimes(bundle: Bundle) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the runtimes that take a model, and why the others do not."""
+    takers, refusals = [], []
+    board = boards.load(boards.DEFAULT)
+    for name in runtimes.names():
+        runtime = runtimes.load(name)
+        try:
+            runtime.generate(bundle, board)
+        except TinymlError as error:
+            reason = error.message
+            if runtime.stands_alone and (lacking := _lacking(bundle)):
+                reason = f"it has no operator {', '.join(lacking)}"
+            refusals.append(f"{name}: {reason}")
+        else:
+            takers.append(name)
+    return tuple(takers), tuple(refusals)
+
+
+def _lacking(bundle: Bundle) -> list[str]:
+    """Return all operators of a model that have no kernel here."""
+    used = {op.name for op in Oracle(bundle.model, bundle.name).graph.ops}
+    return sorted(name for name in used - set(ops.names()) if not ops.renames(name))
+
+
+def _divided(examples: Examples) -> tuple[Rows, Rows]:
     """Return the rows that ranges are measured on, and a quarter of each label to try it on.
 
     Both are drawn at random: files often have their labels in turn.
     """
-    rows = np.random.default_rng(_SEED).permutation(len(examples.inputs))
+    rows = np.random.default_rng(_SEED).permutation(len(examples))
     if len(rows) < _FEW:
         return rows, rows
     if examples.targets is not None:
@@ -144,28 +201,34 @@ def _divided(examples: _Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
 
 
 @dataclass(frozen=True)
-class _Tried:
+class _Trial:
     accuracy: Accuracy
-    agreement: float
+    agreement: Agreement
     noise: tuple[LayerNoise, ...]
-    inputs: list[npt.NDArray[np.int8]]
+    inputs: list[list[Array]]
 
 
 def _try(
-    model: bytes, floating: bytes, examples: _Examples, tried: npt.NDArray[np.int64]
-) -> _Tried:
+    converted: conversion.Converted, examples: Examples, tried: Rows, classifies: bool
+) -> _Trial:
     """Run the int8 and the float model side by side."""
-    small, large = Oracle(model), Oracle(floating)
-    chosen = examples.inputs[tried]
-    inputs = [_quantized(one, small.inputs[0]) for one in chosen]
-    answers = np.array([_answer(small.run([one])[0], small.outputs[0]) for one in inputs])
-    floats = np.array([_answer(large.run([one[np.newaxis]])[0]) for one in chosen])
+    small, large = Oracle(converted.int8, "int8 model"), Oracle(converted.floating, "float model")
+    rows = [[array[row] for array in examples.inputs] for row in tried]
+    inputs = [
+        [_quantized(value, tensor) for value, tensor in zip(row, small.inputs, strict=True)]
+        for row in rows
+    ]
+    real = np.stack([_real(small.run(row), small.outputs) for row in inputs])
+    wanted = np.stack(
+        [_real(large.run([value[np.newaxis] for value in row]), large.outputs) for row in rows]
+    )
     accuracy = Accuracy(
         float_=None,
         int8=None,
-        test_clips=len(chosen),
-        part="examples that the ranges are of" if len(examples.inputs) < _FEW else "a quarter",
+        test_clips=len(rows),
+        part="examples that the ranges are of" if len(examples) < _FEW else "a quarter",
     )
+    answers, floats = ([_answer(scores) for scores in outputs] for outputs in (real, wanted))
     if examples.targets is not None:
         targets = examples.targets[tried]
         accuracy = replace(
@@ -173,45 +236,53 @@ def _try(
             float_=float(np.mean(floats == targets)),
             int8=float(np.mean(answers == targets)),
         )
-    noise = layer_noise.measure(model, floating, inputs)
-    return _Tried(accuracy, float(np.mean(answers == floats)), noise, inputs)
+    same = float(np.mean(np.array(answers) == floats)) if classifies else None
+    noise = layer_noise.measure(converted.int8, converted.floating, inputs)
+    return _Trial(accuracy, _agreement(real, wanted, same), noise, inputs)
 
 
-def _answer(scores: npt.NDArray[Any], tensor: Tensor | None = None) -> int:
-    """Return the label that scores mean: the highest, or, of a single probability, whether it is
-    above a half. `tensor` says what int8 scores stand for.
+def _agreement(real: Array, wanted: Array, same: float | None) -> Agreement:
+    noise, signal = float(np.mean((real - wanted) ** 2)), float(np.mean(wanted**2))
+    ratio = 10 * np.log10(signal / noise) if noise and signal else None
+    return Agreement(same, float(np.sqrt(noise)), None if ratio is None else float(ratio))
+
+
+def _classifies(description: Description, examples: Examples, names: Sequence[str]) -> bool:
+    """Whether the outputs are scores of classes: somebody named them, or the last layer says so."""
+    return bool(names) or examples.targets is not None or bool(description.classifies)
+
+
+def _real(outputs: Sequence[Array], tensors: Sequence[Tensor]) -> Array:
+    """Return the real values of all outputs, float64 [n]."""
+    parts = []
+    for values, tensor in zip(outputs, tensors, strict=True):
+        part = np.asarray(values, np.float64).reshape(-1)
+        parts.append((part - tensor.zero_point) * tensor.scale if tensor.scales else part)
+    return np.concatenate(parts)
+
+
+def _answer(scores: Array) -> int:
+    """Return the class that real scores mean: the highest, or, of a single probability, whether it
+    is above a half.
     """
-    if scores.size > 1:
-        return int(scores.argmax())
-    score = float(scores.item())
-    return int((score if tensor is None else (score - tensor.zero_point) * tensor.scale) > 0.5)
+    return int(scores.argmax()) if scores.size > 1 else int(scores.item() > 0.5)
 
 
-def _quantized(values: Floats, tensor: Tensor) -> npt.NDArray[np.int8]:
+def _quantized(values: Array, tensor: Tensor) -> npt.NDArray[np.int8]:
     steps = np.rint(values / np.float32(tensor.scale)) + tensor.zero_point
     quantized: npt.NDArray[np.int8] = np.clip(steps, -128, 127).astype(np.int8)[np.newaxis]
     return quantized
 
 
-def _check_inputs(inputs: Floats, path: Path) -> None:
-    """Raise DataError where nothing varies, which leaves no range to measure."""
-    if inputs.min() == inputs.max():
-        raise DataError(
-            f"every value of all {len(inputs)} examples in {path} is {inputs.flat[0]:g}: nothing "
-            "varies, so no range can be measured",
-            "give examples as the network sees them in use",
-        )
-
-
 def _check_names(labels: Sequence[str]) -> None:
     """Raise ConfigError where two scores would have one name."""
-    if twice := sorted({one for one in labels if list(labels).count(one) > 1}):
+    if twice := sorted({label for label in labels if list(labels).count(label) > 1}):
         raise ConfigError(
             f"--labels names {', '.join(twice)} more than once", "name each score differently"
         )
 
 
-def _check_targets(examples: _Examples, scores: int, path: Path) -> None:
+def _check_targets(examples: Examples, scores: int, path: Path) -> None:
     """Raise DataError for an index of no score."""
     if examples.targets is None:
         return
@@ -225,11 +296,11 @@ def _check_targets(examples: _Examples, scores: int, path: Path) -> None:
 
 
 def _classes(scores: int) -> int:
-    """Return how many answers there are: one score alone is the probability of the second."""
+    """Return how many classes there are: one score alone is the probability of the second."""
     return 2 if scores == 1 else scores
 
 
-def _names(examples: _Examples, labels: Sequence[str], scores: int) -> list[str]:
+def _names(examples: Examples, labels: Sequence[str], scores: int) -> list[str]:
     names = list(labels or examples.labels)
     if names and len(names) != _classes(scores):
         raise ConfigError(
@@ -237,79 +308,3 @@ def _names(examples: _Examples, labels: Sequence[str], scores: int) -> list[str]
             "name one label per score, in order: --labels",
         )
     return names
-
-
-def _read(path: Path, task: str, shape: tuple[int, ...], labels: Sequence[str]) -> _Examples:
-    if task:
-        return _recordings(path, task, shape, labels)
-    files = sorted(path.glob("*.np[yz]")) if path.is_dir() else [path]
-    if not files:
-        raise DataError(f"{path} has no .npy or .npz files", _HINT + "; or recordings with --task")
-    inputs, targets = [], []
-    for file in files:
-        some, said = _arrays(file, shape)
-        inputs.append(some)
-        targets.append(said)
-    known = [one for one in targets if one is not None]
-    return _Examples(
-        np.concatenate(inputs),
-        np.concatenate(known) if len(known) == len(targets) else None,
-        tuple(labels),
-        path.name,
-    )
-
-
-def _arrays(path: Path, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64] | None]:
-    """Return the examples in one file, and what they are where it has an array `labels`."""
-    found = vectors.arrays(path, "inputs", _HINT)
-    targets = found.pop("labels", None)
-    if len(found) != 1:
-        raise DataError(f"{path} has arrays {', '.join(found) or 'none'}; one is needed", _HINT)
-    (values,) = found.values()
-    if values.shape == shape:
-        values = values[np.newaxis]
-    if values.shape[1:] != shape or not len(values) or values.dtype.kind not in "fiu":
-        raise DataError(
-            f"{path} has {values.dtype}{list(values.shape)}; the network takes rows of "
-            f"{list(shape)}",
-            _HINT,
-        )
-    values = values.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise DataError(f"{path} has values that are not finite", "leave those examples out")
-    if targets is not None and (targets.shape != (len(values),) or targets.dtype.kind not in "iu"):
-        raise DataError(
-            f"{path} has labels {targets.dtype}{list(targets.shape)} for {len(values)} examples",
-            "give one whole number per example",
-        )
-    return values, None if targets is None else targets.astype(np.int64)
-
-
-def _recordings(path: Path, name: str, shape: tuple[int, ...], labels: Sequence[str]) -> _Examples:
-    from tinyml.training.learner import real
-
-    task = tasks.load(name)
-    if shape != task.input_shape:
-        raise ConfigError(
-            f"the front end of {name} gives {list(task.input_shape)}, the network takes "
-            f"{list(shape)}",
-            "give arrays of its input, without --task",
-        )
-    dataset = task.read(path)
-    names = tuple(labels or dataset.labels)
-    if strange := sorted({one.label for one in dataset.recordings} - set(names)):
-        raise DataError(
-            f"{path} has recordings of {', '.join(strange)}, which --labels does not name",
-            f"its labels are: {' '.join(dataset.labels)}",
-        )
-    examples = task.examples(dataset.recordings, names)
-    return _Examples(
-        inputs=real(task, examples.inputs),
-        targets=examples.targets,
-        labels=names,
-        source=dataset.source,
-        licence=dataset.licence,
-        skipped=dataset.skipped,
-        features=task.features,
-        stream=task.stream,
-    )

@@ -25,21 +25,26 @@ _MOST = 48  # inputs that are enough to measure on
 _SAME = 1e-12  # noise of a layer that is exact
 
 
-def measure(model: bytes, floating: bytes, inputs: Sequence[Array]) -> tuple[LayerNoise, ...]:
+def measure(
+    model: bytes, floating: bytes, inputs: Sequence[Sequence[Array]]
+) -> tuple[LayerNoise, ...]:
     """Return the noise of every layer of `model`, in order.
 
-    `floating` is the same network with float32 tensors throughout, as a `.tflite`; `inputs` are
-    those of the int8 model, of which up to 48 are used. Raises ModelError where the two have other
-    layers.
+    `floating` is the same network with float32 tensors throughout, as a `.tflite`; `inputs`:
+    for each inference the inputs of the int8 model, of which up to 48 are used. Raises ModelError
+    where the two have other layers.
     """
     quantized, real = Oracle(model, "int8 model"), Oracle(floating, "float model")
     pairs = _pairs(quantized.graph, real.graph)
     sums = {op.index: np.zeros(4) for op, _ in pairs}
     chosen = np.linspace(0, len(inputs) - 1, min(_MOST, len(inputs))).astype(int)
     for number in chosen:
-        given = _dequantized(inputs[number], quantized.inputs[0])
-        _, small = quantized.run_all([inputs[number]])
-        _, large = real.run_all([given.astype(np.float32)])
+        given = [
+            _dequantized(values, tensor).astype(np.float32)
+            for values, tensor in zip(inputs[number], quantized.inputs, strict=True)
+        ]
+        _, small = quantized.run_all(inputs[number])
+        _, large = real.run_all(given)
         for op, twin in pairs:
             tensor = quantized.graph.output(op)
             sums[op.index] += _sums(small[tensor.index], large[twin.outputs[0]], tensor)
@@ -74,7 +79,7 @@ def floating(bundle: Bundle) -> bytes:
     return quantize.floating(task, restore.model(task, bundle, weights.read_bytes()))
 
 
-def training_inputs(bundle: Bundle, data: Path) -> list[Array]:
+def training_inputs(bundle: Bundle, data: Path) -> list[list[Array]]:
     """Return int8 inputs from the training part of `data`, read as the task of `bundle` does.
 
     Raises what `evaluate.read_recordings` raises.
@@ -88,7 +93,7 @@ def training_inputs(bundle: Bundle, data: Path) -> list[Array]:
     chosen = np.linspace(0, len(recordings) - 1, min(_MOST, len(recordings))).astype(int)
     task = tasks.load(bundle.task)
     examples = split.examples(task, [recordings[number] for number in chosen], bundle.labels)
-    return list(examples.inputs[:, np.newaxis])
+    return [[example] for example in examples.inputs[:, np.newaxis]]
 
 
 def _pairs(quantized: Graph, real: Graph) -> list[tuple[Op, Op]]:

@@ -193,8 +193,8 @@ class Recipe:
     def noise(self, model: bytes, results: Sequence[Sequence[Array]]) -> tuple[LayerNoise, ...]:
         """Return the quantization noise of every layer on training recordings, for the card."""
         floating = quantize.floating(self.task, self._float(results))
-        inputs = self._representative()[:, np.newaxis]
-        return layer_noise.measure(model, floating, list(inputs))
+        inputs = [[example] for example in self._representative()[:, np.newaxis]]
+        return layer_noise.measure(model, floating, inputs)
 
     def estimated(self, card: Card, ticks: Callable[[int, int], None]) -> Card:
         """Return `card` with accuracy by cross-validation, where there is no test part."""

@@ -79,7 +79,7 @@ def _sqnr(model: Bundle, data: Path, console: Console) -> Sequence[LayerNoise]:
         infos = [tensor.info for tensor in Oracle(model.model, model.name).inputs]
         floating = layer_noise.floating(model)
         if data.suffix in (".npz", ".npy"):
-            inputs = [vector.arrays[0] for vector in vectors.load(data, model, infos)]
+            inputs = [vector.arrays for vector in vectors.load(data, model, infos)]
         else:
             inputs = layer_noise.training_inputs(model, data)
         return layer_noise.measure(model.model, floating, inputs)

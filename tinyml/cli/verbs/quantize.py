@@ -11,15 +11,18 @@ from tinyml.errors import EXIT_PASSED
 
 if TYPE_CHECKING:
     from tinyml.cli.console import Console
+    from tinyml.training.import_network import Agreement
 
 HELP = """turn a network of your own into an int8 bundle
 
-NETWORK is a .keras or .h5 file of Keras 2 or 3 or a SavedModel folder, with one input and one
-output. --representative is what it sees in use, from which the ranges of int8 are measured: an .npy
-or .npz or a folder of them with the network's input, one example per row, or a folder of recordings
-where --task says which front end makes its input. An .npz with an array `labels` (indices), or
-recordings in a folder per label, also give the accuracy in float and int8. A quarter of the
-examples of each label is kept from the measuring of ranges, for that.
+NETWORK is a .keras or .h5 file of Keras 2 or 3 or a SavedModel folder. Code that it brings is never
+run: it is opened in a process of its own, after a check of every layer. --representative is what it
+sees in use, from which the ranges of int8 are measured: an .npy or .npz or a folder of them with
+the network's input, one example per row (of several inputs an .npz with an array for each, by its
+name or as in0, in1, ...), or a folder of recordings where --task says which front end makes its
+input. An .npz with an array `labels` (indices), or recordings in a folder per label, also give the
+accuracy in float and int8. A quarter of the examples of each label is kept from the measuring of
+ranges, for that.
 """
 EXAMPLES = """
 tinyml quantize my_network.keras --representative examples.npz --out my_model
@@ -66,14 +69,25 @@ def run(args: Namespace, console: Console) -> int:
         result = import_network.quantize(
             args.network, args.representative, out, args.task or "", args.labels
         )
-    for note in (*result.notes, *(result.bundle.card.skipped or ())):
+    lacking = [f"it does not run as {refusal}" for refusal in result.refusals]
+    for note in (*result.notes, *lacking, *(result.bundle.card.skipped or ())):
         console.note(f"note: {note}")
     page = training.quantized_page(
         result.bundle,
         out,
-        network=f"{result.kind}, input {list(result.shape)}",
-        agreement=f"{result.agreement:.1%} of answers are those of the float network",
+        network=f"{result.kind}, input " + " and ".join(str(list(s)) for s in result.shapes),
+        agreement=_agreement(result.agreement),
         worst=result.worst,
+        runs=bool(result.runtimes),
     )
     results.show(page, args, console)
     return EXIT_PASSED
+
+
+def _agreement(found: Agreement) -> str:
+    """Say how near int8 is to float: by classes, where the outputs are some, and by error."""
+    ratio = "exact" if found.sqnr_db is None else f"SQNR {found.sqnr_db:.1f} dB"
+    error = f"outputs differ by {found.rms_error:.3g} (RMS), {ratio}"
+    if found.same is None:
+        return error
+    return f"{found.same:.1%} of answers are those of the float network; {error}"
