@@ -48,6 +48,8 @@ def test_a_project_folder_knows_what_it_holds(capsys: pytest.CaptureFixture[str]
     assert (document["model"], document["board"]) == ("gesture", "nano33ble")
     assert document["runtime"] == "compiled"
     assert model_of("ring") == first
+    generated("gesture", "--out", "ring")  # the same model: the same board and runtime
+    assert origin.read(Path("ring")) == Origin("gesture", "nano33ble", "compiled")
     generated("--out", "new")  # a folder that holds nothing gets the default model and board
     assert origin.read(Path("new")) == Origin("keyword_spotting", "qemu-m4", "compiled")
 

@@ -16,7 +16,6 @@ from tinyml.firmware import boards, plan, render, sensors
 from tinyml.firmware.origin import Origin
 from tinyml.model import bundle
 from tinyml.records import (
-    DEFAULT_OPTIONS,
     Board,
     Bundle,
     CSource,
@@ -141,10 +140,8 @@ def test_a_project_with_the_virtual_sensor_has_no_other(templates: Path) -> None
 def test_what_a_driver_entails_is_said_where_it_is_chosen(templates: Path, tmp_path: Path) -> None:
     said = io.StringIO()
     words = bundle.load("keyword_spotting")
-    origin = Origin("keyword_spotting", "costly", "compiled")
-    choice = pipeline.Choice(
-        words, board("costly"), "compiled", tmp_path / "p", DEFAULT_OPTIONS, "costly", origin
-    )
+    origin = Origin("keyword_spotting", "costly", "compiled", sensor="costly")
+    choice = pipeline.Choice(words, board("costly"), tmp_path / "p", origin)
     pipeline.generate(choice, Console(io.StringIO(), said))
     assert "sensor costly: all becomes GPL" in said.getvalue()
 

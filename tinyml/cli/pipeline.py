@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyml import runtimes
 from tinyml.cli import outputs
@@ -30,11 +30,27 @@ class Choice:
 
     bundle: Bundle
     board: Board
-    runtime: str
     out: Path
-    options: RuntimeOptions
-    sensor: str | None
     origin: Origin
+
+    @property
+    def runtime(self) -> str:
+        """What runs the model on the board."""
+        return self.origin.runtime
+
+    @property
+    def options(self) -> RuntimeOptions:
+        """What is asked of the runtime."""
+        return self.origin.options
+
+    @property
+    def sensor(self) -> str | None:
+        """As `sensors.choose` takes it."""
+        return self.origin.sensor
+
+    def changed(self, **fields: Any) -> Choice:
+        """Return this with other fields of its origin."""
+        return replace(self, origin=replace(self.origin, **fields))
 
 
 def load_model(args: Namespace, console: Console) -> Bundle:
@@ -67,7 +83,7 @@ def choose(args: Namespace, console: Console, model: str | None = None) -> Choic
         _require_same(out, before, wanted)
     slot = "-slot" if wanted.options.slot else ""
     out = out or BUILD / f"{chosen.name}-{board.id}-{wanted.runtime}{slot}"
-    return Choice(chosen, board, wanted.runtime, out, wanted.options, wanted.sensor, wanted)
+    return Choice(chosen, board, out, wanted)
 
 
 def _wanted(args: Namespace, model: str | None, before: Origin | None) -> Origin:
@@ -81,7 +97,7 @@ def _wanted(args: Namespace, model: str | None, before: Origin | None) -> Origin
         getattr(args, "threshold", None),
         _options(args),
     )
-    if before is None or named is not None:
+    if before is None or named not in (None, before.model):
         return wanted
     board, runtime = args.board or before.board, args.runtime or before.runtime
     if (board, runtime) != (before.board, before.runtime):
@@ -144,7 +160,7 @@ def _generate(choice: Choice, console: Console) -> Project:
     plan = _plan(choice, console)
     with console.progress(f"generating {choice.out}"):
         project = render.generate(plan, choice.out)
-    origin.write(choice.out, replace(choice.origin, sensor=choice.sensor))
+    origin.write(choice.out, choice.origin)
     return project
 
 
@@ -153,7 +169,7 @@ def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     from tinyml.firmware import render
 
     # The IDE defines no TF_LITE_STATIC_MEMORY, so TFLM's structures are larger than were measured.
-    plan = _plan(replace(choice, options=replace(choice.options, measured=False)), console)
+    plan = _plan(choice.changed(options=replace(choice.options, measured=False)), console)
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
     with outputs.lock(folder), console.progress(f"generating {folder}"):
         return render.generate_sketch(plan, folder)

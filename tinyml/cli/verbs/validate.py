@@ -149,8 +149,6 @@ def _generation(args: Namespace, firmware: Firmware | None) -> Generation:
 
 
 def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
-    from dataclasses import replace
-
     from tinyml import features
     from tinyml.cli import pipeline, results
     from tinyml.datasets import clips as recordings
@@ -161,7 +159,7 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     config, _ = playback.require_listening(choice.bundle)
     played = args.stream or [choice.bundle.path / "examples"]
     clips = recordings.load(played, features.load(config), choice.bundle.labels)
-    choice = replace(choice, sensor=sensors.VIRTUAL)
+    choice = choice.changed(sensor=sensors.VIRTUAL)
     with (
         pipeline.flashed(choice, console, args.port) as (device, firmware),
         console.progress("streaming") as shown,
