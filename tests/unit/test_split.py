@@ -169,3 +169,14 @@ def test_one_recording_of_a_word_is_refused_with_what_was_left_out(tmp_path: Pat
     task = tasks.load("keyword_spotting")
     with pytest.raises(DataError, match=r"of yes there is one usable .*short\.wav lasts 0\.001 s"):
         split.prepare(task, "keyword_spotting", tmp_path, Options(), "shipped", lambda *_: None)
+
+
+def test_one_word_is_enough_where_the_start_remembers_others(tmp_path: Path) -> None:
+    """The shipped model's replay buffer is what the word is told from."""
+    data = _words(tmp_path / "mine", ["bleep"], 12)
+    started = _prepared(data, AUTO)
+    assert (started.labels, started.few) == (("silence", "unknown", "bleep"), None)
+    assert _prepared(_words(tmp_path / "many", ["bleep"], 50), SHIPPED).start is not None
+    with pytest.raises(DataError, match="has 1 words") as caught:
+        _prepared(data, NONE)
+    assert "--from shipped" in caught.value.hint

@@ -162,7 +162,7 @@ def _start(name: str, start: str, fewest: int, width: float) -> Bundle | None:
 def _divided(
     task: Task, dataset: Dataset, start: Bundle | None, options: Options, on_progress: OnProgress
 ) -> TrainingData:
-    _check_others(dataset)
+    _check_others(dataset, start)
     divided = split(dataset)
     sources = [(dataset, "training, validation and test, divided as under split")]
     trained_on = list(divided.parts[TRAIN])
@@ -181,14 +181,20 @@ def _divided(
     )
 
 
-def _check_others(dataset: Dataset) -> None:
-    """Raise DataError where there is one class only: a word and nothing to tell it from."""
+def _check_others(dataset: Dataset, start: Bundle | None) -> None:
+    """Raise DataError where there is one class only: a word and nothing to tell it from.
+
+    The replay buffer of what training starts from is something to tell it from.
+    """
+    if start is not None and bundles.REPLAY in start.card.files and dataset.words:
+        return
     others = any(recording.label in dataset.background for recording in clips(dataset))
     if len(dataset.words) < 2 and not others:
         raise DataError(
             f"{dataset.source} has {len(dataset.words)} words, a model needs at least 2, "
             "or one and recordings of other words",
-            "put other words into a folder _unknown_",
+            "put other words into a folder _unknown_, or start from a model that knows some: "
+            "--from shipped",
         )
 
 
