@@ -71,3 +71,13 @@ def test_without_padding_any_constant_goes() -> None:
 def test_a_graph_whose_weights_may_change_stays() -> None:
     graph = replace(_two_layers(1, VALID, 400), exchangeable=True)
     assert constant_channels.run(graph)[0] is graph
+
+
+def test_a_convolution_of_a_constant_reads_no_tensor_that_could_lose_channels() -> None:
+    model = ModelBuilder("constant_input")
+    picture = model.random([1, 5, 5, _CHANNELS], _Q)
+    weights = model.rng.integers(-127, 128, [4, 1, 1, _CHANNELS])
+    x, out = model.tensor([1, 5, 5, 4], _Q), model.output([1, 5, 5, 4], Quant(0.5, 0))
+    _convolution(model, picture, weights, [0] * 4, VALID, x)
+    model.op("ADD", [x, model.input([1, 5, 5, 4], _Q)], [out], schema.AddOptionsT())
+    assert constant_channels.run(tflite.read(model.bytes()))[0].channels == {}

@@ -166,6 +166,8 @@ class _Liveness:
         column = op.name == "FULLY_CONNECTED" and self._is_column(op)
         if not (column or _is_dense(op, graph)):
             return  # the others share their output's mask, or are fixed
+        if graph.tensors[graph.storage(op.inputs[0])].is_constant:
+            return
         source, target = self._root(graph.storage(op.inputs[0])), graph.storage(op.outputs[0])
         weights = graph.input(op, 1).data
         assert weights is not None
