@@ -26,11 +26,8 @@ def window_of(op: Op, graph: Graph) -> Window:
 
 
 def scratch_bytes(op: Op, graph: Graph, weights: Array) -> int:
-    """Bytes that the kernel of `call` needs: two widened windows, one more unless C % 4 == 0."""
-    if not _is_fast(op, graph, weights):
-        return 0
-    taps = _taps(weights)
-    return 4 * taps + (taps if weights.shape[3] % _GROUP else 0)
+    """Bytes that the kernel of `call` needs: two widened windows."""
+    return 4 * _taps(weights) if _is_fast(op, graph, weights) else 0
 
 
 def call(op: Op, graph: Graph, weights: Array) -> Call:
@@ -59,6 +56,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
         {
             **geometry.fields,
             "depth": depth,
+            "row_words": _row_words(weights),
             "taps": _taps(weights),
             "channels": channels,
             "padding": Learned(source.zero_point),
@@ -82,8 +80,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
 
 def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, Array, str]:
     """The kernel that suits the channels, with its weights, its table and the table's C type."""
-    flat = prepared.weights.reshape(len(prepared.weights), -1)
-    flat = np.pad(flat, ((0, 0), (0, _taps(flat) - flat.shape[1])))
+    flat = _rows(prepared.weights)
     if quads.fit(prepared):
         linear = None if graph.exchangeable else prepared.linear(quads.LEFT, quads.RIGHT)
         if linear is not None and linear.proved.all():
@@ -128,9 +125,23 @@ def _any(op: Op, graph: Graph, weights: Array) -> Call:
     )
 
 
+def _row_words(weights: Array) -> int:
+    """Words of four taps in one row of a filter [O, h, w, C], the last one filled up."""
+    width, depth = map(int, weights.shape[2:])
+    return -(-width * depth // _GROUP)
+
+
 def _taps(weights: Array) -> int:
-    """Taps of one output channel, rounded up to a whole group."""
-    return -(-(weights.size // len(weights)) // _GROUP) * _GROUP
+    """Taps of one output channel, each row rounded up to whole words."""
+    height: int = weights.shape[1]
+    return height * _row_words(weights) * _GROUP
+
+
+def _rows(weights: Array) -> Array:
+    """Weights [O, h, w, C] as [O, taps], each row filled up with zeros to whole words."""
+    rows = weights.reshape(*weights.shape[:2], -1)
+    fill = _row_words(weights) * _GROUP - rows.shape[2]
+    return np.pad(rows, ((0, 0), (0, 0), (0, fill))).reshape(len(weights), -1)
 
 
 def _pairs(channels: int) -> list[int]:

@@ -60,11 +60,13 @@ static inline void tml_conv_2d_any_s8(const int8_t *input, const int8_t *weights
   }
 }
 
-/* Parameters of the fast kernels. taps: filter_height * filter_width * depth, rounded up to a
- * multiple of 4. padding: the input's zero point. pointwise: output pixel i reads input pixel i. */
+/* Parameters of the fast kernels. row_words: filter_width * depth taps in words of four, the last
+ * one filled up with taps whose weights are 0. taps: filter_height * row_words * 4. padding: the
+ * input's zero point. pointwise: output pixel i reads input pixel i. */
 typedef struct {
   TML_WINDOW_FIELDS;
   int32_t depth;
+  int32_t row_words;
   int32_t taps;
   int32_t channels;
   int32_t padding;
@@ -76,13 +78,33 @@ typedef struct {
  * taps of the first, of the second, the odd taps of the first, of the second. So a patch has every
  * other word, and `to` advances by 4 words for four taps. */
 
-/* Widen words of four inputs to lanes. */
+/* Widen words of four inputs to lanes; `from` need not be aligned. */
 static inline tml_word_t *tml_conv_2d_widen(const int8_t *from, int32_t words, tml_word_t *to) {
-  const tml_word_t *word = (const tml_word_t *)(const void *)from;
-  for (; words > 0; --words, to += 4) {
-    to[0] = tml_lanes_even(*word);
-    to[2] = tml_lanes_odd(*word++);
+#if TML_DSP
+  if (words > 0) {
+    uint32_t even, odd;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldr %[odd], [%[from]], #4\n\t"
+        "sxtb16 %[even], %[odd]\n\t"
+        "sxtb16 %[odd], %[odd], ror #8\n\t"
+        "str %[even], [%[to]], #8\n\t"
+        "str %[odd], [%[to]], #8\n\t"
+        "subs %[words], %[words], #1\n\t"
+        "bne 1b"
+        : [from] "+r"(from), [to] "+r"(to), [words] "+r"(words), [even] "=&r"(even),
+          [odd] "=&r"(odd)
+        :
+        : "memory", "cc");
   }
+#else
+  for (; words > 0; --words, from += 4, to += 4) {
+    uint32_t word;
+    memcpy(&word, from, sizeof(word));
+    to[0] = tml_lanes_even(word);
+    to[2] = tml_lanes_odd(word);
+  }
+#endif
   return to;
 }
 
@@ -94,65 +116,81 @@ static inline tml_word_t *tml_conv_2d_fill(uint32_t lanes, int32_t words, tml_wo
   return to;
 }
 
-/* Widen two pixels of `words` words each into the patches. */
-static inline void tml_conv_2d_widen_two(const int8_t *first, const int8_t *second, int32_t words,
-                                         tml_word_t *to) {
-  const tml_word_t *one = (const tml_word_t *)(const void *)first;
-  const tml_word_t *two = (const tml_word_t *)(const void *)second;
-  for (; words > 0; --words, to += 4) {
-    const uint32_t a = *one++;
-    const uint32_t b = *two++;
+/* The same for two windows at once, into both patches. */
+static inline tml_word_t *tml_conv_2d_widen_two(const int8_t *one, const int8_t *two,
+                                                int32_t words, tml_word_t *to) {
+#if TML_DSP
+  if (words > 0) {
+    uint32_t even_one, odd_one, even_two, odd_two;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldr %[o1], [%[one]], #4\n\t"
+        "ldr %[o2], [%[two]], #4\n\t"
+        "sxtb16 %[e1], %[o1]\n\t"
+        "sxtb16 %[e2], %[o2]\n\t"
+        "sxtb16 %[o1], %[o1], ror #8\n\t"
+        "sxtb16 %[o2], %[o2], ror #8\n\t"
+        "strd %[e1], %[e2], [%[to]], #8\n\t"
+        "strd %[o1], %[o2], [%[to]], #8\n\t"
+        "subs %[words], %[words], #1\n\t"
+        "bne 1b"
+        : [one] "+r"(one), [two] "+r"(two), [to] "+r"(to), [words] "+r"(words),
+          [e1] "=&r"(even_one), [o1] "=&r"(odd_one), [e2] "=&r"(even_two), [o2] "=&r"(odd_two)
+        :
+        : "memory", "cc");
+  }
+#else
+  for (; words > 0; --words, one += 4, two += 4, to += 4) {
+    uint32_t a, b;
+    memcpy(&a, one, sizeof(a));
+    memcpy(&b, two, sizeof(b));
     to[0] = tml_lanes_even(a);
     to[1] = tml_lanes_even(b);
     to[2] = tml_lanes_odd(a);
     to[3] = tml_lanes_odd(b);
   }
+#endif
+  return to;
 }
 
-/* Gather one window into a patch; depth is a multiple of 4. */
-static inline void tml_conv_2d_gather_words(const int8_t *image, tml_span_t y, tml_span_t x,
-                                            const tml_conv_2d_fast_t *p, tml_word_t *to) {
-  const int32_t words = p->depth >> 2;
-  const uint32_t padding = tml_lanes_of(p->padding);
-  for (int32_t i = 0; i < p->filter_height; ++i) {
-    if (i < y.first || i >= y.last) {
-      to = tml_conv_2d_fill(padding, p->filter_width * words, to);
-      continue;
-    }
-    const int32_t at = (y.origin + i) * p->input_width + x.origin + x.first;
-    to = tml_conv_2d_fill(padding, x.first * words, to);
-    to = tml_conv_2d_widen(image + at * p->depth, (x.last - x.first) * words, to);
-    to = tml_conv_2d_fill(padding, (p->filter_width - x.last) * words, to);
-  }
-}
-
-/* memcpy, without a call for the few bytes that a row of a window has. */
-static inline int8_t *tml_conv_2d_copy(const int8_t *from, int32_t bytes, int8_t *to) {
-  for (; bytes >= 4; bytes -= 4, from += 4, to += 4) {
-    memcpy(to, from, 4);
-  }
-  for (; bytes > 0; --bytes) {
-    *to++ = *from++;
+static inline tml_word_t *tml_conv_2d_fill_two(uint32_t lanes, int32_t words, tml_word_t *to) {
+  for (; words > 0; --words, to += 4) {
+    to[0] = lanes;
+    to[1] = lanes;
+    to[2] = lanes;
+    to[3] = lanes;
   }
   return to;
 }
 
-/* Gather one window into a patch by way of `bytes`, which holds `taps` bytes; any depth. */
-static inline void tml_conv_2d_gather_bytes(const int8_t *image, tml_span_t y, tml_span_t x,
-                                            const tml_conv_2d_fast_t *p, tml_word_t *to,
-                                            int8_t *bytes) {
-  const int32_t columns = p->filter_width * p->depth;
-  const int32_t inside = (x.last - x.first) * p->depth;
-  const int32_t pitch = p->input_width * p->depth;
-  const int8_t *from = image + (y.origin + y.first) * pitch + (x.origin + x.first) * p->depth;
-  int8_t *next = bytes + y.first * columns + x.first * p->depth;
-  if (y.last - y.first < p->filter_height || inside < columns) {
-    memset(bytes, p->padding, (size_t)p->taps);
+/* Four taps from `tap` on of a row of a window, `from` pointing at its tap 0; those outside
+ * first..last-1 are padding. */
+static inline uint32_t tml_conv_2d_clipped_word(const int8_t *from, int32_t tap, int32_t first,
+                                                int32_t last, int32_t padding) {
+  uint32_t word = 0;
+  if (tap >= first && tap + 4 <= last) {
+    memcpy(&word, from + tap, sizeof(word));
+    return word;
   }
-  for (int32_t i = y.first; i < y.last; ++i, from += pitch) {
-    next = tml_conv_2d_copy(from, inside, next) + (columns - inside);
+  for (int32_t i = tap; i < tap + 4; ++i) {
+    const int32_t value = i >= first && i < last ? from[i] : padding;
+    word = (word >> 8) | ((uint32_t)value << 24);
   }
-  tml_conv_2d_widen(bytes, p->taps >> 2, to);
+  return word;
+}
+
+/* One row of a window that reaches over the left or right border, or whose last word would reach
+ * over the image's end. */
+static inline tml_word_t *tml_conv_2d_widen_clipped(const int8_t *from, tml_span_t x,
+                                                    const tml_conv_2d_fast_t *p, tml_word_t *to) {
+  const int32_t first = x.first * p->depth;
+  const int32_t last = x.last * p->depth;
+  for (int32_t tap = 0; tap < 4 * p->row_words; tap += 4, to += 4) {
+    const uint32_t word = tml_conv_2d_clipped_word(from, tap, first, last, p->padding);
+    to[0] = tml_lanes_even(word);
+    to[2] = tml_lanes_odd(word);
+  }
+  return to;
 }
 
 /* Sums of two pixels (one, two) times two channels (a, b). */
@@ -261,18 +299,66 @@ typedef struct {
   int32_t column;
 } tml_conv_2d_place_t;
 
+/* Whether rows of whole words can be read from a window whose last row inside the image is `row`
+ * and whose columns from `left` on are: not where the last word reaches over the image's end. */
+static inline int tml_conv_2d_is_readable(int32_t row, int32_t left, const tml_conv_2d_fast_t *p) {
+  const int32_t pixels = (p->input_height - row) * p->input_width - left;
+  return 4 * p->row_words <= pixels * p->depth;
+}
+
 /* Gather the window at `place` into a patch. */
-static inline void tml_conv_2d_gather(const tml_conv_2d_place_t *place, tml_word_t *patch,
-                                      int8_t *bytes, const tml_conv_2d_fast_t *p) {
+static inline void tml_conv_2d_gather(const tml_conv_2d_place_t *place, tml_word_t *to,
+                                      const tml_conv_2d_fast_t *p) {
   const tml_span_t y = tml_span(place->row, p->stride_height, p->pad_top, 1, p->filter_height,
                                 p->input_height);
   const tml_span_t x = tml_span(place->column, p->stride_width, p->pad_left, 1, p->filter_width,
                                 p->input_width);
-  if ((p->depth & 3) == 0) {
-    tml_conv_2d_gather_words(place->image, y, x, p, patch);
-  } else {
-    tml_conv_2d_gather_bytes(place->image, y, x, p, patch, bytes);
+  const uint32_t padding = tml_lanes_of(p->padding);
+  const int32_t pitch = p->input_width * p->depth;
+  const int whole = x.last - x.first == p->filter_width;
+  const int8_t *from = place->image + (y.origin + y.first) * pitch + x.origin * p->depth;
+  to = tml_conv_2d_fill(padding, y.first * p->row_words, to);
+  for (int32_t i = y.first; i < y.last; ++i, from += pitch) {
+    if (whole && tml_conv_2d_is_readable(y.origin + i, x.origin, p)) {
+      to = tml_conv_2d_widen(from, p->row_words, to);
+    } else if ((p->depth & 3) == 0) {
+      const int32_t words = p->depth >> 2;
+      to = tml_conv_2d_fill(padding, x.first * words, to);
+      to = tml_conv_2d_widen(from + x.first * p->depth, (x.last - x.first) * words, to);
+      to = tml_conv_2d_fill(padding, (p->filter_width - x.last) * words, to);
+    } else {
+      to = tml_conv_2d_widen_clipped(from, x, p, to);
+    }
   }
+  tml_conv_2d_fill(padding, (p->filter_height - y.last) * p->row_words, to);
+}
+
+/* Gather the window at `place` and the next one into the patches and return 1, where both lie in
+ * one row of windows and between the left and right borders; else return 0. */
+static inline int tml_conv_2d_gather_two(const tml_conv_2d_place_t *place, tml_word_t *patches,
+                                         const tml_conv_2d_fast_t *p) {
+  const int32_t left = place->column * p->stride_width - p->pad_left;
+  const int32_t next = left + p->stride_width;
+  if (left < 0 || next + p->filter_width > p->input_width ||
+      place->column + 1 >= p->output_width) {
+    return 0;
+  }
+  const tml_span_t y = tml_span(place->row, p->stride_height, p->pad_top, 1, p->filter_height,
+                                p->input_height);
+  if (!tml_conv_2d_is_readable(y.origin + y.last - 1, next, p)) {
+    return 0;
+  }
+  const int32_t words = p->row_words;
+  const uint32_t padding = tml_lanes_of(p->padding);
+  const int32_t pitch = p->input_width * p->depth;
+  const int32_t apart = p->stride_width * p->depth;
+  const int8_t *from = place->image + (y.origin + y.first) * pitch + left * p->depth;
+  tml_word_t *to = tml_conv_2d_fill_two(padding, y.first * words, patches);
+  for (int32_t i = y.first; i < y.last; ++i, from += pitch) {
+    to = tml_conv_2d_widen_two(from, from + apart, words, to);
+  }
+  tml_conv_2d_fill_two(padding, (p->filter_height - y.last) * words, to);
+  return 1;
 }
 
 static inline void tml_conv_2d_advance(tml_conv_2d_place_t *place, const tml_conv_2d_fast_t *p) {
@@ -594,13 +680,9 @@ TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights, cons
                                 int8_t *output, const tml_conv_2d_fast_t *p, void *scratch,
                                 int how) {
   tml_word_t *const patches = scratch;
-  int8_t *const bytes = (int8_t *)(patches + p->taps);
   const tml_word_t *const words = (const tml_word_t *)(const void *)weights;
   const int32_t step = p->channels;
   tml_conv_2d_place_t place = {input, 0, 0};
-  if ((p->depth & 3) != 0) {
-    memset(bytes, 0, (size_t)p->taps); /* what rounds taps up meets weights of 0 */
-  }
   for (int32_t left = p->batches * p->output_height * p->output_width; left > 0; left -= 2) {
     const int pair = left > 1;
     if (p->pointwise) {
@@ -608,12 +690,15 @@ TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights, cons
       place.image += pair ? p->depth : 0;
       tml_conv_2d_widen_two(first, place.image, p->taps >> 2, patches);
       place.image += p->depth;
+    } else if (tml_conv_2d_gather_two(&place, patches, p)) {
+      tml_conv_2d_advance(&place, p);
+      tml_conv_2d_advance(&place, p);
     } else {
-      tml_conv_2d_gather(&place, patches, bytes, p);
+      tml_conv_2d_gather(&place, patches, p);
       if (pair) {
         tml_conv_2d_advance(&place, p);
       }
-      tml_conv_2d_gather(&place, patches + 1, bytes, p);
+      tml_conv_2d_gather(&place, patches + 1, p);
       tml_conv_2d_advance(&place, p);
     }
     int8_t *const two = pair ? output + step : output;
@@ -628,9 +713,8 @@ TML_INLINE void tml_conv_2d_run(const int8_t *input, const int8_t *weights, cons
 
 /* No dilation, no groups: input [batches, input_height, input_width, depth], aligned to 4; weights
  * and channels as tml_conv_2d_pixels reads them, bias with the input offset folded in; output
- * [batches, output_height, output_width, channels], -128..127; scratch: 4 * taps bytes, and
- * another `taps` where depth is no multiple of 4. The inputs of two windows are read before their
- * outputs are written. */
+ * [batches, output_height, output_width, channels], -128..127; scratch: 4 * taps bytes. The
+ * inputs of two windows are read before their outputs are written. */
 static inline void tml_conv_2d_s8(const int8_t *input, const int8_t *weights,
                                   const tml_channel_t *channels, int8_t *output,
                                   const tml_conv_2d_fast_t *p, void *scratch) {
