@@ -32,6 +32,7 @@ from tinyml.model.tensor_diff import Bin, Difference
 from tinyml.records import Accuracy, Bundle, Card, LayerNoise, Placement
 from tinyml.report import (
     benchmark,
+    document,
     evaluation,
     html,
     junit,
@@ -45,10 +46,19 @@ from tinyml.report import (
     validation,
     words,
 )
-from tinyml.report.page import ArenaMap, Facts, Histogram, Page, TestCase, table
+from tinyml.report.page import (
+    ArenaMap,
+    Facts,
+    Histogram,
+    Note,
+    Page,
+    Section,
+    TestCase,
+    table,
+)
 
 RUN = provenance.collect(["validate", "--layers"], 1_800_000_000.0)
-HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe"
+HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x>\x1b[2J & \ufffe \udcff"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -79,6 +89,8 @@ class Checker(HTMLParser):
 def checked(page: Page) -> Checker:
     """Parse the page and the XML; nothing in either comes from elsewhere or runs."""
     text = html.render(page, RUN)
+    text.encode("utf-8")
+    document.render(page.name, page.record).encode("utf-8")
     checker = Checker()
     checker.feed(text)
     checker.close()
@@ -316,6 +328,26 @@ def test_any_text_is_legal_in_both(text: str) -> None:
     case = next(ElementTree.fromstring(junit.render(page, RUN)).iter("testcase"))
     if text.isascii() and text.isprintable():
         assert case.get("name") == text
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text())
+def test_any_text_is_shown_as_text(text: str) -> None:
+    rows = ((text, text),)
+    page = Page(
+        name="x", title=text, identity=Facts(rows), record={}, verdict=text, headline=text,
+        sections=(Section(text, (Facts(rows), table((text, "b"), [(text, text)]), Note(text))),),
+    )  # fmt: skip
+    parser = Checker()
+    parser.feed(html.render(page, RUN))
+    assert set(parser.tags) <= {
+        "html", "head", "meta", "title", "style", "body", "header", "h1", "p", "main", "div",
+        "section", "h2", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "span",
+        "footer",
+    }  # fmt: skip
+    out = io.StringIO()
+    terminal.render(page, out)
+    assert not {"\x1b", "\x07", "\r", "\x9b"} & set(out.getvalue())
 
 
 def test_a_map_of_the_arena_is_to_scale() -> None:

@@ -32,7 +32,7 @@ def render(page: Page, provenance: Provenance) -> str:
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     sections = [_without_empty_columns(section) for section in page.sections]
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
-    return environment.get_template("page.html.j2").render(
+    text = environment.get_template("page.html.j2").render(
         page=page,
         style=style,
         groups=_groups(sections),
@@ -41,6 +41,8 @@ def render(page: Page, provenance: Provenance) -> str:
         stacks_below=_stacks_below,
         widths=sorted({_stacks_below(block) for block in tables}),
     )
+    # Names of files that are not UTF-8 arrive with surrogates, which no file can hold.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _groups(sections: Sequence[Section]) -> list[tuple[bool, list[Section]]]:

@@ -84,14 +84,19 @@ def _range(values: Bin) -> str:
 
 def _write_table(table: Table, out: TextIO) -> None:
     shown = [number for number, column in enumerate(table.columns) if not column.detail]
-    names = [table.columns[number].name for number in shown]
+    names = [_in_a_line(table.columns[number].name) for number in shown]
     to_right = [table.columns[number].right for number in shown]
-    rows = [[printable(row[number].text) for number in shown] for row in table.rows]
+    rows = [[_in_a_line(row[number].text) for number in shown] for row in table.rows]
     if out.isatty():
         _write_rich(names, rows, to_right, out)
         return
     for row in [names, *rows]:
         print(_aligned(row, _widths([names, *rows]), to_right), file=out)
+
+
+def _in_a_line(text: str) -> str:
+    """Return a cell's text without what would break its row."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
