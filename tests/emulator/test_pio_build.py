@@ -14,7 +14,7 @@ import pytest
 
 from tinyml.build import elf, object_cache
 from tinyml.build import pio as build
-from tinyml.errors import DoesNotFitError, ToolError
+from tinyml.errors import ConfigError, DoesNotFitError, ToolError
 from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 from tinyml.records import Project
@@ -285,3 +285,33 @@ def test_of_a_downloaded_library_only_what_is_needed_is_compiled(copy: Project) 
         name == "interpret"
         for name in elf.functions(copy.path / ".pio" / "build" / "qemu-m4" / "firmware.elf")
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["x;touch PWNED;y", "`touch PWNED`", "it's R&D, 50% (1)", '-имя "проекта" \\ [*] #~']
+)
+def test_nothing_in_the_name_of_a_folder_is_interpreted(name: str, tmp_path: Path) -> None:
+    project = generated(tmp_path / name)
+    assert build.build(project).flash_bytes > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert not list(tmp_path.rglob("PWNED"))
+    by_hand = pio(project.path, home=tmp_path)
+    assert by_hand.returncode == 0, by_hand.stdout
+
+
+@pytest.mark.parametrize(
+    ("board", "name"),
+    [
+        ("qemu-m4", "${sysenv.HOME}"),
+        ("qemu-m4", "a\nb"),
+        ("nano33ble", "R&D"),
+        ("nano33ble", "a;b"),
+    ],
+)
+def test_a_name_that_platformio_would_read_is_refused(
+    board: str, name: str, tmp_path: Path
+) -> None:
+    chosen = plan.resolve(bundle.load(str(MODEL)), boards.load(board), "compiled")
+    with pytest.raises(ConfigError, match="PlatformIO cannot build") as caught:
+        build.build(render.generate(chosen, tmp_path / name))
+    assert "--out" in caught.value.hint

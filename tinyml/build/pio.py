@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tinyml import proc
 from tinyml.build import elf, fit_hints, link_checks, object_cache, offline_check
-from tinyml.errors import DoesNotFitError, TinymlError, ToolError
+from tinyml.errors import ConfigError, DoesNotFitError, TinymlError, ToolError
 from tinyml.records import Firmware, Project
 
 TIMEOUT_S = 7200.0  # a first build of TFLM and a core takes long on a slow machine
@@ -34,6 +34,7 @@ _PLATFORMIO_ERROR = re.compile(r"^(?:Error: |\w+(?:Exception|Error): (?!Tracebac
 _DISK = re.compile(r"No space left on device|Read-only file system|Disk quota exceeded")
 _OUT_OF_MEMORY = re.compile(r"ld: (?:Error: )?Out of memory|program size .* greater than maximum")
 _LARGEST = 5
+_SHELL = frozenset("$`\"'\\;&|<>()[]{}*?!#~%")  # what a shell reads as more than a name
 
 # PlatformIO's variables that name a folder, and where a project has it.
 _FOLDERS = {
@@ -57,6 +58,7 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
     """
     if importlib.util.find_spec("platformio") is None:
         raise ToolError("PlatformIO is not installed", "pip install 'platformio>=6.2,<6.3'")
+    _check_path(project)
     _check_writable(project)
     offline_check.require(project)
     environment = project.board.id
@@ -189,6 +191,23 @@ def _environment(project: Project) -> dict[str, str]:
         object_cache.VARIABLE: str(object_cache.folder()),
         **folders,
     }
+
+
+def _check_path(project: Project) -> None:
+    """Refuse a folder whose name would be read as something else on its way to the compiler.
+
+    PlatformIO and SCons replace what follows a $; platforms of others pass paths to a shell.
+    """
+    path = str(project.path.resolve())
+    odd = set(path) & (set("$") if project.board.own_platform else _SHELL - {os.sep})
+    odd |= {character for character in path if not character.isprintable()}
+    if odd:
+        listed = ", ".join(sorted(map(ascii, odd)))
+        raise ConfigError(
+            f"PlatformIO cannot build for {project.board.id} in a folder whose path has {listed}: "
+            f"{path!a}",
+            "name another folder with --out",
+        )
 
 
 def _check_writable(project: Project) -> None:

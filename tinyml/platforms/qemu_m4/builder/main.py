@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from platformio.compat import load_python_module
 from SCons.Script import Default, DefaultEnvironment
 
 CPU = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
@@ -12,9 +13,12 @@ QEMU = (
 )
 
 env = DefaultEnvironment()
-# Not as $VARIABLES in the flags below, which SCons would split at blanks in a folder's name.
+beside = Path(env.PioPlatform().get_dir()).resolve().parent
+no_shell = load_python_module("platforms_no_shell", str(beside / "no_shell.py"))
+no_shell.use(env)
+# As options of the linker that end at a comma, these must not hold the name of the project.
 linker_script = Path(env.subst("$PROJECT_SRC_DIR")) / "board" / "link.ld"
-map_file = Path(env.subst("$BUILD_DIR")) / "firmware.map"
+map_file = no_shell.relative(Path(env.subst("$BUILD_DIR")) / "firmware.map")
 
 env.Replace(
     AR="arm-none-eabi-gcc-ar",
@@ -44,7 +48,7 @@ env.Append(
         "--specs=nosys.specs",
         "-nostartfiles",
         "-Wl,--gc-sections",
-        f"-Wl,-T,{linker_script}",
+        *("-T", no_shell.relative(linker_script)),
         f"-Wl,-Map,{map_file}",
     ],
     LIBS=["m"],

@@ -7,6 +7,7 @@ TensorFlow Lite Micro needs: C++14, and static objects without guards and exit h
 import re
 from pathlib import Path
 
+from platformio.compat import load_python_module
 from SCons.Script import DefaultEnvironment
 
 env = DefaultEnvironment()
@@ -20,7 +21,10 @@ CPU = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfpu=fpv4-sp-d16", "-mflo
 
 source = core / "cores" / board.get("build.core")
 variant = core / "variants" / board.get("build.variant")
-map_file = Path(env.subst("$BUILD_DIR")) / "firmware.map"
+no_shell = load_python_module(
+    "platforms_no_shell", str(Path(platform.get_dir()).resolve().parent / "no_shell.py")
+)
+map_file = no_shell.relative(Path(env.subst("$BUILD_DIR")) / "firmware.map")
 
 
 def libraries() -> list[str]:
@@ -43,8 +47,8 @@ env.Append(
         "-ffunction-sections",
         "-fdata-sections",
         # The SDK carries an old CMSIS: its headers are looked up after everybody else's.
-        *("-idirafter", str(sdk / "sdk" / "externals" / "include")),
-        *("-idirafter", str(sdk / "sdk" / "externals" / "include" / "cmsis")),
+        *("-idirafter", env.Literal(str(sdk / "sdk" / "externals" / "include"))),
+        *("-idirafter", env.Literal(str(sdk / "sdk" / "externals" / "include" / "cmsis"))),
     ],
     ASFLAGS=[*CPU, "-D__ASSEMBLY__", "-x", "assembler-with-cpp"],
     CFLAGS=["-std=gnu11"],
@@ -93,7 +97,7 @@ env.Append(
         "-Wl,--gc-sections",
         # The loader gives the main core the memory below the symbol __stack.
         f"-Wl,--defsym,__reserved_ramsize={TOTAL_BYTES - int(board.get('upload.maximum_size'))}",
-        f"-Wl,-T,{variant / 'ramconfig.ld'}",
+        *("-T", env.Literal(str(variant / "ramconfig.ld"))),
         f"-Wl,-Map,{map_file}",
     ],
     # After the project's libraries, so that their CMSIS-NN comes before the SDK's.
