@@ -27,7 +27,7 @@ def runnable(page: Path, marks: Iterable[str] = ()) -> list[Block]:
 def run(page: Path, marks: Iterable[str] = (), update: bool = False) -> list[str]:
     """Run the commands of a page in order, in a folder of its own; return what is not as shown.
 
-    With `update` the page gets the numbers that were printed, where nothing else differs.
+    With `update` the page gets what was printed; where it leaves lines out, the numbers only.
     """
     found: list[str] = []
     with _reader() as reader:
@@ -41,11 +41,13 @@ def run(page: Path, marks: Iterable[str] = (), update: bool = False) -> list[str
                 wrong = None if example.shown is None else difference(shown, printed, block.varies)
                 if code != 0:
                     wrong = f"exit code {code}\n{complained}"
-                if wrong is not None and not (update and _renumbered(shown, printed)):
+                lines = _renewed(shown, printed) if code == 0 else None
+                if wrong is not None and not (update and lines):
                     text = "\n".join(printed)
                     found.append(f"{block.place}: $ {example.command}\n{wrong}\n\n{text}")
-                lines = _renumbered(shown, printed) or shown
-                fresh += "".join(f"{line}\n" for line in (f"$ {example.command}", *lines))
+                fresh += "".join(
+                    f"{line}\n" for line in (f"$ {example.command}", *(lines or shown))
+                )
             if update and block.language == "console":
                 text = page.read_text(encoding="utf-8")
                 page.write_text(text.replace(block.text, fresh, 1), encoding="utf-8")
@@ -74,8 +76,10 @@ def difference(shown: Sequence[str], printed: Sequence[str], varies: Iterable[st
     return None if may_skip or not any(rest) else f"not shown: {next(filter(None, rest))}"
 
 
-def _renumbered(shown: Sequence[str], printed: Sequence[str]) -> list[str] | None:
-    """Return the shown lines with the numbers that were printed; None where more differs."""
+def _renewed(shown: Sequence[str], printed: Sequence[str]) -> list[str] | None:
+    """Return what to show now; None where lines are left out and more than numbers differs."""
+    if ANY_LINES not in shown:
+        return list(printed)
     if difference([_numberless(line) for line in shown], list(map(_numberless, printed)), ()):
         return None
     rest = list(printed)

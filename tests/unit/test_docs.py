@@ -128,14 +128,16 @@ def test_a_session_is_commands_and_what_they_print(tmp_path: Path) -> None:
     assert (script.setup, script.varies, script.line) == ("", (), 9)
 
 
-def test_a_page_gets_the_numbers_that_were_printed(tmp_path: Path) -> None:
+def test_a_page_gets_what_was_printed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "```console\n$ printf 'a 12\\nb\\nc 3.5\\n'\na 7\n...\nc 1,000\n$ echo d 1\ne 1\n```\n"
+        "```console\n$ printf 'a 12\\nb\\nc 3.5\\n'\na 7\n...\nc 1,000\n$ echo d; echo 1\nd 1\n"
+        "$ printf 'a\\nb\\n'\n...\nc\n```\n"
     )
-    assert len(doc_runs.run(page)) == 2
+    assert len(doc_runs.run(page)) == 3
     (left,) = doc_runs.run(page, update=True)
-    assert "not printed: e 1" in left
+    assert "not printed: c" in left
     session = page.read_text().splitlines()[1:-1]
     assert session[1:4] == ["a 12", "...", "c 3.5"]
-    assert session[5:] == ["e 1"]
+    assert session[5:7] == ["d", "1"]
+    assert session[8:] == ["...", "c"]
