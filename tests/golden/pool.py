@@ -25,6 +25,10 @@ class Pool:
         yield self.pool("whole_input", [1, 7, 5, 6], [7, 5], VALID, [1, 1])
         yield self.pool("window_larger_than_input", [1, 3, 2, 4], [5, 5], SAME, [1, 1])
         yield self.pool("batch_2", [2, 4, 4, 3], [2, 2], VALID, [2, 2])
+        yield self.pool("words_2x2", [2, 5, 6, 8], [2, 2], VALID, [2, 2])
+        yield self.pool("words_same_3x2", [1, 5, 7, 4], [3, 2], SAME, [1, 2])
+        yield self.pool("words_whole_input", [1, 16, 15, 4], [16, 15], VALID, [1, 1])
+        yield self.pool("words_17x16", [1, 17, 16, 4], [17, 16], VALID, [1, 1])
         yield self.pool("relu", [1, 4, 4, 3], [2, 2], VALID, [1, 1], ACTIVATION.RELU)
         yield self.pool("relu6", [1, 4, 4, 3], [2, 2], VALID, [1, 1], ACTIVATION.RELU6)
 

@@ -9,6 +9,8 @@ from tinyml.compiler.quant import activation_range
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
+_WORD = 4
+
 
 def check_pool(op: Op, graph: Graph) -> None:
     """Check a pool; TFLM demands the same quantization on both sides."""
@@ -33,6 +35,11 @@ def call_pool(op: Op, graph: Graph, kernel: str, struct: str) -> Call:
         "act_max": Learned(act_max),
     }
     return Call(kernel, (Ref(source.index), Ref(target.index), Struct(struct, fields)))
+
+
+def has_words(op: Op, graph: Graph) -> bool:
+    """Whether the channels of a pixel fill whole words of four."""
+    return graph.input(op, 0).shape[3] % _WORD == 0
 
 
 def _window(op: Op, graph: Graph) -> Window:

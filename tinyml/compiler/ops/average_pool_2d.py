@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tinyml.compiler.call import Call
 from tinyml.compiler.ops import Registration
-from tinyml.compiler.ops._pool import call_pool, check_pool
+from tinyml.compiler.ops._pool import call_pool, check_pool, has_words
 from tinyml.tflite import Graph, Op
 
+_SUM_OF_INT16 = 255  # elements of int8 whose sum fits into int16
 TFLM = Registration(int8_functions="arm_avgpool")
 
 
@@ -16,5 +17,7 @@ def check(op: Op, graph: Graph) -> None:
 
 
 def call(op: Op, graph: Graph) -> Call:
-    """Return the call of tml_average_pool_2d_s8."""
-    return call_pool(op, graph, "tml_average_pool_2d_s8", "tml_average_pool_2d_t")
+    """Return the call of tml_average_pool_2d_words_s8, or of the general tml_average_pool_2d_s8."""
+    few = op.option("filter_height") * op.option("filter_width") <= _SUM_OF_INT16
+    form = "_words" if few and has_words(op, graph) else ""
+    return call_pool(op, graph, f"tml_average_pool_2d{form}_s8", "tml_average_pool_2d_t")

@@ -35,4 +35,52 @@ static inline void tml_max_pool_2d_s8(const int8_t *input, int8_t *output,
   }
 }
 
+/* The larger of each two int8 at the same place of two words. */
+static inline uint32_t tml_max_of_bytes(uint32_t a, uint32_t b) {
+#if TML_DSP
+  uint32_t most;
+  __asm__ volatile("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(most) : "r"(a), "r"(b));
+  return most;
+#else
+  uint32_t most = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    const int8_t one = (int8_t)(uint8_t)(a >> shift);
+    const int8_t two = (int8_t)(uint8_t)(b >> shift);
+    most |= (uint32_t)(uint8_t)(one > two ? one : two) << shift;
+  }
+  return most;
+#endif
+}
+
+/* The same with a depth that is a multiple of 4, outputs -128..127; input and output aligned to
+ * 4. */
+static inline void tml_max_pool_2d_words_s8(const int8_t *input, int8_t *output,
+                                            const tml_max_pool_2d_t *p) {
+  tml_word_t *to = (tml_word_t *)(void *)output;
+  const int32_t words = p->depth >> 2;
+  const int32_t pitch = p->input_width * words;
+  for (int32_t line = 0; line < p->batches * p->output_height; ++line) {
+    const tml_span_t y = tml_span(line % p->output_height, p->stride_height, p->pad_top, 1,
+                                  p->filter_height, p->input_height);
+    const int32_t top = line / p->output_height * p->input_height + y.origin + y.first;
+    const tml_word_t *row = (const tml_word_t *)(const void *)input + top * pitch;
+    for (int32_t column = 0; column < p->output_width; ++column) {
+      const tml_span_t x = tml_span(column, p->stride_width, p->pad_left, 1, p->filter_width,
+                                    p->input_width);
+      const int32_t step = (x.last - x.first) * words;
+      const tml_word_t *from = row + (x.origin + x.first) * words;
+      for (int32_t left = words; left > 0; --left, ++from) {
+        uint32_t most = 0x80808080u;
+        const tml_word_t *first = from;
+        for (int32_t i = y.last - y.first; i > 0; --i, first += pitch) {
+          for (const tml_word_t *at = first; at != first + step; at += words) {
+            most = tml_max_of_bytes(most, *at);
+          }
+        }
+        *to++ = most;
+      }
+    }
+  }
+}
+
 #endif
