@@ -6,6 +6,7 @@
 #include "tml_slot.h"
 #include "tml_stream.h"
 #include "tml_text.h"
+#include "tml_trace.h"
 
 #define TML_WEAK __attribute__((weak))
 
@@ -18,6 +19,10 @@ TML_WEAK void tml_stream_command(const tml_request_t *request) {
 }
 
 TML_WEAK void tml_stream_resend(const tml_request_t *request) {
+  refuse(request, "this model has no front end to stream with");
+}
+
+TML_WEAK void tml_trace_command(const tml_request_t *request) {
   refuse(request, "this model has no front end to stream with");
 }
 

@@ -11,6 +11,7 @@
 #include "tml_sensor.h"
 #include "tml_slot.h"
 #include "tml_stream.h"
+#include "tml_trace.h"
 
 static void hello(const tml_request_t *request) {
   /* The first nonce after a start is as good a boot id as a random number, which we lack. */
@@ -241,6 +242,7 @@ static const command_t commands[] = {
     {TML_TYPE_LAYERS, TML_WIRE_LAYERS_BYTES, 0, 1, layers},
     {TML_TYPE_STREAM, TML_WIRE_STREAM_REQUEST_BYTES, 0, 0, stream},
     {TML_TYPE_RESEND, TML_WIRE_RESEND_BYTES, 0, 0, tml_stream_resend},
+    {TML_TYPE_WATCH, TML_WIRE_WATCH_BYTES, 0, 0, tml_trace_command},
     {TML_TYPE_SENSOR, TML_WIRE_SENSOR_SAMPLES_BYTES, 1, 0, tml_sensor_command},
     {TML_TYPE_BENCH, TML_WIRE_BENCH_BYTES, 0, 1, bench},
     {TML_TYPE_RESET, TML_WIRE_RESET_BYTES, 0, 0, tml_reset_command},

@@ -10,6 +10,7 @@
 #include "tml_port.h"
 #include "tml_run.h"
 #include "tml_sensor.h"
+#include "tml_trace.h"
 
 #define CHUNK_SAMPLES 128u /* int16 values taken from the sensor at a time */
 
@@ -57,6 +58,7 @@ static int start(const tml_request_t *request) {
                status == TML_SENSOR_MISSING ? "there is none" : "it does not start");
     return -1;
   }
+  tml_trace_start(tml_front_end.channels);
   stream.since = TML_STREAM_STRIDE_ROWS; /* the first full window is read at once */
   stream.running = 1;
   return 0;
@@ -132,6 +134,7 @@ static void infer(void) {
     tml_error_event(TML_ERROR_CODE_MODEL, status, "invoke");
     return;
   }
+  tml_trace_flush(); /* a slow sensor fills no frame for long */
   const int8_t *scores = tml_model_output(0);
   const uint64_t sample = stream.totals.samples;
   tml_event_t event;
@@ -175,12 +178,14 @@ int tml_stream_turn(void) {
   if (stream.left == 0) {
     stream.next = stream.chunk;
     stream.left = tml_sensor_read(stream.chunk, CHUNK_SAMPLES / tml_front_end.channels);
+    tml_trace_put(stream.chunk, stream.left);
   }
   if (stream.left == 0) {
     if (!tml_sensor_ended()) {
       return 0;
     }
     uint8_t payload[TML_WIRE_TOTALS_BYTES];
+    tml_trace_flush();
     tml_stream_stop();
     pack_totals(payload);
     tml_event(TML_TYPE_ENDED, payload, sizeof payload);

@@ -42,10 +42,20 @@ def samples() -> np.ndarray:
 
 
 def play(
-    device: HostDevice, samples: np.ndarray, lose: tuple[int, ...] = (), step: int = FRAME_SAMPLES
+    device: HostDevice,
+    samples: np.ndarray,
+    lose: tuple[int, ...] = (),
+    step: int = FRAME_SAMPLES,
+    watch: int = 0,
+    traces: list[messages.Trace] | None = None,
 ) -> tuple[list[messages.StreamResult], messages.Totals]:
-    """Play samples by the rules of credit; damage the n-th frames in `lose` on the way."""
+    """Play samples by the rules of credit; damage the n-th frames in `lose` on the way.
+
+    `traces` gets what the device tells of its sensor, in points of `watch` samples.
+    """
     device.ask(messages.STREAM, messages.StreamRequest(Action.START))
+    if watch:  # its reply is passed over below: asking for it would drop the first CREDIT
+        device.request(messages.Watch(watch), messages.WATCH.number)
     results: list[messages.StreamResult] = []
     at = limit = sent = acknowledged = 0
     while True:
@@ -64,6 +74,9 @@ def play(
         frame = device.poll(lambda f: Flag.EVENT in f.flags, 0.5)
         if frame is None:
             at = acknowledged
+        elif frame.type == messages.TRACE.number:
+            assert traces is not None, "nobody watches"
+            traces.append(messages.Trace.unpack(frame.payload))
         elif frame.type == messages.RESULT.number:
             results.append(messages.StreamResult.unpack(frame.payload))
         elif frame.type == messages.CREDIT.number:
@@ -151,6 +164,33 @@ def test_the_last_results_are_sent_again_and_no_others(
     device.ask(messages.STREAM, messages.StreamRequest(Action.START))
     with pytest.raises(Refused):  # a stream anew has none yet
         device.ask(messages.RESEND, messages.Resend(0))
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 160, 4000])
+def test_a_host_that_watches_is_told_what_the_sensor_gives(
+    device: HostDevice, samples: np.ndarray, step: int
+) -> None:
+    samples = samples[:30_000]
+    traces: list[messages.Trace] = []
+    results, _ = play(device, samples, watch=step, traces=traces)
+    same(results, expected(samples))  # watching changes nothing
+    points, each = [], 1 if step == 1 else 2
+    for trace in traces:
+        assert trace.step == step
+        assert trace.index == len(points) * step  # nothing is left out, nothing comes twice
+        points += np.frombuffer(trace.samples, "<i2").reshape(-1, each).tolist()
+    whole = samples[: len(points) * step].reshape(-1, step)
+    assert len(samples) - whole.size < step
+    wanted = whole if step == 1 else np.stack((whole.min(axis=1), whole.max(axis=1)), axis=1)
+    assert points == wanted.tolist()
+
+
+def test_who_does_not_watch_is_told_nothing(device: HostDevice, samples: np.ndarray) -> None:
+    device.ask(messages.WATCH, messages.Watch(1))
+    play(device, samples[:5000])  # a stream anew is not watched
+    traces: list[messages.Trace] = []
+    play(device, samples[:5000], watch=1, traces=traces)
+    assert traces
 
 
 def test_info_tells_the_settings(device: HostDevice) -> None:

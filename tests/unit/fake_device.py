@@ -161,6 +161,19 @@ class FakeDevice:
             return _reply(frame, p.Totals(0, 0, 0)) + heard
         return _reply(frame, self._totals) + self._credit()
 
+    def on_watch(self, frame: frames.Frame, ask: p.Watch) -> bytes:
+        """A sensor of its own has given all it has by now: it is told at once."""
+        if not self.resends:
+            return self._refuse(frame, p.ErrorCode.UNSUPPORTED, frame.type, "type")
+        reply = _reply(frame, p.Nothing())
+        if self._stream is None or self.sensor == p.VIRTUAL_SENSOR:
+            return reply
+        values = np.arange(self._stream.next, dtype="<i2")
+        for start in range(0, len(values), 200):
+            part = values[start : start + 200].tobytes()
+            reply += self._event(p.TRACE, p.Trace(start, ask.step, part))
+        return reply
+
     def on_resend(self, frame: frames.Frame, ask: p.Resend) -> bytes:
         if not self.resends:
             return self._refuse(frame, p.ErrorCode.UNSUPPORTED, frame.type, "type")

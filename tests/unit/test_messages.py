@@ -16,9 +16,9 @@ def test_numbers_that_devices_in_the_field_know_never_change() -> None:
     assert {message.name: message.number for message in messages.MESSAGES} == {
         "HELLO": 1, "INFO": 2, "INPUT": 3, "INFER": 4, "LAYERS": 5, "STREAM": 6, "SENSOR": 7,
         "BENCH": 8, "RESET": 9, "CAPTURE": 10, "SLOT": 11, "LOAD": 12, "USE": 13,
-        "RESEND": 14,
+        "RESEND": 14, "WATCH": 15,
         "RESULT": 64, "CREDIT": 65, "ENDED": 66, "LOG": 67, "FAULT": 68, "ERROR": 69,
-        "CHUNK": 70,
+        "CHUNK": 70, "TRACE": 71,
     }  # fmt: skip
     sizes = {record.__name__: record.fixed_bytes() for record in messages.RECORDS}
     assert sizes == {
@@ -29,7 +29,7 @@ def test_numbers_that_devices_in_the_field_know_never_change() -> None:
         "StreamRequest": 1, "Totals": 16, "SensorSamples": 8, "Capture": 10, "Captured": 12,
         "Bench": 4, "Reset": 1, "StreamResult": 43, "Chunk": 8, "Credit": 17, "Log": 0,
         "Fault": 32, "Error": 6, "SlotReply": 37, "Load": 4, "LoadReply": 4, "Use": 100,
-        "Resend": 4,
+        "Resend": 4, "Watch": 2, "Trace": 10,
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from tinyml.monitor.events import (
     Played,
     Printed,
     Seen,
+    Sensed,
     Summed,
 )
 from tinyml.protocol import frames
@@ -239,6 +240,36 @@ def test_a_sensor_of_the_boards_own_is_heard_until_stopped() -> None:
     assert watched.error is None
     assert not watched.of(Seen)
     assert device.executed.count("STREAM") >= 3  # at rest, started, stopped
+
+
+def test_what_a_sensor_of_the_boards_own_gives_is_seen_by_who_wants_rows() -> None:
+    device = listening_device()
+    device.sensor = "microphone"
+    with FakeBoard(device) as board:
+        watched = Watched(wanted(board, rows=True))
+        watched.until(lambda one: bool(one.of(Sensed)) and has_read(3)(one))
+        watched.end()
+    sensed = watched.of(Sensed)
+    given = np.concatenate([event.values for event in sensed])
+    assert given.shape == (1200, 1, 1)
+    assert given[:, 0, 0].tolist() == list(range(1200))
+    assert sensed[0].rate_hz == 16000
+    assert sum(len(event.rows) for event in watched.of(Seen)) == 3  # windows of 30 ms every 20 ms
+    heard = watched.session.recent(0.05)
+    assert heard is not None
+    assert heard[1].tolist() == list(range(400, 1200))
+
+
+def test_firmware_that_tells_nothing_of_its_sensor_is_listened_to_all_the_same() -> None:
+    device = listening_device()
+    device.sensor, device.resends = "microphone", False
+    with FakeBoard(device) as board:
+        watched = Watched(wanted(board, rows=True))
+        watched.until(has_read(3))
+        watched.end()
+    assert watched.error is None
+    assert not watched.of(Sensed)
+    assert watched.session.recent(1.0) is None
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:

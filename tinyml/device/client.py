@@ -58,6 +58,7 @@ from tinyml.protocol.messages import (
     StepInfo,
     StreamRequest,
     TensorRecord,
+    Trace,
 )
 from tinyml.records import ModelSlot, TensorInfo
 
@@ -228,6 +229,8 @@ class Device:
         *,
         paced: bool = False,
         on_sent: Callable[[int], None] | None = None,
+        trace_step: int = 0,
+        on_trace: Callable[[Trace], None] = lambda trace: None,
     ) -> ReadingStream:
         """Play `samples` (int16, interleaved by channel) into the device's virtual sensor, or hear
         what a sensor of its own does.
@@ -235,10 +238,19 @@ class Device:
         Iterate over the result to play them and get a Reading for every inference; they are
         fetched as the device can take them, so an endless iterable of chunks is fine; `paced` sends
         none before a real sensor would have it. `on_sent` gets the number of samples that have
-        arrived there. Raises ConfigError for samples with
-        another sensor than the virtual one, and for that one without.
+        arrived there; `on_trace` what a sensor gives, `trace_step` samples a point (0: nothing).
+        Raises ConfigError for samples with another sensor than the virtual one, and for that one
+        without.
         """
-        return ReadingStream(self._channel, self.info, samples, paced=paced, on_sent=on_sent)
+        return ReadingStream(
+            self._channel,
+            self.info,
+            samples,
+            paced=paced,
+            on_sent=on_sent,
+            trace_step=trace_step,
+            on_trace=on_trace,
+        )
 
     def record(
         self,

@@ -125,8 +125,8 @@ class _Recorder:
     def run(self, on_chunk: OnChunk | None) -> SensorRecording:
         """Do all of it; the device is told to stop where this ends early."""
         started = time.monotonic()
-        for payload in self._transfer.events():
-            samples = self._take(Chunk.unpack(payload))
+        for frame in self._transfer.events():
+            samples = self._take(Chunk.unpack(frame.payload))
             if on_chunk is not None:
                 on_chunk(samples)
         ended = self._transfer.totals
@@ -165,7 +165,7 @@ def _kind(ask: Capture) -> TransferKind:
         message=CAPTURE,
         start=ask,
         stop=Capture(Action.STOP),
-        event=CHUNK,
+        events=(CHUNK,),
         totals=_totals,
         ends_in_silence=True,
     )

@@ -26,6 +26,8 @@ from tinyml.protocol.messages import (
     RESEND,
     RESULT,
     STREAM,
+    TRACE,
+    WATCH,
     Action,
     ErrorCode,
     Info,
@@ -36,6 +38,8 @@ from tinyml.protocol.messages import (
     StreamRequest,
     StreamResult,
     Totals,
+    Trace,
+    Watch,
 )
 
 Samples = NDArray[Any]
@@ -45,7 +49,7 @@ _STREAM = TransferKind(
     message=STREAM,
     start=StreamRequest(Action.START),
     stop=StreamRequest(Action.STOP),
-    event=RESULT,
+    events=(RESULT, TRACE),
     totals=Totals.unpack,
     ends_in_silence=False,
 )
@@ -108,12 +112,15 @@ class ReadingStream:
         *,
         paced: bool = False,
         on_sent: Callable[[int], None] | None = None,
+        trace_step: int = 0,
+        on_trace: Callable[[Trace], None] = lambda trace: None,
     ) -> None:
         """`samples`: int16 [n], or [n, channels], or an iterable of them; None for a real sensor.
 
         `paced`: none is sent before a real sensor would have it. `on_sent` gets how many have
-        arrived. Raises ConfigError for samples that the device's
-        sensor does not take, and for none where it needs them.
+        arrived. `on_trace` gets what the sensor gives, as `Watch.step` says; nothing from firmware
+        that cannot tell. Raises ConfigError for samples that the device's sensor does not take, and
+        for none where it needs them.
         """
         _require_sensor(info, samples is not None)
         self._channel = channel
@@ -124,12 +131,23 @@ class ReadingStream:
             pace = Pace(info.sample_rate_hz) if paced and info.sample_rate_hz else None
             room = info.max_payload - SensorSamples.fixed_bytes()
             outbox = Outbox(iter(chunks), room, pace)
-        self._transfer = Transfer(channel, _STREAM, outbox, on_sent=on_sent)
+        self._transfer = Transfer(channel, _STREAM, outbox, on_start=self._watch, on_sent=on_sent)
+        self._trace_step = trace_step
+        self._on_trace = on_trace
         self.stop = self._transfer.stop
         self._received = 0
         self._resent = 0
         self._next_number = 0
         self._resends = True  # whether the firmware keeps results, which older ones do not
+
+    def _watch(self) -> None:
+        if not self._trace_step:
+            return
+        try:
+            self._channel.request(WATCH, Watch(self._trace_step), keep_events=True)
+        except Refusal as refusal:
+            if refusal.code != ErrorCode.UNSUPPORTED:
+                raise
 
     def status(self) -> Status:
         """Return the device's status, as `Device.status` does, without losing a reading."""
@@ -141,8 +159,11 @@ class ReadingStream:
 
     def __iter__(self) -> Iterator[Reading]:
         started = time.monotonic()
-        for payload in self._transfer.events():
-            yield from self._in_order(StreamResult.unpack(payload))
+        for frame in self._transfer.events():
+            if frame.type == RESULT.number:
+                yield from self._in_order(StreamResult.unpack(frame.payload))
+            else:
+                self._on_trace(Trace.unpack(frame.payload))
         ended = self._transfer.totals
         assert ended is not None  # that is how `events` ends
         yield from self._missing(ended.results)

@@ -34,16 +34,17 @@ SILENT_S = 30.0  # silence after which the device is given up
 
 @dataclass(frozen=True)
 class TransferKind:
-    """What is transferred: the messages that begin and end it, and the events it consists of.
+    """What is transferred, and the messages that begin and end it.
 
-    `totals` reads what the device counted from its reply to `stop`. `ends_in_silence`: a sensor of
-    the device's own gives events all the time, so that a silence means that ENDED was lost.
+    `events`: what it consists of. `totals` reads what the device counted from its reply to `stop`.
+    `ends_in_silence`: a sensor of the device's own gives events all the time, so that a silence
+    means that ENDED was lost.
     """
 
     message: Message
     start: Record
     stop: Record
-    event: Message
+    events: tuple[Message, ...]
     totals: Callable[[bytes], Totals]
     ends_in_silence: bool
 
@@ -64,16 +65,19 @@ class Transfer:
         kind: TransferKind,
         outbox: Outbox | None,
         *,
+        on_start: Callable[[], None] | None = None,
         on_sent: Callable[[int], None] | None = None,
         deadline: Deadline | None = None,
     ) -> None:
         """`outbox` has the samples of a virtual sensor, None for one of the device's own.
 
-        `on_sent` gets how many have arrived; `deadline` ends it as an error.
+        `on_start` is called once it runs; `on_sent` gets how many samples have arrived; `deadline`
+        ends it as an error.
         """
         self._channel = channel
         self._kind = kind
         self._outbox = outbox
+        self._on_start = on_start
         self._on_sent = on_sent
         self._deadline = deadline
         self._stopped = False
@@ -82,24 +86,26 @@ class Transfer:
         """End it soon, from any thread, also when nothing comes from the device."""
         self._stopped = True
 
-    def events(self) -> Iterator[bytes]:
-        """Do all of it, and yield the payload of every event of its kind.
+    def events(self) -> Iterator[Frame]:
+        """Do all of it, and yield every event of its kind.
 
         Raises DeviceTimeout for a device that is silent for SILENT_S or at the deadline,
         DeviceError for one that refuses, restarts or acknowledges what it was never sent.
         """
         self.reply = self._channel.request(self._kind.message, self._kind.start)
         try:
+            if self._on_start is not None:
+                self._on_start()
             while self.totals is None and not self._stopped:
                 # One frame out, then whatever has come in: a slow source delays no event.
                 frame = self._channel.receive(Deadline(0)) if self._send_one() else self._receive()
                 if frame is not None and self._is_event(frame):
-                    yield frame.payload
+                    yield frame
             if self.totals is None:
                 self._finish()
             for frame in self._channel.frames(Deadline(0)):  # what came before the totals
                 if self._is_event(frame):
-                    yield frame.payload
+                    yield frame
         finally:
             if self.totals is None:
                 self._stop_quietly()
@@ -118,7 +124,7 @@ class Transfer:
                 self._on_sent(self._outbox.arrived)
         elif frame.type == ENDED.number:
             self.totals = Totals.unpack(frame.payload)
-        return frame.type == self._kind.event.number
+        return any(frame.type == message.number for message in self._kind.events)
 
     def _send_one(self) -> bool:
         """Send the next frame of samples if the device has room; return whether there was one."""

@@ -54,6 +54,10 @@ class View(ABC, Generic[T]):
         """The model had rows of features to read."""
 
     @abstractmethod
+    def sensed(self, event: Sensed) -> T:
+        """The board's own sensor gave samples."""
+
+    @abstractmethod
     def printed(self, event: Printed) -> T:
         """The firmware said something in words."""
 
@@ -144,6 +148,24 @@ class Seen(Event):
     def show(self, view: View[T]) -> T:
         """See Event."""
         return view.seen(self)
+
+
+@dataclass(frozen=True)
+class Sensed(Event):
+    """What the board's own sensor gave: samples, int16 [n, channels, 1].
+
+    With a `step` above 1 the lowest and the highest of every so many, [n, channels, 2]. `first`:
+    the index of the first sample, from 0 in each stream, at `rate_hz`.
+    """
+
+    first: int
+    step: int
+    rate_hz: int
+    values: NDArray[np.int16]
+
+    def show(self, view: View[T]) -> T:
+        """See Event."""
+        return view.sensed(self)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tinyml.monitor.events import (
     Played,
     Printed,
     Seen,
+    Sensed,
     Summed,
     View,
 )
@@ -88,6 +89,10 @@ class Lines(View[Iterator[OutputLine]]):
 
     def seen(self, event: Seen) -> Iterator[OutputLine]:
         """See View: rows are for pictures."""
+        return iter(())
+
+    def sensed(self, event: Sensed) -> Iterator[OutputLine]:
+        """See View: samples are for pictures."""
         return iter(())
 
     def printed(self, event: Printed) -> Iterator[OutputLine]:

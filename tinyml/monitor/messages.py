@@ -13,6 +13,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinyml.device import DeviceInfo
 from tinyml.monitor.events import (
     Attached,
@@ -24,15 +27,17 @@ from tinyml.monitor.events import (
     Played,
     Printed,
     Seen,
+    Sensed,
     Summed,
     View,
 )
 from tinyml.monitor.picture import Picture
 
 # How many of each kind somebody who comes later is sent; other kinds are the last one only.
-KEPT = {"read": 300, "heard": 50, "text": 50, "clip": 200, "rows": 400}
+KEPT = {"read": 300, "heard": 50, "text": 50, "clip": 200, "rows": 400, "trace": 200}
 KEPT_BYTES = 256 << 10  # of "rows", which may be camera pictures
-_OF_A_CONNECTION = ("read", "rows", "status", "playing")
+_OF_A_CONNECTION = ("read", "rows", "trace", "status", "playing")
+_POINTS_PER_S = 100  # of a trace
 
 Message = dict[str, Any]
 
@@ -85,6 +90,17 @@ class _Messages(View[Iterator[Message]]):
         width = event.rows.shape[1]
         second = self._picture.second_before
         yield {"kind": "rows", "second": second, "first": event.first, "width": width, "data": data}
+
+    def sensed(self, event: Sensed) -> Iterator[Message]:
+        step, values = _envelope(event)
+        yield {
+            "kind": "trace",
+            "second": self._picture.second_before + event.first / event.rate_hz,
+            "step": step,
+            "rate_hz": event.rate_hz,
+            "channels": values.shape[1],
+            "data": base64.b64encode(values.astype("<i2").tobytes()).decode("ascii"),
+        }
 
     def printed(self, event: Printed) -> Iterator[Message]:
         yield {"kind": "text", "text": self._picture.lines[-1]}
@@ -163,6 +179,17 @@ def _identity(info: DeviceInfo) -> Message:
         "counter_unit": info.counter_unit,
         "counter_hz": info.counter_hz,
     }
+
+
+def _envelope(event: Sensed) -> tuple[int, NDArray[np.int16]]:
+    """Return the samples per point and the points: no more a second than a page can draw."""
+    each = max(1, event.rate_hz // (_POINTS_PER_S * event.step))
+    if each == 1:
+        return event.step, event.values
+    starts = np.arange(0, len(event.values), each)
+    low = np.minimum.reduceat(event.values.min(axis=2), starts, axis=0)
+    high = np.maximum.reduceat(event.values.max(axis=2), starts, axis=0)
+    return event.step * each, np.stack((low, high), axis=2)
 
 
 def _finite(value: Any) -> Any:

@@ -21,6 +21,7 @@ from tinyml.monitor.events import (
     Played,
     Printed,
     Seen,
+    Sensed,
     Summed,
     View,
 )
@@ -154,6 +155,9 @@ class Picture(View[None]):
 
     def seen(self, event: Seen) -> None:
         """See View: rows are drawn where they arrive."""
+
+    def sensed(self, event: Sensed) -> None:
+        """See View: samples are drawn where they arrive."""
 
     def printed(self, event: Printed) -> None:
         """See View."""

@@ -20,7 +20,7 @@ from tinyml.datasets import clips
 from tinyml.datasets.clips import Clip
 from tinyml.device import Device, Reading
 from tinyml.device.deadline import Deadline
-from tinyml.errors import DeviceError, TinymlError
+from tinyml.errors import ConfigError, DeviceError, TinymlError
 from tinyml.features import FrontEnd
 from tinyml.measure import playback
 from tinyml.monitor.events import (
@@ -34,15 +34,20 @@ from tinyml.monitor.events import (
     Inferred,
     Played,
     Printed,
-    Seen,
+    Sensed,
     Summed,
 )
+from tinyml.monitor.twin import Twin
+from tinyml.protocol.messages import Trace
 from tinyml.records import Board
 
 RECONNECT_S = 60.0
 _STATUS_S = 5.0  # how often the device is asked how it is
 _AGAIN_S = 0.3  # between two attempts to reach a device that has gone
 _PAUSE_S = 1.0  # whole pictures of any camera
+_VALUE_BYTES = 2
+_SHARE = 0.7  # of the line that a trace may take
+_POINTS_PER_S = 100  # of a trace where not every sample has room
 
 Tell = Callable[[Event], None]
 
@@ -79,6 +84,7 @@ class Session:
         self._end_stream: Callable[[], None] = _nothing
         self._clips: Sequence[Clip] = ()
         self._done = 0  # clips that are finished
+        self._twin: Twin | None = None  # of the stream that runs
 
     def stop(self) -> None:
         """Have `run` end soon."""
@@ -89,6 +95,16 @@ class Session:
         """Restart the device's firmware, also one that has failed and is waited for."""
         self._reset.set()
         self._end_stream()
+
+    def recent(self, seconds: float) -> tuple[FrontEnd, NDArray[np.int16]] | None:
+        """Return the last `seconds` of what the device heard, where that is known here.
+
+        From any thread. None before anything came, and where a real sensor's line has no room for
+        every sample.
+        """
+        twin = self._twin
+        samples = twin.recent(seconds) if twin is not None else np.empty(0, np.int16)
+        return (twin.front_end, samples) if twin is not None and len(samples) else None
 
     def run(self) -> None:
         """Watch until stopped, or until all sources have been played.
@@ -119,6 +135,8 @@ class Session:
             self._tell(Attached(connection.info, after))
             if self._options.sources:
                 self._play(connection)
+            elif connection.info.is_virtual:
+                self._rest(connection)
             else:
                 self._hear(connection)
             if self._stopped.is_set() or not self._reset.is_set():
@@ -158,19 +176,44 @@ class Session:
             self._stopped.wait(_AGAIN_S)
         return None
 
-    def _hear(self, connection: Device) -> None:
-        """Listen to the board's own sensor; the virtual one is at rest."""
-        samples = None
-        on_sent: Callable[[int], None] = _nothing
-        if connection.info.is_virtual:
-            front_end = playback.front_end_of(connection.info)
-            chunk = front_end.pause(max(1, round(_PAUSE_S * front_end.rate_hz)))
-            samples = _endless(chunk)
-            twin = _Twin(front_end, lambda start, end: chunk[np.arange(start, end) % len(chunk)])
-            on_sent = lambda arrived: self._tell_rows(twin, arrived)  # noqa: E731
-        stream = connection.stream(samples, paced=True, on_sent=on_sent)
+    def _rest(self, connection: Device) -> None:
+        """Have the virtual sensor give what a real one gives at rest."""
+        twin = self._twin = Twin(playback.front_end_of(connection.info))
+        chunk = twin.front_end.pause(max(1, round(_PAUSE_S * twin.front_end.rate_hz)))
+
+        def on_sent(arrived: int) -> None:
+            if arrived > twin.arrived:
+                indices = np.arange(twin.arrived, arrived) % len(chunk)
+                self._tell_rows(twin, twin.arrived, chunk[indices])
+
+        stream = connection.stream(_endless(chunk), paced=True, on_sent=on_sent)
         readings = playback.recognised(stream, connection.info, self._options.threshold)
         self._follow(connection, stream, readings, lambda reading: on_sent(reading.sample))
+
+    def _hear(self, connection: Device) -> None:
+        """Listen to the board's own sensor, and have it tell what that gives."""
+        info = connection.info
+        try:
+            twin = self._twin = Twin(playback.front_end_of(info))
+        except ConfigError:  # one that is not known here: only the results can be shown
+            stream = connection.stream()
+        else:
+            stream = connection.stream(
+                trace_step=self._trace_step(connection, twin.front_end),
+                on_trace=lambda trace: self._tell_trace(twin, trace),
+            )
+        readings = playback.recognised(stream, info, self._options.threshold)
+        self._follow(connection, stream, readings, lambda reading: None)
+
+    def _trace_step(self, connection: Device, front_end: FrontEnd) -> int:
+        """Return how many samples make a point of the trace: as few as the line has room for."""
+        if not self._options.rows:
+            return 0
+        needed = front_end.rate_hz * front_end.channels * _VALUE_BYTES
+        room = connection.line_rate() * _SHARE
+        if needed <= room:
+            return 1
+        return max(2, front_end.rate_hz // _POINTS_PER_S)
 
     def _play(self, connection: Device) -> None:
         """Play the clips that are not finished yet."""
@@ -185,7 +228,8 @@ class Session:
                 number = first + play.clip_at(max(0, arrived - 1))
                 clip, total = self._clips[number], len(play.samples)
                 self._tell(Played(number, len(self._clips), clip.name, clip.said, arrived, total))
-            self._tell_rows(twin, arrived)
+            if arrived > twin.arrived:
+                self._tell_rows(twin, twin.arrived, play.samples[twin.arrived : arrived])
 
         def clip_of(reading: Reading) -> int:
             on_sent(reading.sample)  # what was read has arrived, though it may not be acknowledged
@@ -198,7 +242,7 @@ class Session:
             threshold=self._options.threshold,
             on_sent=on_sent,
         )
-        twin = _Twin(front_end, lambda start, end: play.samples[start:end])
+        twin = self._twin = Twin(front_end)
         try:
             self._follow(connection, play, play, clip_of)
         finally:
@@ -229,11 +273,23 @@ class Session:
                 next_status = Deadline(_STATUS_S)
         self._tell(DeviceStatus(connection.status(), connection.bad_frames))
 
-    def _tell_rows(self, twin: _Twin, arrived: int) -> None:
-        if not self._options.rows:
-            twin.arrived = max(twin.arrived, arrived)
-        elif (seen := twin.upto(arrived)) is not None:
+    def _tell_rows(self, twin: Twin, start: int, samples: NDArray[Any]) -> None:
+        seen = twin.push(start, samples, rows=self._options.rows)
+        if seen is not None:
             self._tell(seen)
+
+    def _tell_trace(self, twin: Twin, trace: Trace) -> None:
+        """Tell what a real sensor gave; of every sample, also the rows that come of them."""
+        channels, each = twin.front_end.channels, 1 if trace.step == 1 else 2
+        flat = np.frombuffer(trace.samples[: len(trace.samples) // 2 * 2], "<i2").astype(np.int16)
+        points = len(flat) // (channels * each)
+        if not trace.step or not points:
+            return
+        values = flat[: points * channels * each].reshape(points, channels, each)
+        self._tell(Sensed(trace.index, trace.step, twin.front_end.rate_hz, values))
+        if trace.step == 1:
+            samples = values[:, 0, 0] if channels == 1 else values[:, :, 0]
+            self._tell_rows(twin, trace.index, samples)
 
     def _tell_text(self, text: str) -> None:
         for line in text.splitlines():
@@ -242,29 +298,6 @@ class Session:
 
     def _tell_bytes(self, to_device: bool, data: bytes) -> None:
         self._tell(Bytes(to_device, data))
-
-
-class _Twin:
-    """The host's own front end, fed with the samples that the device has."""
-
-    def __init__(
-        self, front_end: FrontEnd, samples: Callable[[int, int], NDArray[np.int16]]
-    ) -> None:
-        """`samples` returns those from one index to another."""
-        self._front_end = front_end
-        self._samples = samples
-        self.arrived = 0
-        self._rows = 0
-
-    def upto(self, arrived: int) -> Seen | None:
-        """Return the rows that the samples up to `arrived` complete, None where there are none."""
-        if arrived <= self.arrived:
-            return None
-        rows = self._front_end.push(self._samples(self.arrived, arrived))
-        self.arrived = arrived
-        seen = Seen(self._rows, rows)
-        self._rows += len(rows)
-        return seen if len(rows) else None
 
 
 def _endless(chunk: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -412,6 +412,30 @@ class Resend(Record):
 
 
 @dataclass(frozen=True)
+class Watch(Record):
+    """Have the stream that runs tell what its sensor gives, in TRACE events.
+
+    Every sample with `step` 1, the lowest and the highest of every `step` samples, or with 0
+    nothing, as after its start.
+    """
+
+    step: u16
+
+
+@dataclass(frozen=True)
+class Trace(Record):
+    """Samples that a stream has read, int16 interleaved by channel; `index` is that of the first.
+
+    `step` 1: every sample. Else, for every `step` samples, the lowest and the highest of each
+    channel, one after the other.
+    """
+
+    index: u64
+    step: u16
+    samples: Rest = b""
+
+
+@dataclass(frozen=True)
 class Chunk(Record):
     """Samples of a capture as the sensor gave them, int16 interleaved by channel.
 
@@ -492,6 +516,7 @@ SLOT = Message("SLOT", 11, Nothing, SlotReply)
 LOAD = Message("LOAD", 12, Load, LoadReply)
 USE = Message("USE", 13, Use, Nothing, once=True)
 RESEND = Message("RESEND", 14, Resend, StreamResult)
+WATCH = Message("WATCH", 15, Watch, Nothing)
 RESULT = Message("RESULT", 64, event=StreamResult)
 CREDIT = Message("CREDIT", 65, event=Credit)
 ENDED = Message("ENDED", 66, event=Totals)
@@ -499,7 +524,9 @@ LOG = Message("LOG", 67, event=Log)
 FAULT = Message("FAULT", 68, event=Fault)
 ERROR = Message("ERROR", 69, reply=Error, event=Error)
 CHUNK = Message("CHUNK", 70, event=Chunk)
+TRACE = Message("TRACE", 71, event=Trace)
 
 MESSAGES = (HELLO, INFO, INPUT, INFER, LAYERS, STREAM, SENSOR, BENCH, RESET, CAPTURE,
-            SLOT, LOAD, USE, RESEND, RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK)  # fmt: skip
+            SLOT, LOAD, USE, RESEND, WATCH, RESULT, CREDIT, ENDED, LOG, FAULT, ERROR, CHUNK,
+            TRACE)  # fmt: skip
 RECORDS: tuple[type[Record], ...] = tuple(Record.__subclasses__())
