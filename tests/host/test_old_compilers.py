@@ -19,7 +19,7 @@ from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
-CPU = ["-mcpu=", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"]
+CPU = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"]
 # -Wc11-c2x-compat and -Wpedantic speak up for what a later standard than the named one has.
 STRICT = ["-O2", "-funsigned-char", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 LANGUAGES = {
@@ -30,10 +30,13 @@ LANGUAGES = {
 BUILTINS = {"__builtin_clz", "__builtin_clzll", "__builtin_frame_address"}
 # "Common Function Attributes", "Common Variable Attributes", "Common Type Attributes" and "ARM
 # Function Attributes" of the manual of GCC 7.
-ATTRIBUTES = {"aligned", "always_inline", "may_alias", "naked", "section", "used", "weak"}
+ATTRIBUTES = {
+    "aligned", "always_inline", "may_alias", "naked", "noinline", "section", "unused", "used",
+    "weak",
+}  # fmt: skip
 # "Option Summary" of the manual of GCC 7, and the GNU ld 2.29 that comes with it.
 OPTIONS = {
-    "-D__ASSEMBLY__", "-O2", "-Os", "-Wall", "-Wextra", "-Werror",
+    "-DNDEBUG", "-D__ASSEMBLY__", "-O2", "-Os", "-T", "-Wall", "-Wextra", "-Werror",
     "-Wl,--defsym,__reserved_ramsize=", "-Wl,--entry=__start",
     "-Wl,--gc-sections", "-Wl,-Map", "-Wl,-T", "-Wl,-u", "-Wl,-u,spresense_main",
     "-fdata-sections", "-ffunction-sections", "-fno-builtin", "-fno-exceptions", "-fno-rtti",
@@ -95,7 +98,7 @@ def test_options_are_those_of_gcc_7() -> None:
     files = [
         *paths.shared("platforms").rglob("builder/*.py"),
         paths.shared("firmware_templates") / "project" / "build_rules.py",
-        paths.shared("firmware_templates") / "tflm_library" / "library.json",
+        paths.shared("firmware_templates") / "tflm_library" / "library.json.j2",
         *paths.shared("boards").glob("*.ini"),
     ]
     for file in files:
