@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinyml import runtimes
 from tinyml.cli import outputs
 from tinyml.cli.arguments import BUILD, DEFAULT_BOARD, DEFAULT_MODEL
+from tinyml.compiler import c_prefix
 from tinyml.errors import ConfigError
 from tinyml.firmware import boards, origin
 from tinyml.firmware.origin import Origin
@@ -173,6 +174,19 @@ def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
     with outputs.lock(folder), console.progress(f"generating {folder}"):
         return render.generate_sketch(plan, folder)
+
+
+def library(choice: Choice, console: Console, out: Path | None, form: str) -> Path:
+    """Write the model of `choice` as a C library of the format `form`; return its folder."""
+    from tinyml.firmware import c_library, render
+
+    prefix = choice.options.prefix
+    if prefix == c_prefix.DEFAULT:
+        prefix = c_library.prefix_of(choice.bundle)
+    folder = out or choice.out.with_name(f"{choice.bundle.name}-{form}")
+    source = _plan(choice, console).source
+    with outputs.lock(folder), console.progress(f"generating {folder}"):
+        return render.generate_library(choice.bundle, source, form, prefix, folder)
 
 
 def fit(choice: Choice, console: Console, port: str | None) -> None:

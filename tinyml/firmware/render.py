@@ -15,11 +15,11 @@ from typing import Any
 from tinyml import __version__, files, paths, runtimes
 from tinyml.compiler import c_prefix
 from tinyml.errors import ConfigError
-from tinyml.firmware import arduino_sketch, origin, templates
+from tinyml.firmware import arduino_sketch, c_library, origin, templates
 from tinyml.firmware.config import FirmwareConfig
 from tinyml.firmware.plan import BuildPlan
 from tinyml.protocol import as_c, frames, messages
-from tinyml.records import Board, CSource, Project
+from tinyml.records import Board, Bundle, CSource, Project
 
 MANIFEST = "tinyml.json"
 _FORMAT = 1
@@ -69,6 +69,19 @@ def generate_sketch(plan: BuildPlan, out: Path) -> Path:
     except OSError as error:
         raise _not_written(out, error) from error
     return out / f"{name}.ino"
+
+
+def generate_library(bundle: Bundle, source: CSource, form: str, prefix: str, out: Path) -> Path:
+    """Write the model of `bundle` as a C library of the format `form` into `out`; return `out`.
+
+    As `generate`, in every other respect; see `c_library.render`.
+    """
+    library = c_library.render(bundle, source, form, prefix)
+    try:
+        _write(library, out)
+    except OSError as error:
+        raise _not_written(out, error) from error
+    return out
 
 
 def render(plan: BuildPlan) -> dict[str, bytes]:

@@ -54,12 +54,19 @@ def _markdown(value: object) -> str:
     return re.sub(r"[`<>|\\]", "_", _BREAKS.sub(" ", str(value)))
 
 
+def _plain(value: object) -> str:
+    """Return words that build systems read: letters, digits and what no language of them knows."""
+    return re.sub(r"[^A-Za-z0-9_ .,+-]", "_", str(value))
+
+
 # By the suffix of what is rendered: how a value is printed, and how text in a comment.
 _LANGUAGES: Mapping[str, tuple[Callable[[object], str], Callable[[str], str]]] = {
     **dict.fromkeys((".c", ".cpp", ".h", ".ino", ".ld"), (_c, c_text.comment)),
     ".ini": (_ini, lambda text: _BREAKS.sub(" ", text)),
     ".md": (_markdown, _markdown),
     ".json": (json.dumps, _markdown),  # which has no comments
+    # CMake, Kconfig, YAML and properties get nothing but words.
+    **dict.fromkeys((".txt", "", ".yml", ".properties"), (_plain, _plain)),
 }
 
 

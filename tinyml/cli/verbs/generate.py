@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from tinyml.cli.console import Console
     from tinyml.cli.pipeline import Choice
 
-HELP = "write a self-contained PlatformIO project or Arduino sketch with the model in C"
+HELP = "write a project, a sketch or a library with the model in C"
+LIBRARIES = ("c", "zephyr", "esp-idf", "library")  # see tinyml/firmware/c_library.py
 EXAMPLES = """
 tinyml generate
 tinyml generate model.tflite --board qemu-m4 --out firmware
 tinyml generate --board nano33ble --format arduino
-tinyml generate gesture --prefix wand_ --out wand
+tinyml generate gesture --format c --prefix wand_ --out wand
 cd firmware && pio run
 """
 
@@ -35,9 +36,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-f",
         "--format",
-        choices=("platformio", "arduino"),
+        choices=("platformio", "arduino", *LIBRARIES),
         default="platformio",
-        help="a PlatformIO project, or a sketch for the Arduino IDE (default: %(default)s)",
+        help="firmware: a PlatformIO project or a sketch for the Arduino IDE; the model alone, for "
+        "your own program: plain C, a Zephyr module, an ESP-IDF component, or a library for "
+        "Arduino and PlatformIO (default: %(default)s)",
     )
     arguments.add_json(parser)
 
@@ -52,6 +55,12 @@ def run(args: Namespace, console: Console) -> int:
         said = (
             f"{path} is a sketch for the Arduino IDE",
             f"what it needs there: {path.parent / 'README.md'}",
+        )
+    elif args.format in LIBRARIES:
+        path = pipeline.library(choice, console, args.out, args.format)
+        said = (
+            f"{path} is the model as a library in plain C",
+            f"how to use it: {path / 'README.md'}",
         )
     else:
         path = pipeline.generate(choice, console).path
