@@ -303,6 +303,21 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """How a step is computed: its kernel, and in words what was decided and why.
+
+    `channels` of the tensor's `all_channels` are computed; the others are constant or unread.
+    """
+
+    op_index: int
+    op_name: str
+    kernel: str
+    note: str
+    channels: int
+    all_channels: int
+
+
+@dataclass(frozen=True)
 class Folded:
     """An operator of the `.tflite` that does not exist at run time, and why."""
 
@@ -382,6 +397,7 @@ class CSource:
     `facts`: what the runtime's own templates in `firmware_templates/<runtime>` insert.
     `library`: a folder that the project links to as `lib/<runtime>/tree`.
     `functions`: how names of functions begin that the firmware must have, lest it be slow.
+    `decisions`: how each step is computed, where the runtime decides that beforehand.
     `memory`: what lies where in the arena, where the runtime plans it; by time, then by offset.
     `slot`: None where the firmware has none. `generation`: that of TFLM whose arithmetic it
     computes, as `tinyml/model/generations.py` names it; "" where that is not known.
@@ -401,6 +417,7 @@ class CSource:
     library: Path | None = None
     functions: tuple[str, ...] = ()
     memory: tuple[Placement, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     slot: ModelSlot | None = None
     generation: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
@@ -246,3 +247,11 @@ def test_unknown_models_offer_the_nearest(verb: str, capsys: pytest.CaptureFixtu
 def test_counts_are_positive(count: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["bench", "--count", count]) == 2
     assert "whole number" in capsys.readouterr().err
+
+
+def test_inspect_says_how_each_layer_is_computed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["inspect", "person_detection", "--plan"]) == 0
+    shown = capsys.readouterr().out
+    assert "tml_conv_2d_linear_s8" in shown
+    assert re.search(r"proved at [\d,]+ steps of \d+ channels", shown)
+    assert "Arena over time" in shown

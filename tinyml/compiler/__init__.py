@@ -13,12 +13,13 @@ from dataclasses import replace
 
 from tinyml.compiler import ops, passes, slot
 from tinyml.compiler.c_text import MAX_RANK
+from tinyml.compiler.call import Call
 from tinyml.compiler.emit import Emitter
 from tinyml.compiler.plan import plan
 from tinyml.errors import ModelError, UnsupportedOpError
 from tinyml.model import generations
 from tinyml.model.generations import Generation
-from tinyml.records import CSource, Step
+from tinyml.records import CSource, Decision, Step
 from tinyml.tflite import Encoding, Graph, Op, accelerator, encoding
 
 _MAX_STEPS = 65535
@@ -42,7 +43,7 @@ def compile_graph(
     """
     _require_runnable(graph)
     _require_storable(graph)
-    graph = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
+    graph = whole = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
     graph, folded = passes.run_all(graph)
     operators = [ops.load(op, graph) for op in graph.ops]
     _require_quantized(graph)
@@ -70,6 +71,9 @@ def compile_graph(
         arena_bytes=memory.arena_bytes,
         constant_bytes=emitter.constant_bytes + (len(block.content) if block else 0),
         memory=memory.placements,
+        decisions=tuple(
+            _decision(whole, graph, op, call) for op, call in zip(graph.ops, calls, strict=True)
+        ),
         slot=slot.describe(block, files, inputs, outputs) if block else None,
         generation=generation.name,
     )
@@ -79,6 +83,13 @@ def _with_arithmetic(graph: Graph, generation: Generation) -> Graph:
     """Mark the operators whose multipliers `generation` computes in float32."""
     marked = (replace(op, in_float32=op.name in generation.float32) for op in graph.ops)
     return replace(graph, ops=tuple(marked))
+
+
+def _decision(whole: Graph, graph: Graph, op: Op, call: Call) -> Decision:
+    """How `op` is computed; `whole` is the graph before passes took channels from it."""
+    shapes = [each.tensors[op.outputs[0]].shape for each in (graph, whole)]
+    channels, all_channels = (int(shape[-1]) if shape else 1 for shape in shapes)
+    return Decision(op.index, op.name, call.kernel, call.note, channels, all_channels)
 
 
 def _step(graph: Graph, position: int) -> Step:

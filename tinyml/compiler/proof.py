@@ -41,6 +41,17 @@ class LinearRequantization:
     proved: NDArray[np.bool_]
     steps: Int64
 
+    @property
+    def summary(self) -> str:
+        """How many channels have a line, and at how many steps that was checked, in words."""
+        found, channels = int(self.proved.sum()), len(self.proved)
+        if found == 0:
+            return "exact requantization: no channel has a proved line"
+        checked = f"proved at {int(self.steps[self.proved].sum()):,} steps"
+        if found == channels:
+            return f"linear requantization, {checked} of {channels} channels"
+        return f"linear requantization, {checked} of {found} channels; {channels - found} have none"
+
 
 def requantized(sums: Int64, multipliers: Int64, shifts: Int64) -> Int64:
     """`quant.requantize` on int64 arrays that broadcast; `shifts` are -31..-1 (right shifts)."""

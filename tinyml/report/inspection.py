@@ -21,7 +21,7 @@ from tinyml.report.page import (
 
 if TYPE_CHECKING:
     from tinyml.measure.footprint import Footprint, OperatorInfo, RuntimeCost
-    from tinyml.records import LayerNoise, TensorInfo
+    from tinyml.records import CSource, LayerNoise, TensorInfo
 
 
 def page(footprint: Footprint) -> Page:
@@ -72,6 +72,32 @@ def boards_page(model: str, footprints: Sequence[Footprint]) -> Page:
         identity=Facts((("model", model),), detail=True),
         sections=(Section("Boards", (block, Note(note)), wide=True),),
         record={"boards": footprints},
+    )
+
+
+def plan_page(model: str, source: CSource) -> Page:
+    """Return the page of how each layer is computed, and of what lies where in the arena."""
+    rows = [
+        (
+            each.op_index,
+            each.op_name,
+            f"{each.channels} of {each.all_channels}",
+            each.kernel,
+            each.note,
+        )
+        for each in source.decisions
+    ]
+    columns = (Column("op", right=True), "operator", "channels", "kernel", "decided")
+    record = {"model": model, "layers": source.decisions, "memory": source.memory}
+    return Page(
+        name="plan",
+        title=f"{model}: how the compiled runtime computes it",
+        identity=Facts((("model", model),), detail=True),
+        sections=(
+            Section("Layers", (table(columns, rows),), wide=True),
+            *parts.memory(source),
+        ),
+        record={**record, "arena_bytes": source.arena_bytes},
     )
 
 

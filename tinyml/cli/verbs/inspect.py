@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tinyml.cli.console import Console
+    from tinyml.measure.footprint import Footprint
     from tinyml.records import Bundle, LayerNoise
 
 HELP = """show a model's operators, MACs, arena and flash, and whether it fits a board
@@ -24,6 +25,7 @@ tinyml inspect
 tinyml inspect model.tflite --board qemu-m4
 tinyml inspect model.tflite --all-boards
 tinyml inspect my_model --sqnr words/
+tinyml inspect model.tflite --plan
 tinyml inspect model.tflite --json
 tinyml inspect my_model --report report.html
 """
@@ -42,12 +44,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         help="only say what int8 loses in which layer, on recordings or an .npz of inputs",
     )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="only say how the compiled runtime computes each layer, and where its memory lies",
+    )
     arguments.add_report(parser)
     arguments.add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
     """Print the operators and the cost per runtime."""
+    from tinyml import runtimes
     from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
     from tinyml.measure import footprint
@@ -55,8 +63,13 @@ def run(args: Namespace, console: Console) -> int:
 
     results.require_places(args.report)
     board, model = boards.load(args.board), pipeline.load_model(args, console)
+    found: list[Footprint] = []
     if args.sqnr is not None:
         page = inspection.noise_page(model.name, _sqnr(model, args.sqnr, console))
+    elif args.plan:
+        with console.progress(f"compiling {model.name}"):
+            source = runtimes.load("compiled").generate(model, board)
+        page = inspection.plan_page(model.name, source)
     elif args.all_boards:
         with console.progress(f"compiling {model.name}"):
             found = [footprint.inspect(model, boards.load(name)) for name in boards.names()]
@@ -66,7 +79,7 @@ def run(args: Namespace, console: Console) -> int:
             found = [footprint.inspect(model, board)]
         page = inspection.page(found[0])
     results.show(page, args, console)
-    return EXIT_PASSED if any(each.runs for each in found) else EXIT_INPUT
+    return EXIT_PASSED if not found or any(each.runs for each in found) else EXIT_INPUT
 
 
 def _sqnr(model: Bundle, data: Path, console: Console) -> Sequence[LayerNoise]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
@@ -53,7 +55,8 @@ def sum_call(op: Op, graph: Graph, name: str, sign: int) -> Call:
     params = add_params(op, graph)
     form = None if graph.exchangeable else linear_sum(_sum(op, graph, params, sign))
     if form is None:
-        return binary_call(op, graph, f"tml_{name}_s8", params)
+        call = binary_call(op, graph, f"tml_{name}_s8", params)
+        return replace(call, note="three rescales: no proved linear form of all pairs of inputs")
     clamp = params.fields["act_min"], params.fields["act_max"]
     entries = None if form.table is None else np.roll(form.table, 128)
     linear = Struct(
@@ -68,7 +71,9 @@ def sum_call(op: Op, graph: Graph, name: str, sign: int) -> Call:
             "act_max": clamp[1],
         },
     )
-    return binary_call(op, graph, f"tml_{name}_linear_s8", linear)
+    how = "linear" if form.table is None else "linear in one input, a table of the other"
+    call = binary_call(op, graph, f"tml_{name}_linear_s8", linear)
+    return replace(call, note=f"{how}, proved on 65,536 pairs of inputs")
 
 
 def _sum(op: Op, graph: Graph, params: Struct, sign: int) -> PairFunction:

@@ -50,7 +50,7 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
     channels, depth = weights.shape[0], weights.shape[3]
     geometry = window_of(op, graph)
     prepared = prepare(op, graph, weights, folded=True)
-    kernel, packed, table, struct = _requantization(prepared, graph)
+    kernel, packed, table, struct, note = _requantization(prepared, graph)
     params = Struct(
         "tml_conv_2d_fast_t",
         {
@@ -75,23 +75,28 @@ def _fast(op: Op, graph: Graph, weights: Array) -> Call:
             Scratch(),
         ),
         overlap={source.index: overlap_distance(geometry, depth, channels, block=2, late=False)},
+        note=note,
     )
 
 
-def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, Array, str]:
-    """The kernel that suits the channels, with its weights, its table and the table's C type."""
+def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, Array, str, str]:
+    """The kernel that suits the channels, with its weights, its table, the table's C type, why."""
     flat = _rows(prepared.weights)
     if quads.fit(prepared):
         linear = None if graph.exchangeable else prepared.linear(quads.LEFT, quads.RIGHT)
         if linear is not None and linear.proved.all():
             table = quads.linear_table(linear)
-            return "tml_conv_2d_linear_s8", quads.packed(flat), table, "tml_conv_2d_linear_t"
+            struct = "tml_conv_2d_linear_t"
+            return "tml_conv_2d_linear_s8", quads.packed(flat), table, struct, linear.summary
         if quads.fit_exact(prepared):
             table = quads.exact_table(prepared)
-            return "tml_conv_2d_quads_s8", quads.packed(flat), table, "tml_conv_2d_quad_t"
+            found = int(linear.proved.sum()) if linear else 0
+            note = f"exact requantization: {found} of {len(flat)} channels have a proved line"
+            return "tml_conv_2d_quads_s8", quads.packed(flat), table, "tml_conv_2d_quad_t", note
     order = _pairs(len(flat))
     kernel = "tml_conv_2d_clamped_s8" if prepared.clamped else "tml_conv_2d_s8"
-    return kernel, _packed(flat, order), prepared.table[order], "tml_channel_t"
+    note = "pairs of channels: " + quads.why_not(prepared)
+    return kernel, _packed(flat, order), prepared.table[order], "tml_channel_t", note
 
 
 def _any(op: Op, graph: Graph, weights: Array) -> Call:

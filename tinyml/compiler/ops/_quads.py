@@ -28,6 +28,15 @@ def fit(prepared: Channels) -> bool:
     return fit_halfwords(flat[order(len(flat))])
 
 
+def why_not(prepared: Channels) -> str:
+    """Why channels that do not fit into quads do not, in words."""
+    if prepared.clamped:
+        return "the activation's clamp is narrower than int8"
+    if len(prepared.weights) < QUAD:
+        return "too few for a quad"
+    return "256 times their weights or sums leaves the registers"
+
+
 def fit_halfwords(flat: Array) -> bool:
     """Whether 256 * p + q fits into int16 for the pairs of rows of `flat` [channels, taps]."""
     wide = flat.astype(np.int64)

@@ -142,7 +142,7 @@ def _3x3(op: Op, graph: Graph) -> Call:
             **prepared.output_fields,
         },
     )
-    how, table = _requantization(prepared, graph)
+    how, table, note = _requantization(prepared, graph)
     kernel = "tml_depthwise_conv_2d_3x3"
     kernel += f"_stride_2{how}_s8" if window.stride_width == 2 else f"{how}_s8"
     weights = prepared.weights.reshape(-1, 3, 3)
@@ -158,20 +158,24 @@ def _3x3(op: Op, graph: Graph) -> Call:
             Scratch(),
         ),
         in_place=(source.index,) if channels == depth else (),
+        note=note + ("; columns of the image as rows of the plane" if across else ""),
     )
 
 
-def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array]:
-    """What the name of a 3x3 kernel says of its outputs, and its `tml_channel_t` table."""
+def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, str]:
+    """What the name of a 3x3 kernel says of its outputs, its `tml_channel_t` table, and why."""
+    note = "exact requantization"
     if prepared.clamped:
-        return "_clamped", prepared.table
+        return "_clamped", prepared.table, f"{note}: the activation's clamp is narrower than int8"
     if not graph.exchangeable:
         linear = prepared.linear(_LEFT, _RIGHT)
         if linear.proved.any():
             forms = np.stack([linear.multiplier, linear.bias], axis=1)
             exact = prepared.table * np.array([-1, 1])
-            return "_linear", np.where(linear.proved[:, None], forms, exact).astype(np.int32)
-    return "", prepared.table
+            table = np.where(linear.proved[:, None], forms, exact).astype(np.int32)
+            return "_linear", table, linear.summary
+        note = linear.summary
+    return "", prepared.table, note
 
 
 def _is_fast(op: Op, graph: Graph) -> bool:

@@ -156,6 +156,7 @@ def _eights(op: Op, graph: Graph, multipliers: list[int], shifts: list[int]) -> 
             Ref(target.index),
             params,
         ),
+        note=linear.summary if linear else "exact requantization: the weights may be exchanged",
     )
 
 
