@@ -254,4 +254,4 @@ def test_inspect_says_how_each_layer_is_computed(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "tml_conv_2d_linear_s8" in shown
     assert re.search(r"proved at [\d,]+ steps of \d+ channels", shown)
-    assert "Arena over time" in shown
+    assert re.search(r"offset +bytes +from step +to step +tensor", shown)

@@ -95,10 +95,21 @@ def plan_page(model: str, source: CSource) -> Page:
         identity=Facts((("model", model),), detail=True),
         sections=(
             Section("Layers", (table(columns, rows),), wide=True),
+            Section(f"Arena of {source.arena_bytes:,} bytes", (_placements(source),), wide=True),
             *parts.memory(source),
         ),
         record={**record, "arena_bytes": source.arena_bytes},
     )
+
+
+def _placements(source: CSource) -> Table:
+    """What lies where, and from which step to which."""
+    right = [Column(name, right=True) for name in ("offset", "bytes", "from step", "to step")]
+    rows = [
+        (f"{each.offset:,}", f"{each.bytes:,}", each.first, each.last, each.name)
+        for each in source.memory
+    ]
+    return table((*right, "tensor"), rows)
 
 
 def noise_page(model: str, layers: Sequence[LayerNoise]) -> Page:
