@@ -63,12 +63,14 @@ def run(
 
     `env` adds to the environment. Raises ToolError when the program cannot be started, runs past
     `timeout_s`, or (with `check`) exits non-zero; the message ends with the last lines it printed.
-    A program that is given up takes along all that it started.
+    A program that is given up takes along all that it started, and so does one that runs while
+    this process ends, however it ends: by a signal, even SIGKILL, or a crash.
     """
     command = tuple(str(arg) for arg in args)
     lines: list[str] = []
     process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE, detach=True)
     killer = _Killer(process, timeout_s)
+    watcher = _Watcher(process)
     try:
         assert process.stdout is not None
         for raw in process.stdout:
@@ -83,6 +85,7 @@ def run(
         raise
     finally:
         killer.cancel()
+        watcher.cancel()
     if killer.fired:
         raise ToolError(f"{Path(command[0]).name} did not finish within {timeout_s:.0f} s", hint)
     if check and code != 0:
@@ -147,3 +150,25 @@ class _Killer:
 
     def cancel(self) -> None:
         self._timer.cancel()
+
+
+class _Watcher:
+    """Ends a process, and its session, where this process ends before it.
+
+    A shell waits at the end of a pipe. The other end is held here and closes with this process, as
+    nothing else can see every way in which a process ends. POSIX only: elsewhere nothing watches.
+    """
+
+    _SCRIPT = 'read -r line || kill -s KILL -- "-$1"'
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._shell: subprocess.Popen[bytes] | None = None
+        if os.name == "posix":
+            command = ("/bin/sh", "-c", self._SCRIPT, "sh", str(process.pid))
+            self._shell = spawn(command, stdin=subprocess.PIPE, detach=True)
+
+    def cancel(self) -> None:
+        """Let the process be."""
+        if self._shell is not None:
+            with contextlib.suppress(OSError):
+                self._shell.communicate(b"done\n")
