@@ -11,9 +11,11 @@ from tinyml.report.page import Block, Page, Section, Table
 from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
-_CHARACTER = 0.47  # width of a character of a table in a narrow card, in rem
-_PADDING = 0.7  # of a cell, left and right, in rem
-_TEXT = 16  # characters of a text that stand in one line at least
+_CHARACTER = 0.5  # width of a character of a table, in rem
+_PADDING = 0.9  # of a cell, left and right, in rem
+_BAR = 4.0  # a bar beside a number, in rem
+_TEXT = 16  # characters of an endless text that stand in one line at least
+_ENDLESS = 24  # characters beyond which a text breaks anywhere
 _STEP = 4  # widths of tables are rounded up to multiples of this many rem
 
 
@@ -39,6 +41,7 @@ def render(page: Page, provenance: Provenance) -> str:
         about=(*page.identity.rows, *page.details.rows, *provenance.rows()),
         draw=svg.draw,
         stacks_below=_stacks_below,
+        endless=_ENDLESS,
         widths=sorted({_stacks_below(block) for block in tables}),
     )
     # Names of files that are not UTF-8 arrive with surrogates, which no file can hold.
@@ -78,12 +81,12 @@ def _stacks_below(table: Table) -> int:
     """Return the width of a card, in steps of _STEP rem, below which the table stands as lists.
 
     There each row becomes a list of names and values; above it every cell has room for its longest
-    word, in the small letters that narrow cards have.
+    word.
     """
     needed = 0.0
     for number, column in enumerate(table.columns):
-        cells = [row[number].text for row in table.rows]
-        if not column.right:  # a sentence or a name, which breaks anywhere
-            cells = [cell[:_TEXT] for cell in cells]
-        needed += max(map(len, (*column.name.split(), "", *cells))) * _CHARACTER + _PADDING
+        cells = [row[number] for row in table.rows]
+        texts = [cell.text if len(cell.text) <= _ENDLESS else cell.text[:_TEXT] for cell in cells]
+        needed += max(map(len, (*column.name.split(), "", *texts))) * _CHARACTER + _PADDING
+        needed += _BAR if any(cell.bar is not None for cell in cells) else 0.0
     return -(-int(needed + 1) // _STEP) * _STEP

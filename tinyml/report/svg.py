@@ -76,7 +76,7 @@ def draw(chart: Chart) -> Drawing:
 
 @dataclass(frozen=True)
 class _Axes:
-    """Maps values to coordinates; `whole`: values along x are whole numbers."""
+    """Maps values to coordinates; `whole`: only whole numbers stand at axes."""
 
     x_most: float
     y_most: float
@@ -95,7 +95,7 @@ class _Axes:
     def frame(self, x_name: str, y_name: str) -> tuple[list[LineShape], list[TextShape]]:
         """Grid lines, their values, and the names of both axes."""
         lines, texts = [], []
-        for value in ticks(0.0, self.y_most):
+        for value in self._y_ticks():
             y = self.y(value)
             lines.append(LineShape(f"{_LEFT},{y} {WIDTH - _RIGHT},{y}", "grid"))
             texts.append(TextShape(_LEFT - 6, y + 4, digits(value), "end"))
@@ -107,6 +107,10 @@ class _Axes:
         middle = (self.height - _BOTTOM + _TOP) / 2
         texts.append(TextShape(18, middle, y_name, "middle", "axis", turned=True))
         return lines, texts
+
+    def _y_ticks(self) -> list[float]:
+        values = ticks(0.0, self.y_most)
+        return [value for value in values if value == int(value)] if self.whole else values
 
     def _x_ticks(self) -> list[float]:
         """The values that stand below the axis: as many as there is room for."""
