@@ -76,6 +76,8 @@ def _random(
     """Noise over the whole range or a part of it, around any level: quiet inputs saturate less."""
     if dtype.kind == "f":
         return (rng.normal(size=shape) * 10 ** rng.uniform(-2, 2)).astype(dtype)
+    if dtype.kind == "b":
+        return rng.random(shape) < 0.5
     limits = np.iinfo(dtype)
     level = rng.integers(limits.min, limits.max + 1)
     reach = (limits.max - limits.min) * 2.0 ** -rng.integers(0, 8)

@@ -20,7 +20,12 @@ def random_graph(seed: int) -> ModelBuilder:
 
 @cache
 def _steps() -> list[Callable[[Grower, Live], bool]]:
-    """The `grow` of every recipe that has one."""
+    """The `grow` of every recipe that has one, as often as its WEIGHT says (1)."""
     names = sorted(path.stem for path in _RECIPES.glob("[a-z]*.py"))
     recipes = [importlib.import_module(f"recipes.{name}") for name in names]
-    return [recipe.grow for recipe in recipes if hasattr(recipe, "grow")]
+    return [
+        recipe.grow
+        for recipe in recipes
+        if hasattr(recipe, "grow")
+        for _ in range(getattr(recipe, "WEIGHT", 1))
+    ]

@@ -7,5 +7,5 @@ To add an operator's models:
 3. commit both. No test code changes.
 
 `grow(grower, tensor)` in the same file adds the operator to the random graphs of the differential
-tests, see `grower.py`.
+tests, see `grower.py`; WEIGHT says how often.
 """

@@ -8,6 +8,8 @@ import numpy as np
 from builder import ACTIVATION, SAME, VALID, ModelBuilder, Quant, Shape, schema
 from grower import Grower, Live
 
+WEIGHT = 4  # in random graphs: it has many kernels, and needs an input of rank 4
+
 
 def models() -> Iterator[ModelBuilder]:
     yield conv("pointwise", [1, 4, 5, 6], [1, 1], 7)

@@ -9,6 +9,8 @@ from grower import Grower, Live
 
 from recipes.conv_2d import random_window, window
 
+WEIGHT = 4  # in random graphs: it has many kernels, and needs an input of rank 4
+
 
 def models() -> Iterator[ModelBuilder]:
     for multiplier in range(1, 9):

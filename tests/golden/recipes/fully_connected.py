@@ -8,6 +8,8 @@ import numpy as np
 from builder import ACTIVATION, ModelBuilder, Quant, Shape, schema
 from grower import Grower, Live
 
+WEIGHT = 4  # in random graphs: it has many kernels
+
 
 def models() -> Iterator[ModelBuilder]:
     yield dense("plain", [1, 13], 6, [1, 6])
