@@ -117,15 +117,23 @@ def test_a_wrong_constant_is_named_by_its_layer(
 def fault_in(op: int, kind: str, source: CSource) -> str:
     """One byte of one array to change: its name, its place, and the bits.
 
-    Both forms in which layers keep their factors have a multiplier as int32, little endian.
+    Layers keep their factors, as int32 in little endian, in one of four forms. In a linear one the
+    shift is part of the factor, which is less than 2^30.
     """
     model = source.files["model.c"]
-    packed = f" op{op}_channels[" in model  # {multiplier, bias << 5 | shift} for each channel
-    name, at, mask = {
-        "weight": (f"op{op}_weights", 5, 0x40),
-        "shift": (f"op{op}_channels", 4, 0x02) if packed else (f"op{op}_shifts", 0, 0x02),
-        "multiplier": (f"op{op}_channels" if packed else f"op{op}_multipliers", 3, 0x20),
-    }[kind]
+    table = f"op{op}_channels"
+    places = {"weight": (f"op{op}_weights", 5, 0x40)}
+    if f"tml_conv_2d_linear_t {table}[" in model:
+        first = 6 * 4  # the multiplier of the first of a quad's channels
+        places |= {"shift": (table, first + 3, 0x08), "multiplier": (table, first + 3, 0x20)}
+    elif found := re.search(rf"tml_channel_t {table}\[.*?{{(-?\d+),", model, re.DOTALL):
+        exact = int(found[1]) >= 1 << 30  # {multiplier, bias << 5 | shift} of each channel
+        places |= {"shift": (table, 4, 0x02) if exact else (table, 3, 0x08)}
+        places |= {"multiplier": (table, 3, 0x20)}
+    else:
+        places |= {"shift": (f"op{op}_shifts", 0, 0x02)}
+        places |= {"multiplier": (f"op{op}_multipliers", 3, 0x20)}
+    name, at, mask = places[kind]
     return f"{name} {at} {mask}"
 
 
