@@ -68,9 +68,14 @@ def run(
     """
     command = tuple(str(arg) for arg in args)
     lines: list[str] = []
-    process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE, detach=True)
+    watcher = _Watcher()
+    try:
+        process = spawn(command, cwd=cwd, env=env, stdout=subprocess.PIPE, detach=True)
+    except ToolError:
+        watcher.cancel()
+        raise
+    watcher.watch(process)
     killer = _Killer(process, timeout_s)
-    watcher = _Watcher(process)
     try:
         assert process.stdout is not None
         for raw in process.stdout:
@@ -159,16 +164,29 @@ class _Watcher:
     nothing else can see every way in which a process ends. POSIX only: elsewhere nothing watches.
     """
 
-    _SCRIPT = 'read -r line || kill -s KILL -- "-$1"'
+    # First the number of the session is read, then the line that cancels; at the end of the pipe
+    # there is neither. It starts before what it watches, so that nothing runs unwatched.
+    _SCRIPT = 'read -r group && { read -r line || kill -s KILL -- "-$group"; }'
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self) -> None:
         self._shell: subprocess.Popen[bytes] | None = None
         if os.name == "posix":
-            command = ("/bin/sh", "-c", self._SCRIPT, "sh", str(process.pid))
+            command = ("/bin/sh", "-c", self._SCRIPT)
             self._shell = spawn(command, stdin=subprocess.PIPE, detach=True)
+
+    def watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Watch over a process that was started in a session of its own."""
+        self._say(f"{process.pid}\n")
 
     def cancel(self) -> None:
         """Let the process be."""
+        self._say("done\n")
         if self._shell is not None:
+            self._shell.communicate()
+
+    def _say(self, line: str) -> None:
+        if self._shell is not None:
+            assert self._shell.stdin is not None
             with contextlib.suppress(OSError):
-                self._shell.communicate(b"done\n")
+                self._shell.stdin.write(line.encode())
+                self._shell.stdin.flush()
