@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from monitor_story import HOSTILE, LABELS, device, read, story
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tinyml.monitor import web
-from tinyml.monitor.events import Attached, Detached, Event
+from tinyml.monitor.events import Attached, Detached, Event, Sensed
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.web import Web
 
@@ -132,6 +133,26 @@ def test_motion_and_pictures_are_drawn_on_a_dark_phone_too(tmp_path: Path, featu
     assert max(colours, key=lambda colour: colours[colour]) < (64, 64, 64)
     if features == "image":  # the disc: 120 + 128 gray
         assert colours[(248, 248, 248)] > 2000
+
+
+def test_the_sensor_of_a_board_is_drawn_and_can_be_recorded() -> None:
+    class Recorder:
+        def keep(self, label: str, seconds: float) -> str:
+            return f"{label}/0001.wav ({seconds:g} s)"
+
+    info = device("motion", sensor="imu")
+    at = np.arange(300)[:, None, None] / 10
+    swing = (900 * np.sin(at + np.arange(3)[None, :, None])).astype(np.int16)
+    with shown() as shows:
+        shows._web.keeper = Recorder()  # type: ignore[assignment]
+        shows.tell(Attached(info), Sensed(0, 1, 100, swing), read(0))
+        shows.open()
+        shows.page.get_by_text("every sample of the imu sensor").wait_for()
+        assert shows.page.locator("#record").is_visible()
+        assert not shows.page.locator("#play").is_visible()  # there is nothing to be heard
+        shows.page.locator("#record-label").fill("wing")
+        shows.page.get_by_text("Record this").click()
+        shows.page.get_by_text("kept as wing/0001.wav (3 s)").wait_for()
 
 
 WIDTHS = [390, 768, 1024, 1280, 1920]

@@ -327,6 +327,23 @@ def test_another_threshold_is_applied_to_the_scores_here(
     assert events("--threshold", "0.2") == ["yes"]  # nothing else has any score
 
 
+def test_what_was_missed_is_kept_under_its_label(
+    board: FakeBoard, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, pause = tmp_path / "misses", np.zeros(8000, np.int16)
+    tone = (np.sin(np.arange(8000) / 5) * 9000).astype(np.int16)
+    for word in ("yes", "no"):
+        (tmp_path / "said" / word).mkdir(parents=True)
+        wav.write(tmp_path / "said" / word / "a.wav", np.concatenate((pause, tone, pause)))
+    source = ("--port", board.port, "--source", str(tmp_path / "said"), "--fast")
+    run(capsys, *source, "--keep-misses", str(folder))  # the fake recognises neither
+    kept = sorted(folder.glob("*/*.wav"))
+    assert [path.parent.name for path in kept] == ["no", "yes"]
+    assert len(wav.read(kept[0])) == 24000
+    run(capsys, "--port", board.port, "--keep-misses", str(folder), code=2)
+    run(capsys, "--port", board.port, "--record", str(folder), code=2)
+
+
 def test_a_flood_of_frames_outlasts_no_timeout(capsys: pytest.CaptureFixture[str]) -> None:
     error = p.Error(p.ErrorCode.BAD_FRAME, 0, 1, "").pack()
     flood = frames.Frame(p.ERROR.number, 0, error, frames.Flag.EVENT).encode() * 200

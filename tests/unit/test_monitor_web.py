@@ -224,6 +224,67 @@ def test_a_port_that_is_taken_or_a_host_that_is_none_is_an_error() -> None:
         Web("no host at all", 0)
 
 
+class Recorder:
+    """A keeper that only notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float]] = []
+
+    def keep(self, label: str, seconds: float) -> str:
+        if label == "bad":
+            raise ConfigError("'bad' cannot be a label", "use letters")
+        self.asked.append((label, seconds))
+        return f"{label}.wav"
+
+    def wav(self, seconds: float) -> bytes:
+        return b"RIFF" if seconds == 2.0 else b""
+
+
+def post(
+    teller: Teller, body: str, path: str = "/record", **headers: str
+) -> tuple[int, dict[str, Any]]:
+    connection = http.client.HTTPConnection("127.0.0.1", teller.port, timeout=WAIT_S)
+    own = {
+        "Host": f"127.0.0.1:{teller.port}",
+        "Origin": f"http://127.0.0.1:{teller.port}",
+        "Content-Type": "application/json",
+    }
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("POST", path, body=body, headers={**own, **given})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    return answer.status, json.loads(text) if text.startswith("{") else {}
+
+
+def test_the_page_alone_may_record(teller: Teller) -> None:
+    recorder = Recorder()
+    teller.web.keeper = recorder  # type: ignore[assignment]
+    teller.tell(Attached(device()))
+    wish = json.dumps({"label": "yes", "seconds": 2})
+    assert post(teller, wish) == (200, {"text": "kept as yes.wav"})
+    assert recorder.asked == [("yes", 2.0)]
+    assert post(teller, wish, Origin="http://evil.example")[0] == 403
+    assert post(teller, wish, Origin="null")[0] == 403
+    assert post(teller, wish, Content_Type="text/plain")[0] == 403
+    assert post(teller, wish, Host="evil.example", Origin="http://evil.example")[0] == 403
+    assert post(teller, wish, path="/other")[0] == 501
+    assert post(teller, json.dumps({"label": "bad", "seconds": 2})) == (
+        409,
+        {"text": "'bad' cannot be a label; use letters"},
+    )
+    for body in ("", "{", "[]", '{"label": "yes"}', '{"label": "a", "seconds": "x"}', "7"):
+        assert post(teller, body)[0] == 400
+    assert recorder.asked == [("yes", 2.0)]
+    assert teller.get("/recent.wav?seconds=2")[0] == 200
+    assert teller.get("/recent.wav?seconds=x")[0] == 204
+
+
+def test_nothing_is_recorded_or_played_back_unless_it_is_wanted(teller: Teller) -> None:
+    teller.tell(Attached(device()))
+    assert post(teller, json.dumps({"label": "yes", "seconds": 2}))[0] == 501
+    assert teller.get("/recent.wav?seconds=2")[0] == 404
+
+
 def test_half_a_request_ends_at_its_deadline(
     teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,10 @@ from tinyml.monitor.lines import Lines, OutputLine, describe, totals
 if TYPE_CHECKING:
     from tinyml.cli.console import Console, Display
     from tinyml.cli.terminal import Screen
+    from tinyml.datasets.clips import Clip
+    from tinyml.device import DeviceInfo
+    from tinyml.features import FrontEnd
+    from tinyml.monitor.keep import Keeper
     from tinyml.monitor.web import Web
 
 Take = Callable[[float, Event], Sequence[OutputLine]]
@@ -49,6 +53,7 @@ class Monitor:
         self._lines = Lines()
         self._log = _Log(args.log)
         self._web: Web | None = None
+        self._misses: Keeper | None = None
         self._end = time.monotonic() + args.timeout if args.timeout else float("inf")
 
     def run(self) -> None:
@@ -74,7 +79,9 @@ class Monitor:
             stack.enter_context(self._log)
             if self._args.web is not None:
                 self._serve(stack)
-            feed = stack.enter_context(Feed(lambda tell: Session(options, tell)))
+            feed = Feed(lambda tell: Session(options, tell))
+            self._prepare_keeping(feed.session)
+            stack.enter_context(feed)
             try:
                 if self._is_live():
                     self._run_live(feed)
@@ -82,6 +89,25 @@ class Monitor:
                     self._run_plain(feed)
             finally:
                 self._drain(feed)
+
+    def _prepare_keeping(self, session: Session) -> None:
+        """Have the page and the misses keep recordings, where that is wanted."""
+        from tinyml.monitor.keep import Keeper
+
+        args = self._args
+        if args.record is not None and self._web is not None:
+            self._web.keeper = Keeper(session, args.record, args.speaker)
+        if args.keep_misses is not None:
+            self._misses = Keeper(session, args.keep_misses, args.speaker)
+
+    def _keep_miss(self, clip: Clip, front_end: FrontEnd, info: DeviceInfo) -> None:
+        """Keep a clip that was not recognised as said; called by the session's thread."""
+        if self._misses is None:
+            return
+        try:
+            self._console.note(f"missed: {self._misses.keep_clip(clip, front_end, info)}")
+        except TinymlError as error:
+            self._console.note(f"warning: {clip.name} was missed, and {error.message}")
 
     def _drain(self, feed: Feed) -> None:
         """Fold in what the session tells of its end; an error of its own has been raised before."""
@@ -103,6 +129,7 @@ class Monitor:
             reconnect_s=0.0 if args.no_reconnect else args.reconnect,
             rows=args.web is not None,
             traffic=args.hex,
+            on_miss=self._keep_miss,
             threshold=args.threshold,
         )
 

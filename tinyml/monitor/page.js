@@ -84,6 +84,7 @@ function drawControls(shown) {
   $("back").max = String(most);
   if (!paused) $("back").value = "0";
   $("record").hidden = !state.device.records;
+  $("play").hidden = state.device.features !== "audio";
   if ($("labels").childElementCount !== state.device.labels.length) {
     $("labels").replaceChildren(...state.device.labels.map((label) => {
       const option = make("option");
@@ -431,6 +432,22 @@ $("back").addEventListener("input", () => {
 });
 $("csv").addEventListener("click", saveCsv);
 $("png").addEventListener("click", savePng);
+$("record").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const wish = { label: $("record-label").value, seconds: Number($("record-s").value) };
+  $("recorded").hidden = false;
+  try {
+    const answer = await fetch("/record", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish),
+    });
+    setText($("recorded"), (await answer.json()).text);
+  } catch {
+    setText($("recorded"), "the monitor does not answer: nothing was recorded");
+  }
+});
+$("play").addEventListener("click", () => {
+  new Audio(`/recent.wav?seconds=${Number($("record-s").value)}`).play();
+});
 window.addEventListener("error", (event) => {
   setText($("state"), `this page failed: ${event.message}`);
   $("state").className = "off";

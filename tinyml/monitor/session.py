@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tinyml import device
 from tinyml.datasets import clips
 from tinyml.datasets.clips import Clip
-from tinyml.device import Device, Reading
+from tinyml.device import Device, DeviceInfo, Reading
 from tinyml.device.deadline import Deadline
 from tinyml.errors import ConfigError, DeviceError, TinymlError
 from tinyml.features import FrontEnd
@@ -56,10 +56,10 @@ Tell = Callable[[Event], None]
 class SessionOptions:
     """What to watch. `paced`: sources play no faster than a sensor would give them.
 
-    `threshold`: averaged score (0..1) that an event needs, None for that of the firmware.
-
-    `reconnect_s`: how long a device that has gone may take to come back, 0 for no time at all.
-    `rows`: whether to tell Seen; `traffic`: whether to tell Bytes.
+    `on_miss` gets every clip that was not recognised as said. `threshold`: averaged score (0..1)
+    that an event needs, None for that of the firmware. `reconnect_s`: how long a device that has
+    gone may take to come back, 0 for no time at all. `rows`: whether to tell Seen and Sensed;
+    `traffic`: whether to tell Bytes.
     """
 
     board: Board
@@ -69,6 +69,7 @@ class SessionOptions:
     reconnect_s: float = RECONNECT_S
     rows: bool = False
     traffic: bool = False
+    on_miss: Callable[[Clip, FrontEnd, DeviceInfo], None] = lambda clip, front_end, info: None
     threshold: float | None = None
 
 
@@ -85,6 +86,7 @@ class Session:
         self._clips: Sequence[Clip] = ()
         self._done = 0  # clips that are finished
         self._twin: Twin | None = None  # of the stream that runs
+        self.info: DeviceInfo | None = None  # of the device that answered last
 
     def stop(self) -> None:
         """Have `run` end soon."""
@@ -132,6 +134,7 @@ class Session:
     def _watch(self, connection: Device, after: str) -> None:
         """Watch one connection, through resets of ours, until its stream ends."""
         while True:
+            self.info = connection.info
             self._tell(Attached(connection.info, after))
             if self._options.sources:
                 self._play(connection)
@@ -248,7 +251,11 @@ class Session:
         finally:
             self._done += play.finished
             if play.finished:
-                self._tell(Summed(play.report()))
+                report = play.report()
+                for clip, result in zip(play.clips, report.clips, strict=False):
+                    if result.right is False:
+                        self._options.on_miss(clip, front_end, connection.info)
+                self._tell(Summed(report))
 
     def _follow(
         self,

@@ -2,13 +2,15 @@
 
 Server-sent events over the standard library's server, one thread a viewer. A viewer that is slow
 loses messages, which it is told, and never holds up the device or another viewer. Nothing that
-comes from the network names a file, and nothing is taken but GET.
+comes from the network names a file; what is taken is GET, and of our own page a wish to record.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
+import math
 import queue
 import socket
 import threading
@@ -19,13 +21,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tinyml.errors import ConfigError
+from tinyml.errors import ConfigError, TinymlError
 from tinyml.monitor import messages
 from tinyml.monitor.events import Event
+from tinyml.monitor.keep import Keeper
 from tinyml.monitor.picture import Picture
 
 MAX_VIEWERS = 16
 MAX_CONNECTIONS = 64
+_MOST_POSTED = 1000  # bytes
 _WAITING = 400  # messages that may wait for a viewer
 _REQUEST_S = 10.0  # what sending a request may take
 _SEND_S = 20.0  # how long a viewer may take nothing
@@ -42,7 +46,7 @@ _PAGES = {
 }
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "connect-src 'self'; img-src data:; media-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -68,6 +72,7 @@ class Web:
         bound = self._server.server_address
         self.url = f"http://{_joined(host, int(bound[1]))}/"
         self.warning = _warning(str(bound[0]))
+        self.keeper: Keeper | None = None  # what records for the page, where that is wanted
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_S,), daemon=True
         )
@@ -101,7 +106,10 @@ class Web:
 
     def take(self, event: Event, picture: Picture, at: float) -> None:
         """Send everybody what `event` means; never waits."""
+        self._server.keeper = self.keeper
         for message in messages.of(event, picture, at):
+            if message["kind"] == "device":
+                message["records"] = self.keeper is not None
             self._hub.send(message["kind"], messages.encode(message))
 
 
@@ -176,6 +184,7 @@ class _Server(ThreadingHTTPServer):
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         self.address_family = addresses[0][0]
         self.hub = hub
+        self.keeper: Keeper | None = None
         self.pages = {
             path: (kind, (Path(__file__).parent / name).read_bytes())
             for path, (name, kind) in _PAGES.items()
@@ -217,12 +226,47 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "This name is not known here.")
         elif path == "/events":
             self._events()
+        elif path == "/recent.wav" and self.server.keeper is not None:
+            body = self.server.keeper.wav(_number(self.path.partition("seconds=")[2]))
+            self._head(HTTPStatus.OK if body else HTTPStatus.NO_CONTENT, "audio/wav", len(body))
+            self.wfile.write(body)
         elif path in self.server.pages:
             kind, body = self.server.pages[path]
             self._head(HTTPStatus.OK, kind, len(body))
             self.wfile.write(body)
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
+
+    def do_POST(self) -> None:
+        """Record what the board just heard, where the monitor was started to.
+
+        Only a page of ours may ask: its browser sends where it is from, and JSON, which no other
+        page may send without asking first.
+        """
+        keeper = self.server.keeper
+        if keeper is None or self.path != "/record":
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED, "Nothing is taken here.")
+            return
+        host = self.headers.get("Host", "")
+        is_json = self.headers.get("Content-Type", "") == "application/json"
+        if not _is_ours(host) or self.headers.get("Origin") != f"http://{host}" or not is_json:
+            self._refuse(HTTPStatus.FORBIDDEN, "Only this page may record.")
+            return
+        try:
+            length = min(int(self.headers.get("Content-Length", "0")), _MOST_POSTED)
+            asked = json.loads(self.rfile.read(length))
+            text = keeper.keep(str(asked["label"]), float(asked["seconds"]))
+        except TinymlError as error:
+            self._answer(HTTPStatus.CONFLICT, f"{error.message}; {error.hint}".rstrip("; "))
+        except (ValueError, TypeError, KeyError):
+            self._answer(HTTPStatus.BAD_REQUEST, "a label and seconds are needed")
+        else:
+            self._answer(HTTPStatus.OK, f"kept as {text}")
+
+    def _answer(self, status: HTTPStatus, text: str) -> None:
+        body = json.dumps({"text": text}).encode()
+        self._head(status, "application/json", len(body))
+        self.wfile.write(body)
 
     def _events(self) -> None:
         joined = self.server.hub.join()
@@ -276,6 +320,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing: only cli does."""
+
+
+def _number(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _is_ours(host: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml.cli import arguments
-from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED
+from tinyml.errors import EXIT_COMPARISON_FAILED, EXIT_PASSED, ConfigError
 
 if TYPE_CHECKING:
     import re
@@ -36,6 +36,8 @@ tinyml monitor --source models/keyword_spotting/examples --web
 tinyml monitor --source yes.wav no.wav --until "yes"
 tinyml monitor --port '/dev/serial/by-id/*Nano*' --timeout 10 --log monitor.log --timestamp
 tinyml monitor --source recordings/ --fast --json
+tinyml monitor --source recordings/ --keep-misses misses
+tinyml monitor --board nano33ble --web --record my_words
 """
 
 
@@ -54,6 +56,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="serve the picture as a web page, to this computer only unless HOST says otherwise "
         "(default: 127.0.0.1:8000; port 0: any that is free)",
     )
+    _add_keeping(parser)
     parser.add_argument(
         "-t", "--timeout", metavar="S", type=_seconds, help="stop after this many seconds"
     )
@@ -87,10 +90,39 @@ def run(args: Namespace, console: Console) -> int:
     """Watch until the sources end, the time is over, a line matches, or a key is pressed."""
     from tinyml.cli.listening import Monitor
 
+    if args.record is not None and args.web is None:
+        raise ConfigError("--record is for the page", "add --web")
+    if args.keep_misses is not None and not args.source:
+        raise ConfigError(
+            "--keep-misses keeps what --source plays", "name recordings in folders of their labels"
+        )
     monitor = Monitor(args, console)
     monitor.run()
     missed = args.until is not None and not monitor.matched
     return EXIT_COMPARISON_FAILED if missed else EXIT_PASSED
+
+
+def _add_keeping(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--record",
+        metavar="DIR",
+        type=Path,
+        help="with --web: let the page keep what was just heard under a label in DIR, which "
+        "`tinyml train` reads",
+    )
+    parser.add_argument(
+        "--keep-misses",
+        metavar="DIR",
+        type=Path,
+        help="keep recordings of --source that were not recognised as their label in DIR, which "
+        "`tinyml train --from MODEL --data DIR` learns from",
+    )
+    parser.add_argument(
+        "--speaker",
+        metavar="NAME",
+        default="me",
+        help="who is recorded, a part of the files' names (default: %(default)s)",
+    )
 
 
 def _add_source(parser: ArgumentParser) -> None:
