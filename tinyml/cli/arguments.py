@@ -116,6 +116,7 @@ def add_generation(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--tflm-generation",
         metavar="GENERATION",
+        choices=tuple(GENERATIONS),
         help=f"the TensorFlow Lite Micro whose arithmetic counts: {names} (default: "
         f"{REFERENCE.name}, the oracle's)",
     )

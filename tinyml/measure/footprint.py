@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tinyml import runtimes, tflite
 from tinyml.compiler import ops
 from tinyml.errors import TinymlError
-from tinyml.records import Board, Bundle, CSource, TensorInfo
+from tinyml.records import DEFAULT_OPTIONS, Board, Bundle, CSource, RuntimeOptions, TensorInfo
 from tinyml.tflite import Graph, Op
 
 
@@ -40,7 +40,8 @@ class RuntimeCost:
 
     `arena_exact`: the arena is what it needs, not an upper bound.
     `fits` compares arena and constants alone with the board: False is certain, True still leaves
-    the application's own code and stack to be added.
+    the application's own code and stack to be added. `generation`: of TFLM, whose arithmetic it
+    computes, see `tinyml.model.generations`.
     """
 
     runtime: str
@@ -51,6 +52,7 @@ class RuntimeCost:
     fits: bool
     problem: str
     hint: str
+    generation: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ class Footprint:
         return any(cost.steps for cost in self.runtimes)
 
 
-def inspect(bundle: Bundle, board: Board) -> Footprint:
+def inspect(bundle: Bundle, board: Board, options: RuntimeOptions = DEFAULT_OPTIONS) -> Footprint:
     """Describe `bundle` and what it costs on `board`; raises ModelError for an unusable model."""
     graph = tflite.read(bundle.model, bundle.name)
     costs = []
     folded: dict[int, str] = {}
     for name in runtimes.names():
-        cost, source = _cost(name, bundle, board)
+        cost, source = _cost(name, bundle, board, options)
         costs.append(cost)
         if source is not None and not folded:
             folded = {operator.op_index: operator.reason for operator in source.folded}
@@ -124,9 +126,11 @@ def _operator(graph: Graph, op: Op, folded: str) -> OperatorInfo:
     )
 
 
-def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource | None]:
+def _cost(
+    name: str, bundle: Bundle, board: Board, options: RuntimeOptions
+) -> tuple[RuntimeCost, CSource | None]:
     try:
-        source = runtimes.load(name).generate(bundle, board)
+        source = runtimes.load(name).generate(bundle, board, options)
     except TinymlError as error:
         return RuntimeCost(name, 0, False, 0, 0, False, error.message, error.hint), None
     problem = "; ".join(
@@ -144,6 +148,7 @@ def _cost(name: str, bundle: Bundle, board: Board) -> tuple[RuntimeCost, CSource
         fits=not problem,
         problem=problem,
         hint=hint,
+        generation=source.generation,
     )
     return cost, source
 

@@ -35,6 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_model(parser)
     arguments.add_board(parser)
+    arguments.add_generation(parser)
     parser.add_argument(
         "--all-boards", action="store_true", help="only say which boards hold it, by runtime"
     )
@@ -59,24 +60,28 @@ def run(args: Namespace, console: Console) -> int:
     from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
     from tinyml.measure import footprint
+    from tinyml.records import RuntimeOptions
     from tinyml.report import inspection
 
     results.require_places(args.report)
     board, model = boards.load(args.board), pipeline.load_model(args, console)
+    options = RuntimeOptions(generation=args.tflm_generation)
     found: list[Footprint] = []
     if args.sqnr is not None:
         page = inspection.noise_page(model.name, _sqnr(model, args.sqnr, console))
     elif args.plan:
         with console.progress(f"compiling {model.name}"):
-            source = runtimes.load("compiled").generate(model, board)
+            source = runtimes.load("compiled").generate(model, board, options)
         page = inspection.plan_page(model.name, source)
     elif args.all_boards:
         with console.progress(f"compiling {model.name}"):
-            found = [footprint.inspect(model, boards.load(name)) for name in boards.names()]
+            found = [
+                footprint.inspect(model, boards.load(name), options) for name in boards.names()
+            ]
         page = inspection.boards_page(model.name, found)
     else:
         with console.progress(f"compiling {model.name}"):
-            found = [footprint.inspect(model, board)]
+            found = [footprint.inspect(model, board, options)]
         page = inspection.page(found[0])
     results.show(page, args, console)
     return EXIT_PASSED if not found or any(each.runs for each in found) else EXIT_INPUT
