@@ -9,6 +9,7 @@ TinymlError                 exit 2 unless said otherwise
 ├── ToolError               exit 3: a program or package is missing or failed
 ├── DeviceError             exit 3: a device refused, faulted or vanished
 │   └── DeviceTimeout       exit 3: a device did not answer within its deadline
+├── MiscompiledError        exit 70: generated C computes something else than TFLM
 └── InternalError           exit 70: what no other error says, after its traceback
 """
 
@@ -78,6 +79,12 @@ class DeviceError(TinymlError):
 
 class DeviceTimeout(DeviceError):  # noqa: N818 - a timeout is what it is called
     """A device did not answer within its deadline."""
+
+
+class MiscompiledError(TinymlError):
+    """The C generated from a model computes something else than TensorFlow Lite Micro."""
+
+    exit_code = EXIT_BUG
 
 
 class InternalError(TinymlError):

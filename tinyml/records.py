@@ -443,7 +443,8 @@ class Firmware:
 
     `flash_bytes`: everything stored in flash. `ram_bytes`: static RAM, stack reserve included, and
     on a board with one memory for all, code and constants too.
-    `contributors`: the largest symbols as (name, section, bytes), largest first.
+    `contributors`: the largest symbols as (name, section, bytes), largest first. `checked`: what
+    its C was compared with on this computer, or why not, in words; "" where nobody asked.
     """
 
     project: Project
@@ -452,3 +453,4 @@ class Firmware:
     ram_bytes: int
     stack_bytes: int
     contributors: tuple[tuple[str, str, int], ...] = ()
+    checked: str = ""

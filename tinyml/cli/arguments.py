@@ -149,6 +149,16 @@ def add_prefix(parser: ArgumentParser) -> None:
     )
 
 
+def add_check(parser: ArgumentParser) -> None:
+    """--no-check."""
+    parser.add_argument(
+        "--no-check",
+        dest="check",
+        action="store_false",
+        help="do not compare what the C computes on this computer with the reference",
+    )
+
+
 def add_sensor(parser: ArgumentParser) -> None:
     """--sensor, None for what `sensors.choose` prefers."""
     parser.add_argument(

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the arguments name: a model, a board, a runtime, and the folder of the project."""
+    """What the arguments name: a model, a board, a runtime, and the folder of the project.
+
+    `check`: whether the C is compared with the reference on this computer before it is built.
+    """
 
     bundle: Bundle
     board: Board
     out: Path
     origin: Origin
+    check: bool = False
 
     @property
     def runtime(self) -> str:
@@ -84,7 +88,7 @@ def choose(args: Namespace, console: Console, model: str | None = None) -> Choic
         _require_same(out, before, wanted)
     slot = "-slot" if wanted.options.slot else ""
     out = out or BUILD / f"{chosen.name}-{board.id}-{wanted.runtime}{slot}"
-    return Choice(chosen, board, out, wanted)
+    return Choice(chosen, board, out, wanted, getattr(args, "check", False))
 
 
 def _wanted(args: Namespace, model: str | None, before: Origin | None) -> Origin:
@@ -218,8 +222,17 @@ def build(choice: Choice, console: Console) -> Firmware:
 
     with outputs.lock(choice.out):
         project = _generate(choice, console)
+        checked = _checked(choice, project, console) if choice.check else ""
         with console.progress(f"building {choice.bundle.name} for {choice.board.id}") as shown:
-            return room.build(project, on_line=shown.update)
+            return replace(room.build(project, on_line=shown.update), checked=checked)
+
+
+def _checked(choice: Choice, project: Project, console: Console) -> str:
+    """Compare the generated C with the reference on this computer; return what was found."""
+    from tinyml.measure import self_check
+
+    with console.progress(f"checking the C of {choice.bundle.name} on this computer"):
+        return self_check.run(choice.bundle, project.source, choice.options.generation)
 
 
 def flash(firmware: Firmware, console: Console, port: str | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinyml.records import Firmware
 from tinyml.report import parts
-from tinyml.report.page import Facts, Page, TestCase
+from tinyml.report.page import Facts, Page, Section, TestCase
 
 
 def page(built: Firmware) -> Page:
@@ -17,7 +17,11 @@ def page(built: Firmware) -> Page:
         title=f"{project.bundle.name} for {project.board.id}",
         headline=summary(built),
         identity=Facts((("firmware", str(built.elf)),)),
-        sections=(*parts.firmware(built, detail=False), *parts.memory(project.source)),
+        sections=(
+            *parts.firmware(built, detail=False),
+            *parts.memory(project.source),
+            *([Section("Check", (Facts((("checked", built.checked),)),))] if built.checked else ()),
+        ),
         record=record(built),
         details=parts.details(project.bundle.sha256, built),
         cases=(TestCase("build", f"{project.bundle.name} is built for {project.board.id}"),),
@@ -59,4 +63,5 @@ def record(built: Firmware) -> dict[str, Any]:
         "arena_origin": project.source.arena_origin,
         "stack_bytes": built.stack_bytes,
         "contributors": built.contributors,
+        "checked": built.checked,
     }

@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
     arguments.add_prefix(parser)
+    arguments.add_check(parser)
     arguments.add_threshold(parser)
     arguments.add_report(parser)
     arguments.add_json(parser)

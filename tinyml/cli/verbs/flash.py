@@ -27,6 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_project(parser)
     arguments.add_slot(parser)
     arguments.add_sensor(parser)
+    arguments.add_check(parser)
     arguments.add_port(parser)
     arguments.add_threshold(parser)
     arguments.add_json(parser)
