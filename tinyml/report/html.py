@@ -63,14 +63,18 @@ def _groups(sections: Sequence[Section]) -> list[tuple[bool, list[Section]]]:
 
 
 def _without_empty_columns(section: Section) -> Section:
-    """Return a section whose tables have no columns in which nothing stands; lines are kept."""
+    """Return a section whose tables have no columns in which nothing stands, or for terminals."""
     return replace(section, blocks=tuple(map(_without_empty, section.blocks)))
 
 
 def _without_empty(block: Block) -> Block:
     if not isinstance(block, Table) or block.square or not block.rows:
         return block
-    kept = [n for n in range(len(block.columns)) if any(row[n].text for row in block.rows)]
+    kept = [
+        number
+        for number, column in enumerate(block.columns)
+        if not column.brief and any(row[number].text for row in block.rows)
+    ]
     columns = tuple(block.columns[n] for n in kept)
     return replace(
         block, columns=columns, rows=tuple(tuple(r[n] for n in kept) for r in block.rows)

@@ -33,11 +33,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, and whether its cells are aligned to the right."""
+    """A column of a table: its heading, and whether its cells are aligned to the right.
+
+    `brief`: for the terminal alone, since a page says it in a section of its own.
+    """
 
     name: str
     right: bool = False
     detail: bool = False
+    brief: bool = False
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def _layers(result: ValidationReport) -> Section:
         "operator",
         "tensor",
         Column("equal", right=True),
-        "first difference",
+        Column("first difference", brief=True),
         *parts.layer_columns(result.counter_unit, detail=True),
     )
     notes = [
