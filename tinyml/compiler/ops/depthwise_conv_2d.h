@@ -230,6 +230,40 @@ TML_INLINE void tml_depthwise_conv_2d_row_dot(const tml_word_t *x, tml_depthwise
   }
 }
 
+/* Widen pixels that lie `step` bytes apart, four at a time, until `to` is `last`; returns the next
+ * pixel. */
+TML_INLINE const int8_t *tml_depthwise_conv_2d_widen(const int8_t *from, int32_t step,
+                                                     int16_t *to, const int16_t *last) {
+#if TML_DSP
+  if (to != last) {
+    uint32_t a, b, c, d;
+    __asm__ volatile(
+        "1:\n\t"
+        "ldrsb %[a], [%[from]]\n\t"
+        "ldrsb %[b], [%[from], %[step]]\n\t"
+        "add %[from], %[from], %[step], lsl #1\n\t"
+        "ldrsb %[c], [%[from]]\n\t"
+        "ldrsb %[d], [%[from], %[step]]\n\t"
+        "add %[from], %[from], %[step], lsl #1\n\t"
+        "pkhbt %[a], %[a], %[b], lsl #16\n\t"
+        "pkhbt %[c], %[c], %[d], lsl #16\n\t"
+        "str %[a], [%[to]], #4\n\t"
+        "str %[c], [%[to]], #4\n\t"
+        "cmp %[to], %[last]\n\t"
+        "bne 1b"
+        : [from] "+r"(from), [to] "+r"(to), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
+          [d] "=&r"(d)
+        : [step] "r"(step), [last] "r"(last)
+        : "memory", "cc");
+  }
+#else
+  for (; to != last; ++to, from += step) {
+    *to = *from;
+  }
+#endif
+  return from;
+}
+
 /* Copy one channel of an image into the inner part of the plane. */
 TML_INLINE void tml_depthwise_conv_2d_fill(const int8_t *from, int16_t *plane,
                                            const tml_depthwise_conv_2d_3x3_t *p) {
@@ -238,15 +272,9 @@ TML_INLINE void tml_depthwise_conv_2d_fill(const int8_t *from, int16_t *plane,
   int16_t *to = plane + p->pad_top * p->plane_width + p->pad_left;
   const int32_t skip = p->plane_width - p->input_width;
   for (int32_t i = p->input_height; i > 0; --i, from += back, to += skip) {
-    const int16_t *const last = to + (p->input_width & ~3);
-    for (; to != last; to += 4) {
-      const uint32_t first = tml_lanes_pair(from[0], from[step]);
-      from += 2 * step;
-      const uint32_t second = tml_lanes_pair(from[0], from[step]);
-      from += 2 * step;
-      memcpy(to, &first, sizeof(first));
-      memcpy(to + 2, &second, sizeof(second));
-    }
+    int16_t *const last = to + (p->input_width & ~3);
+    from = tml_depthwise_conv_2d_widen(from, step, to, last);
+    to = last;
     for (int32_t left = p->input_width & 3; left > 0; --left, from += step) {
       *to++ = *from;
     }
