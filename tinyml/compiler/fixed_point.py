@@ -15,6 +15,8 @@ from tinyml.compiler.quant import (
 _EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8) in Q0.31
 _ONE_THIRD = 715827883  # 1/3 in Q0.31
 _ONE_IN_Q2 = 1 << 29
+_THREE_HALVES_IN_Q3 = (1 << 28) + (1 << 27)
+_HALF_ROOT_OF_TWO = 1518500250  # sqrt(2) / 2 in Q0.31
 _DIVIDE_START, _DIVIDE_SLOPE = 1515870810, -1010580540  # 48/17 and -32/17 in Q2
 # exp(-2**k) in Q0.31 for k = -2..4
 _EXP_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
@@ -66,6 +68,30 @@ def tanh(raw: int, integer_bits: int) -> int:
     quotient = _divide_by_one_plus(exp_on_negative_values(-abs(raw), integer_bits + 1))
     positive = shift_left_saturating(quotient - _ONE_IN_Q2, 2)
     return positive if raw > 0 else -positive
+
+
+def inverse_square_root(value: int) -> tuple[int, int]:
+    """1 / sqrt(value) of an integer of at least 1, as a multiplier and a right shift.
+
+    It is multiplier * 2**(-31 - shift): GetInvSqrtQuantizedMultiplierExp of TFLite, five steps of
+    Newton in Q3.
+    """
+    if value == 1:
+        return INT32_MAX, 0
+    shift = 11
+    while value >= 1 << 29:
+        value //= 4
+        shift += 1
+    pairs = (32 - value.bit_length() - 1) // 2 - 1
+    shift -= pairs
+    half_input = rounding_shift_right(value << (2 * pairs) >> 1, 1)
+    root = 1 << 28
+    for _ in range(5):
+        cube = shift_left_saturating(doubling_high_mul(doubling_high_mul(root, root), root), 6)
+        step = doubling_high_mul(_THREE_HALVES_IN_Q3, root) - doubling_high_mul(half_input, cube)
+        root = shift_left_saturating(step, 3)
+    root = doubling_high_mul(root, _HALF_ROOT_OF_TWO)
+    return (root << -shift, 0) if shift < 0 else (root, shift)
 
 
 def _divide_by_one_plus(x: int) -> int:
