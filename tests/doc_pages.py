@@ -41,6 +41,7 @@ _COMMENT = re.compile(r"<!-- (setup|varies):\s(.*?)-->", re.S)
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _PATH = re.compile(r"(?:tinyml|boards|docs|firmware_templates|models|scripts|tests)/[\w./-]*")
+_UNFENCED = re.compile(r"^ {4,}((?:tinyml|scripts/|pytest|pip) ?.+)$", re.M)
 _NAME = re.compile(r"tinyml(\.\w+)+")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _INCOMPLETE = re.compile(r"arguments are required|expected (one|at least one) argument")
@@ -112,6 +113,7 @@ def problems(page: Path) -> list[str]:
             found += [f"{block.place}: {wrong}" for wrong in _complaints(example.command)]
     prose = _FENCE.sub("", page.read_text(encoding="utf-8"))
     name = page.relative_to(ROOT)
+    found += [f"{name}: a command in no fence: {line}" for line in _UNFENCED.findall(prose)]
     for code in (" ".join(code.split()) for code in _CODE.findall(prose)):
         if re.match(r"tinyml [a-z]", code):
             wrongs = _complaints(re.sub(r"[][]", "", code))

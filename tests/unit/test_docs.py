@@ -63,6 +63,7 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "# Title\n"
         "```sh\ntinyml inspect --bord qemu-m4\n```\n"
         "1. In a list:\n\n   ```sh soon\n   tinyml models | tinyml modles\n   ```\n\n"
+        "Or:\n\n    tinyml nothing\n\n"
         "Say `tinyml boards --joson` and `--nonsense`, see [there](there.md), [here](#nowhere),\n"
         "[this](page.md#title) and `tinyml/nothing.py`; `tinyml train --epochs N` goes on.\n"
         "`tinyml.records.Board` is a class, `tinyml.records.Bored` or `tinyml.nowhere.X` none.\n"
@@ -77,6 +78,7 @@ def test_what_is_wrong_is_found(wrong: Path) -> None:
         "tinyml inspect --bord qemu-m4: unrecognized arguments: --bord",
         "unknown fence: sh {'soon'}",
         "tinyml modles: unknown command 'modles'",
+        "a command in no fence: tinyml nothing",
         "tinyml boards --joson: unrecognized arguments: --joson",
         "there is no option --joson",
         "there is no option --nonsense",
