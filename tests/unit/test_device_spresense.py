@@ -20,7 +20,8 @@ from tinyml.platforms.spresense import updater
 from tinyml.records import Bundle, CSource, Firmware, Project
 
 IMAGE = bytes(range(256)) * 13 + b"end"  # four blocks
-STEP_S = 2.0  # the longest that one answer may take here
+# The longest that an answer may take here.
+TIMINGS = updater.Timings(answer_s=2.0, resend_s=0.2, save_s=2.0)
 LONGEST_S = 40.0
 
 
@@ -34,7 +35,7 @@ def board(request: pytest.FixtureRequest) -> Iterator[FakeSpresense]:
 def put(board: FakeSpresense, image: bytes = IMAGE, baud: int = updater.BAUD) -> None:
     with updater.open_port(board.path) as port:
         updater.install(
-            port, image, transfer_baud=baud, step_s=STEP_S, sleep=lambda s: time.sleep(s / 10)
+            port, image, transfer_baud=baud, timings=TIMINGS, sleep=lambda s: time.sleep(s / 10)
         )
 
 
@@ -101,7 +102,7 @@ def test_missing_bootloader_files_are_recognised(board: FakeSpresense) -> None:
 @pytest.mark.parametrize("board", [{"unplugged": 2}], indirect=True)
 def test_an_unplugged_board_is_an_error_of_its_port(board: FakeSpresense) -> None:
     with pytest.raises(DeviceError, match="cannot be used"):
-        spresense.install(board.path, IMAGE, updater.BAUD, step_s=STEP_S)
+        spresense.install(board.path, IMAGE, updater.BAUD, timings=TIMINGS)
 
 
 def test_a_port_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tinyml.platforms.spresense import updater
 pytestmark = pytest.mark.needs_xmodem
 
 IMAGE = random.Random(1).randbytes(5 * 1024 + 300)
-STEP_S = 6.0
+TIMINGS = updater.Timings(answer_s=6.0, resend_s=0.6, save_s=6.0)
 
 
 class Line:
@@ -76,7 +76,7 @@ def test_what_is_sent_is_what_an_independent_receiver_gets(damage: str) -> None:
         daemon=True,
     )
     thread.start()
-    session = updater._Session(line, STEP_S, time.monotonic, time.sleep)
+    session = updater._Session(line, TIMINGS, time.monotonic, time.sleep)
     told: list[int] = []
     session._send_blocks(IMAGE, lambda sent, total: told.append(sent))
     thread.join(10)

@@ -55,24 +55,30 @@ def attach(board: Board, timeout_s: float) -> Attachment:
 
 
 def install(
-    path: str, image: bytes, baud: int, on_step: OnText = ignore, step_s: float = updater.STEP_S
+    path: str,
+    image: bytes,
+    baud: int,
+    on_step: OnText = ignore,
+    timings: updater.Timings = updater.TIMINGS,
 ) -> None:
     """Send `image` through the port at `path`; raises UpdaterError, DeviceError for the port."""
     import serial
 
     def progress(sent: int, total: int) -> None:
         on_step(f"{sent * 100 // total} % of {total:,} bytes")
+        if sent == total:
+            on_step("the board checks and saves it, which can take minutes")
 
     on_step("waiting for the board's loader")
     try:
         with updater.open_port(path) as port:
             try:
-                updater.install(port, image, transfer_baud=baud, progress=progress, step_s=step_s)
+                updater.install(port, image, transfer_baud=baud, progress=progress, timings=timings)
             except updater.TransferError as error:
                 if baud == updater.BAUD:
                     raise
                 on_step(f"again at {updater.BAUD} baud: {error}")
-                updater.install(port, image, progress=progress, step_s=step_s)
+                updater.install(port, image, progress=progress, timings=timings)
     except (serial.SerialException, OSError) as error:
         raise DeviceError(f"{path} cannot be used: {error}", open_hint(error)) from error
 

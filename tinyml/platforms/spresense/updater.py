@@ -9,16 +9,41 @@ pyserial's Serial has, and nothing of tinyml, so that a generated project can ca
 from __future__ import annotations
 
 import binascii
+import contextlib
 import errno
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 BAUD = 115200
-TRANSFER_BAUDS = (115200, 230400, 460800, 921600, 1000000, 1152000)
+TRANSFER_BAUDS = (115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000)
 
-STEP_S = 20.0
+
+@dataclass(frozen=True)
+class Timings:
+    """How long is waited, in seconds, as Sony's flash_writer.py and xmodem.py of core 3.4.4 do.
+
+    `reads`: of 0.03 s each, without the loader's answer, after which the board is reset again.
+    `settle_s`: after the first line feed and a change of the rate, then what came is dropped.
+    `prompt_s`: after a prompt, `ready_s`: after the line that offers a transfer, before more is
+    sent. `answer_s`: for an answer to a command, which flash_writer.py waits for without end.
+    `resend_s`: for the acknowledgement of a block, which is then sent again, ten times in all: its
+    360 s; flash is erased meanwhile. `save_s`: for the prompt after a transfer, while the board
+    checks and saves the image.
+    """
+
+    reads: int = 11
+    settle_s: float = 1.0
+    prompt_s: float = 0.1
+    ready_s: float = 0.1
+    answer_s: float = 20.0
+    resend_s: float = 36.0
+    save_s: float = 360.0
+
+
+TIMINGS = Timings()
 
 _SOH, _STX, _EOT, _ACK, _NAK, _CAN = 0x01, 0x02, 0x04, 0x06, 0x15, 0x18
 _CRC_REQUEST = 0x43  # "C"
@@ -28,7 +53,8 @@ _TRIES = 10
 
 _LOADER = b"Welcome to nash"
 _PROMPT = b"updater"
-_READY = b"Waiting for XMODEM"
+# All of the line: the C in it could pass for the receiver's request.
+_READY = b"Waiting for XMODEM (CRC or 1K) transfer. Ctrl-X to cancel."
 _REFUSAL = re.compile(rb"[^\r\n]*(?:fail|error|invalid|not found|no space)[^\r\n]*", re.IGNORECASE)
 _KEPT_BYTES = 4096  # of what the board said, for the error message
 _READ_S = 0.03
@@ -89,7 +115,7 @@ def install(
     transfer_baud: int = BAUD,
     reset: bool = True,
     progress: Callable[[int, int], None] = lambda sent, total: None,
-    step_s: float = STEP_S,
+    timings: Timings = TIMINGS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -97,13 +123,14 @@ def install(
 
     `transfer_baud` is one of TRANSFER_BAUDS and used for the transfer alone. `reset` pulses DTR;
     without it a person must press the reset button. `progress` gets (bytes sent, bytes in all).
-    `step_s` is the longest a single answer may take. Raises UpdaterError naming the step that
+    After the last of them the board saves the image, for up to `timings.save_s`. What interrupts
+    the transfer, Ctrl-C included, cancels it on the board. Raises UpdaterError naming the step that
     failed; the port's baud rate is BAUD again afterwards.
     """
     if transfer_baud not in TRANSFER_BAUDS:
         known = ", ".join(str(baud) for baud in TRANSFER_BAUDS)
         raise UpdaterError(f"the board cannot transfer at {transfer_baud} baud", f"use {known}")
-    session = _Session(port, step_s, clock, sleep)
+    session = _Session(port, timings, clock, sleep)
     try:
         session.enter_updater(reset)
         session.transfer(image, transfer_baud, progress)
@@ -131,30 +158,35 @@ class _Session:
     def __init__(
         self,
         port: Port,
-        step_s: float,
+        timings: Timings,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
         self._port = port
-        self._step_s = step_s
+        self._timings = timings
         self._clock = clock
         self._sleep = sleep
         self._heard = bytearray()
 
     def enter_updater(self, reset: bool) -> None:
         """Catch the loader before it boots the application; leave at the updater's prompt."""
-        deadline = self._clock() + self._step_s
+        limit_s = self._timings.answer_s
+        deadline = self._clock() + limit_s
         while _LOADER not in self._heard:
             if reset:
                 self._pulse_reset()
-            for _ in range(_TRIES):
+            for _ in range(self._timings.reads):
                 self._listen()
                 self._port.write(b"r")  # keeps the loader from starting the application
+                self._port.flush()
                 if _LOADER in self._heard:
                     break
-            self._check(deadline, "the board's loader did not answer after a reset", _NO_LOADER)
+            self._check(
+                deadline, limit_s, "the board's loader did not answer after a reset", _NO_LOADER
+            )
         self._await(_PROMPT, "the updater did not start", _NO_UPDATER)
         self._port.write(b"\n")  # the first character after a start is sometimes lost
+        self._port.flush()
         self._settle()
 
     def transfer(self, image: bytes, baud: int, progress: Callable[[int, int], None]) -> None:
@@ -162,27 +194,35 @@ class _Session:
         self._heard.clear()
         self.send_line("install" if baud == BAUD else f"install -b {baud}")
         self._await(_READY, "the updater did not offer a transfer", _TRY_AGAIN)
-        if baud != BAUD:
-            self._port.baudrate = baud
-            self._settle()
-        self._send_blocks(image, progress)
+        self._sleep(self._timings.ready_s)
+        try:
+            if baud != BAUD:
+                self._port.baudrate = baud
+                self._settle()
+            self._send_blocks(image, progress)
+        except BaseException:
+            with contextlib.suppress(Exception):  # the port may be gone
+                self._port.write(bytes((_CAN, _CAN)))
+                self._port.flush()
+            raise
         self._port.baudrate = BAUD
         self._heard.clear()
-        self._finish("install")
+        self._finish("install", self._timings.save_s)
 
     def command(self, line: str) -> None:
         """Send a command line and wait for the next prompt."""
         self._heard.clear()
         self.send_line(line)
         self._await(line.encode(), f"the updater did not take the command {line!r}", _TRY_AGAIN)
-        self._finish(line)
+        self._finish(line, self._timings.answer_s)
 
     def send_line(self, line: str) -> None:
         self._port.write(line.encode() + b"\n")
         self._port.flush()
 
-    def _finish(self, line: str) -> None:
-        self._await(_PROMPT, f"the updater did not come back after {line!r}", _TRY_AGAIN)
+    def _finish(self, line: str, limit_s: float) -> None:
+        self._await(_PROMPT, f"the updater did not come back after {line!r}", _TRY_AGAIN, limit_s)
+        self._sleep(self._timings.prompt_s)
         refusal = _REFUSAL.search(bytes(self._heard))
         if refusal:
             said = refusal.group().decode("ascii", "replace").strip()
@@ -199,10 +239,15 @@ class _Session:
         self._send_until_ack(bytes((_EOT,)), "the end of the transfer")
 
     def _expect_request(self) -> None:
-        deadline = self._clock() + self._step_s
+        limit_s = self._timings.answer_s
+        deadline = self._clock() + limit_s
         while self._control() != _CRC_REQUEST:
             self._check(
-                deadline, "the board did not ask for the first block", _TRY_AGAIN, TransferError
+                deadline,
+                limit_s,
+                "the board did not ask for the first block",
+                _TRY_AGAIN,
+                TransferError,
             )
 
     def _send_until_ack(self, data: bytes, what: str) -> None:
@@ -218,7 +263,7 @@ class _Session:
 
     def _acknowledged(self) -> bool:
         """Wait for ACK; False asks for the block again: NAK, a repeated request, or silence."""
-        deadline = self._clock() + self._step_s / _TRIES
+        deadline = self._clock() + self._timings.resend_s
         while self._clock() < deadline:
             answer = self._control()
             if answer == _ACK:
@@ -245,22 +290,24 @@ class _Session:
         self._heard += self._port.read(256)
         del self._heard[:-_KEPT_BYTES]
 
-    def _await(self, text: bytes, failure: str, hint: str) -> None:
-        deadline = self._clock() + self._step_s
+    def _await(self, text: bytes, failure: str, hint: str, limit_s: float | None = None) -> None:
+        limit_s = self._timings.answer_s if limit_s is None else limit_s
+        deadline = self._clock() + limit_s
         while text not in self._heard:
-            self._check(deadline, failure, hint)
+            self._check(deadline, limit_s, failure, hint)
             self._listen()
         at = self._heard.index(text) + len(text)
         self._heard = self._heard[:at] if text == _PROMPT else self._heard[at:]
 
     def _settle(self) -> None:
-        self._sleep(1.0)
+        self._sleep(self._timings.settle_s)
         self._port.reset_input_buffer()
         self._heard.clear()
 
     def _check(
         self,
         deadline: float,
+        limit_s: float,
         failure: str,
         hint: str,
         kind: type[UpdaterError] = UpdaterError,
@@ -269,7 +316,7 @@ class _Session:
             return
         tail = bytes(self._heard[-200:]).decode("ascii", "replace").strip()
         said = f"; the last it said: {tail!r}" if tail else "; it said nothing"
-        raise kind(f"{failure} within {self._step_s:g} s{said}", hint)
+        raise kind(f"{failure} within {limit_s:g} s{said}", hint)
 
 
 _NO_LOADER = (
