@@ -6,8 +6,6 @@ import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -21,7 +19,7 @@ from tinyml.measure.validate import LayerCheck, Mismatch, ValidationReport
 from tinyml.model import bundle
 from tinyml.model.metrics import ClassResult, OperatingPoint, Roc
 from tinyml.model.tensor_diff import Bin, Difference
-from tinyml.records import Bundle, CSource
+from tinyml.records import Bundle, CSource, Firmware, Project
 from tinyml.report import benchmark, evaluation, html, inspection, parts, provenance, validation
 from tinyml.report import firmware as firmware_page
 from tinyml.report.page import Page
@@ -55,11 +53,9 @@ OUTSIDE = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
 })"""
 
 
-def a_firmware(model: Bundle, source: CSource) -> Any:
-    return SimpleNamespace(
-        project=SimpleNamespace(
-            board=boards.load("qemu-m4"), source=source, bundle=model, path=Path("build", LONG)
-        ),
+def a_firmware(model: Bundle, source: CSource) -> Firmware:
+    return Firmware(
+        project=Project(Path("build", LONG), boards.load("qemu-m4"), model, source),
         elf=Path("none"), flash_bytes=81_680, ram_bytes=35_684, stack_bytes=8192,
         contributors=tuple((f"op{n}_weights", ".rodata", 10_000 - n) for n in range(9)),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml.report import svg
@@ -11,12 +11,24 @@ from tinyml.report.page import Block, Page, Section, Table
 from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
-_CHARACTER = 0.5  # width of a character of a table, in rem
-_PADDING = 0.9  # of a cell, left and right, in rem
-_BAR = 4.0  # a bar beside a number, in rem
 _TEXT = 16  # characters of an endless text that stand in one line at least
 _ENDLESS = 24  # characters beyond which a text breaks anywhere
-_STEP = 4  # widths of tables are rounded up to multiples of this many rem
+_STEP = 2  # widths of tables are rounded up to multiples of this many rem
+
+
+@dataclass(frozen=True)
+class _Letters:
+    """What a table takes in rem: a character, the padding of a cell, a bar beside a number."""
+
+    width: float
+    padding: float
+    bar: float
+
+
+# In a card too narrow for usual letters a table has small ones; in one too narrow for those, too,
+# each row becomes a list of names and values.
+_USUAL = _Letters(0.5, 0.9, 4.0)
+_SMALL = _Letters(0.45, 0.64, 0.0)
 
 
 def render(page: Page, provenance: Provenance) -> str:
@@ -40,9 +52,11 @@ def render(page: Page, provenance: Provenance) -> str:
         groups=_groups(sections),
         about=(*page.identity.rows, *page.details.rows, *provenance.rows()),
         draw=svg.draw,
-        stacks_below=_stacks_below,
+        small_below=lambda block: _needs(block, _USUAL),
+        stacks_below=lambda block: _needs(block, _SMALL),
         endless=_ENDLESS,
-        widths=sorted({_stacks_below(block) for block in tables}),
+        smalls=sorted({_needs(block, _USUAL) for block in tables}),
+        stacks=sorted({_needs(block, _SMALL) for block in tables}),
     )
     # Names of files that are not UTF-8 arrive with surrogates, which no file can hold.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -81,16 +95,13 @@ def _without_empty(block: Block) -> Block:
     )
 
 
-def _stacks_below(table: Table) -> int:
-    """Return the width of a card, in steps of _STEP rem, below which the table stands as lists.
-
-    There each row becomes a list of names and values; above it every cell has room for its longest
-    word.
-    """
+def _needs(table: Table, letters: _Letters) -> int:
+    """Return how many rem a table needs for the longest word of every cell, in steps of _STEP."""
     needed = 0.0
     for number, column in enumerate(table.columns):
         cells = [row[number] for row in table.rows]
         texts = [cell.text if len(cell.text) <= _ENDLESS else cell.text[:_TEXT] for cell in cells]
-        needed += max(map(len, (*column.name.split(), "", *texts))) * _CHARACTER + _PADDING
-        needed += _BAR if any(cell.bar is not None for cell in cells) else 0.0
+        longest = max(map(len, (*column.name.split(), "", *texts)))
+        needed += longest * letters.width + letters.padding
+        needed += letters.bar if any(cell.bar is not None for cell in cells) else 0.0
     return -(-int(needed + 1) // _STEP) * _STEP
