@@ -14,11 +14,11 @@ from tinyml.measure.playback import ClipResult, StreamReport
 from tinyml.monitor.events import (
     Attached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Seen,
+    SessionEvent,
     Summed,
 )
 from tinyml.protocol.messages import Status
@@ -101,7 +101,7 @@ def rows(features: str) -> Iterator[Seen]:
         yield Seen(0, disc.astype(np.int8).reshape(1, -1))
 
 
-def story(info: DeviceInfo) -> Iterator[Event]:
+def story(info: DeviceInfo) -> Iterator[SessionEvent]:
     """A device answers, hears 200 windows of two clips, recognises a label, and is summed up."""
     yield Attached(info)
     yield Played(0, 2, "a.wav", "yes", 10, 100)

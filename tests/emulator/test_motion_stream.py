@@ -9,7 +9,7 @@ import pytest
 
 from tinyml import device, features
 from tinyml.datasets import clips
-from tinyml.measure import playback
+from tinyml.measure import playback, stream_reference
 from tinyml.model import bundle
 from tinyml.records import Board, Bundle, Firmware
 
@@ -20,7 +20,7 @@ def test_gestures_are_recognised_and_every_inference_is_the_hosts(
     tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, runtime: Path
 ) -> None:
     model = bundle.load("gesture")
-    config, _ = playback.require_listening(model)
+    config, _ = stream_reference.require_listening(model)
     played = clips.load([model.path / "examples"], features.load(config))
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:

@@ -12,7 +12,7 @@ import pytest
 from tinyml import device, features
 from tinyml.datasets import clips
 from tinyml.features.image import FORMATS
-from tinyml.measure import playback
+from tinyml.measure import playback, stream_reference
 from tinyml.media import photo
 from tinyml.model import bundle
 from tinyml.records import Board, Bundle, FeatureConfig, Firmware, StreamConfig
@@ -24,7 +24,7 @@ def test_digits_are_recognised_and_every_inference_is_the_hosts(
     tinyml_build: Callable[[Bundle, Board, str], Firmware], board: Board, runtime: Path
 ) -> None:
     model = bundle.load("digits")
-    config, _ = playback.require_listening(model)
+    config, _ = stream_reference.require_listening(model)
     played = clips.load([model.path / "examples"], features.load(config))
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tinyml.monitor import web
-from tinyml.monitor.events import Attached, Detached, Event, Sensed
+from tinyml.monitor.events import Attached, Detached, Sensed, SessionEvent
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.web import Web
 
@@ -35,7 +35,7 @@ class Shown:
         self._picture = Picture()
         self._at = 100.0
 
-    def tell(self, *events: Event) -> None:
+    def tell(self, *events: SessionEvent) -> None:
         for event in events:
             self._picture.take(event, self._at)
             self._web.take(event, self._picture, self._at)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from host_firmware import AUDIO, LABELS, STREAM, HostDevice, build, stub
+from host_firmware import AUDIO, LABELS, STREAM, HostDevice, ProcessLink, build, stub
 from line_peer import Refused
 
+from tinyml.device import Device
+from tinyml.device.deadline import Deadline
 from tinyml.features import Recognizer, audio_features
 from tinyml.protocol import frames, messages
 from tinyml.protocol.frames import Flag
@@ -134,6 +137,40 @@ def test_lost_frames_are_sent_again(device: HostDevice, samples: np.ndarray) -> 
     results, totals = play(device, samples[:30_000], lose=(0, 3, 4, 50))
     same(results, expected(samples[:30_000]))
     assert totals.samples == 30_000
+
+
+def test_a_bad_line_costs_no_result_and_makes_no_difference(
+    program: Path, samples: np.ndarray
+) -> None:
+    """A bit of every 40th piece of what travels is flipped, whichever way it goes."""
+    count = itertools.count(1)
+
+    def flip(data: bytes) -> bytes:
+        if not data or next(count) % 40:
+            return data
+        middle = len(data) // 2
+        return data[:middle] + bytes([data[middle] ^ 4]) + data[middle + 1 :]
+
+    class BadLink(ProcessLink):
+        def read(self, n: int, deadline: Deadline) -> bytes:
+            return flip(super().read(n, deadline))
+
+        def write(self, data: bytes, deadline: Deadline) -> int:
+            super().write(flip(data), deadline)
+            return len(data)
+
+    with Device(BadLink(program), "bad line") as device:
+        stream = device.stream(samples)
+        readings = list(stream)
+        status = device.status()
+    want = expected(samples)
+    assert [(r.number, r.sample, r.scores.tobytes()) for r in readings] == [
+        (number, sample, scores) for number, (sample, scores, _) in enumerate(want)
+    ]
+    assert [reading.event for reading in readings] == [event for _, _, event in want]
+    assert stream.totals is not None
+    assert (stream.totals.lost_results, stream.totals.samples) == (0, len(samples))
+    assert status.bad_frames > 0  # there was damage
 
 
 @pytest.mark.parametrize("count", [0, 1, 479, 480, 15839, 15840])

@@ -19,10 +19,10 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Played,
     Printed,
     Seen,
+    SessionEvent,
     Summed,
 )
 from tinyml.monitor.lines import Lines, OutputLine, totals
@@ -38,7 +38,7 @@ def info() -> DeviceInfo:
     return device()
 
 
-def shown(events: Sequence[Event], every_s: float = 0.1) -> tuple[Picture, list[OutputLine]]:
+def shown(events: Sequence[SessionEvent], every_s: float = 0.1) -> tuple[Picture, list[OutputLine]]:
     picture, lines, out = Picture(), Lines(), []
     for number, event in enumerate(events):
         picture.take(event, 100 + number * every_s)
@@ -150,7 +150,7 @@ def test_the_seconds_go_on_through_connections(info: DeviceInfo) -> None:
     assert picture.factor is None  # the clock of a connection is its own
 
 
-STORY: list[Event] = [
+STORY: list[SessionEvent] = [
     Played(0, 1, "a\x1b[2J.wav", "yes", 1, 2),
     read(0, "yes", clip=0),
     DeviceStatus(STATUS, 1),
@@ -206,7 +206,7 @@ def test_a_long_list_of_labels_is_cut_to_the_highest(info: DeviceInfo) -> None:
 
 
 def test_who_comes_later_sees_the_same_page(info: DeviceInfo) -> None:
-    events: list[Event] = [
+    events: list[SessionEvent] = [
         Attached(info),
         read(0, "yes"), Seen(0, np.zeros((2, 40), np.int8)), Printed("before"),
         Detached("gone"),

@@ -26,12 +26,12 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Seen,
     Sensed,
+    SessionEvent,
     Summed,
 )
 from tinyml.protocol import frames
@@ -45,7 +45,7 @@ class Watched:
     """A session on a thread, and what it told so far."""
 
     def __init__(self, options: SessionOptions) -> None:
-        self.events: list[Event] = []
+        self.events: list[SessionEvent] = []
         self.error: BaseException | None = None
         self.session = Session(options, self.events.append)
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -14,7 +14,7 @@ from monitor_story import device, read, story
 
 from tinyml.errors import ConfigError
 from tinyml.monitor import web as server
-from tinyml.monitor.events import Attached, Event, Printed
+from tinyml.monitor.events import Attached, Printed, SessionEvent
 from tinyml.monitor.picture import Picture
 from tinyml.monitor.web import Web
 
@@ -29,7 +29,7 @@ class Teller:
         self.picture = Picture()
         self._at = 100.0
 
-    def tell(self, *events: Event) -> None:
+    def tell(self, *events: SessionEvent) -> None:
         for event in events:
             self._at += 0.1
             self.picture.take(event, self._at)

@@ -14,7 +14,7 @@ from tinyml import features
 from tinyml.datasets import clips
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import Event, MotionFrontEnd
-from tinyml.measure import playback
+from tinyml.measure import playback, stream_reference
 from tinyml.media import motion_csv, wav
 from tinyml.records import Bundle, FeatureConfig, StreamConfig
 
@@ -55,11 +55,11 @@ def clip(name: str, said: str | None, length: int = 1600) -> clips.Clip:
 
 
 def inference(number: int, scores: bytes = b"\x01\x02", heard: Event | None = None) -> Any:
-    return playback.StreamInference(number, 480 + number * 640, scores, heard)
+    return stream_reference.StreamInference(number, 480 + number * 640, scores, heard)
 
 
-def compare(expected: list[Any], actual: list[Any]) -> playback.Comparison:
-    comparison = playback.Comparison(iter(expected))
+def compare(expected: list[Any], actual: list[Any]) -> stream_reference.Comparison:
+    comparison = stream_reference.Comparison(iter(expected))
     for one in actual:
         comparison.take(one)
     comparison.finish()
@@ -136,7 +136,7 @@ def test_equal_streams_are_equal() -> None:
     [
         inference(2, scores=b"\x01\x03"),
         inference(2, heard=Event("yes", 0.5, 1760)),
-        playback.StreamInference(2, 9999, b"\x01\x02", None),
+        stream_reference.StreamInference(2, 9999, b"\x01\x02", None),
     ],
 )
 def test_one_different_inference_is_one_mismatch(changed: Any) -> None:
@@ -151,7 +151,7 @@ def test_an_inference_that_the_line_lost_is_no_difference() -> None:
     comparison = compare(expected, expected[:2] + expected[3:])
     assert (comparison.compared, comparison.mismatched, comparison.lost) == (5, 0, 1)
     assert comparison.first == ""
-    tail = playback.Comparison(iter(expected))
+    tail = stream_reference.Comparison(iter(expected))
     for actual in expected[:2]:
         tail.take(actual)
     tail.finish(made=4)  # the device says that it made four: two were lost, one never made
@@ -181,7 +181,7 @@ def test_inferences_too_many_or_twice_are_mismatches() -> None:
 
 
 def test_without_expectations_inferences_are_counted() -> None:
-    comparison = playback.Comparison(None)
+    comparison = stream_reference.Comparison(None)
     comparison.take(inference(0))
     comparison.finish()
     assert (comparison.proves, comparison.compared, comparison.mismatched) == (False, 1, 0)
@@ -189,7 +189,7 @@ def test_without_expectations_inferences_are_counted() -> None:
 
 def test_a_model_without_a_stream_cannot_listen() -> None:
     with pytest.raises(ConfigError, match="does not say how to listen"):
-        playback.require_listening(Bundle("m", b"", "", Path("m")))
+        stream_reference.require_listening(Bundle("m", b"", "", Path("m")))
 
 
 def test_the_host_twin_reports_every_window(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,9 @@ def test_the_host_twin_reports_every_window(monkeypatch: pytest.MonkeyPatch) -> 
     class Oracle:
         inputs = (type("T", (), {"shape": (1, 49, 40, 1), "elements": 1960}),)
         outputs = (
-            type("T", (), {"info": playback.TensorInfo("y", "int8", (1, 3), 1 / 256, -128)}),
+            type(
+                "T", (), {"info": stream_reference.TensorInfo("y", "int8", (1, 3), 1 / 256, -128)}
+            ),
         )
 
         def __init__(self, model: bytes, name: str) -> None:
@@ -209,11 +211,11 @@ def test_the_host_twin_reports_every_window(monkeypatch: pytest.MonkeyPatch) -> 
             seen.append(inputs[0])
             return [np.array([[-128, 127, -128]], np.int8)]
 
-    monkeypatch.setattr(playback, "Oracle", Oracle)
+    monkeypatch.setattr(stream_reference, "Oracle", Oracle)
     noise = np.random.default_rng(0).integers(-2000, 2000, 20000, np.int16)
 
-    def inferences(*cuts: int) -> Iterator[playback.StreamInference]:
-        listener = playback.Listener(BUNDLE)
+    def inferences(*cuts: int) -> Iterator[stream_reference.StreamInference]:
+        listener = stream_reference.Listener(BUNDLE)
         for part in np.split(noise, cuts):
             yield from listener.push(part)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from tinyml import features
 from tinyml.datasets import stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
-from tinyml.measure import evaluate, playback, spotting
+from tinyml.measure import evaluate, spotting, stream_reference
 from tinyml.measure.spotting import Score, StreamSource
 from tinyml.model import bundle, leakage
 from tinyml.records import Bundle
@@ -152,7 +152,7 @@ def test_the_host_hears_what_the_listener_hears(model: Bundle, tones: Path) -> N
     samples = made(model, tones, minutes=0.05).samples
     where = spotting.on_host(model, evaluate.executor(model, "oracle"))
     scores = list(where.hear(samples, lambda sent: None))
-    expected = list(playback.Listener(model).push(samples))
+    expected = list(stream_reference.Listener(model).push(samples))
     assert [(at, raw.tobytes()) for at, raw in scores] == [(e.sample, e.scores) for e in expected]
     assert scores
 

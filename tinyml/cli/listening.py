@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TextIO
 from tinyml.errors import DeviceError, DeviceTimeout, TinymlError
 from tinyml.firmware import boards
 from tinyml.monitor import Picture, Session, SessionOptions
-from tinyml.monitor.events import Event, Played
+from tinyml.monitor.events import Played, SessionEvent
 from tinyml.monitor.feed import Feed
 from tinyml.monitor.lines import Lines, OutputLine, describe, totals
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tinyml.monitor.keep import Keeper
     from tinyml.monitor.web import Web
 
-Take = Callable[[float, Event], Sequence[OutputLine]]
+Take = Callable[[float, SessionEvent], Sequence[OutputLine]]
 Over = Callable[[Feed], bool]
 
 DEFAULT_LOG = Path("monitor.log")
@@ -167,7 +167,7 @@ class Monitor:
                 feed, self._take, self._is_over
             )
 
-    def _take(self, at: float, event: Event) -> Sequence[OutputLine]:
+    def _take(self, at: float, event: SessionEvent) -> Sequence[OutputLine]:
         """Fold an event into the picture, the page and the log, and return its lines."""
         self._picture.take(event, at)
         if self._web is not None:
@@ -346,7 +346,7 @@ class _Log:
             self._file.flush()
 
 
-def _show_progress(progress: Display | None, event: Event) -> None:
+def _show_progress(progress: Display | None, event: SessionEvent) -> None:
     if progress is not None and isinstance(event, Played):
         progress.update(event.name, event.done, event.total)
 

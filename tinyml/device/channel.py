@@ -206,7 +206,7 @@ class Channel:
 
         It is sent again as soon as it or its reply is known to be lost.
         Events that come meanwhile are stale, or with `keep_events` for `frames` afterwards.
-        Raises DeviceTimeout without a reply in `timeout_s`, Refusal where the device refuses.
+        Raises DeviceTimeout without a reply in `timeout_s`, RequestRefused for a refusal.
         """
         deadline = Deadline(timeout_s)
         reply = _Reply(message, self._next_seq(), limit)
@@ -324,7 +324,7 @@ class Channel:
         return heard
 
     def _is_reply(self, frame: Frame, reply: _Reply) -> bool:
-        """Whether the frame answers the request of `reply`. Raises Refusal where it says no."""
+        """Whether the frame answers the request of `reply`; raises RequestRefused for a no."""
         if frame.seq != reply.seq or Flag.RESPONSE not in frame.flags:
             return False
         if Flag.ERROR in frame.flags:

@@ -34,7 +34,7 @@ _REASONS: dict[int, str] = {
 }
 
 
-class Refusal(DeviceError):  # noqa: N818 - no failure of ours: the device says no
+class RequestRefused(DeviceError):  # noqa: N818 - no failure of ours: the device says no
     """A request that the device refused; `code` is one of ErrorCode."""
 
     def __init__(self, message: str, hint: str, code: int) -> None:
@@ -42,7 +42,7 @@ class Refusal(DeviceError):  # noqa: N818 - no failure of ours: the device says 
         self.code = code
 
 
-class ModelRefusal(Refusal):
+class ModelRefusal(RequestRefused):
     """A device whose model did not start, or stopped; `reason` as in model.h."""
 
     def __init__(self, name: str, reason: int) -> None:
@@ -51,7 +51,7 @@ class ModelRefusal(Refusal):
         self.reason = reason
 
 
-def refusal(name: str, error: Error) -> Refusal:
+def refusal(name: str, error: Error) -> RequestRefused:
     """Return what an ERROR of the device called `name` means; a ModelRefusal for its model's."""
     if error.code == ErrorCode.MODEL:
         return ModelRefusal(name, error.value)
@@ -59,4 +59,4 @@ def refusal(name: str, error: Error) -> Refusal:
     reason = _REASONS.get(error.code, "refused with code {code}").format(
         code=error.code, value=error.value, text=text
     )
-    return Refusal(f"{name} {reason}", _HINTS.get(text, ""), error.code)
+    return RequestRefused(f"{name} {reason}", _HINTS.get(text, ""), error.code)

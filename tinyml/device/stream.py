@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinyml.device.channel import Channel
 from tinyml.device.identity import DeviceInfo
 from tinyml.device.outbox import Outbox, Pace
-from tinyml.device.refusal import Refusal
+from tinyml.device.refusal import RequestRefused
 from tinyml.device.transfer import Transfer, TransferKind
 from tinyml.errors import ConfigError, DeviceError
 from tinyml.protocol.messages import (
@@ -145,7 +145,7 @@ class ReadingStream:
             return
         try:
             self._channel.request(WATCH, Watch(self._trace_step), keep_events=True)
-        except Refusal as refusal:
+        except RequestRefused as refusal:
             if refusal.code != ErrorCode.UNSUPPORTED:
                 raise
 
@@ -183,7 +183,7 @@ class ReadingStream:
                 return
             try:
                 payload = self._channel.request(RESEND, Resend(number), keep_events=True)
-            except Refusal as refusal:
+            except RequestRefused as refusal:
                 self._resends = refusal.code != ErrorCode.UNSUPPORTED
                 continue
             result = StreamResult.unpack(payload)

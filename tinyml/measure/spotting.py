@@ -23,7 +23,8 @@ from tinyml.datasets import SILENCE, TEST, VALIDATION, Dataset, Recording, clips
 from tinyml.datasets.clips import Samples
 from tinyml.errors import DataError
 from tinyml.features import Event, FrontEnd, Recognizer
-from tinyml.measure import evaluate, playback
+from tinyml.measure import evaluate
+from tinyml.measure.stream_reference import Listener, require_listening
 from tinyml.model import leakage
 from tinyml.model.metrics import OperatingPoint
 from tinyml.records import Bundle
@@ -135,7 +136,7 @@ def evaluate_stream(
     `places` hears as well. Raises ConfigError for a bundle that is not made for streams, DataError
     without recordings.
     """
-    config, settings = playback.require_listening(bundle)
+    config, settings = require_listening(bundle)
     front_end = features.load(config)
     chosen = leakage.evaluation_set(bundle, dataset, part)
     stream = scene(chosen.recordings, bundle, front_end, minutes, seed)
@@ -191,7 +192,7 @@ def _validation(
 
     Nothing where there is none, or only pauses part its clips and not those of `tested`.
     """
-    front_end = features.load(playback.require_listening(bundle)[0])
+    front_end = features.load(require_listening(bundle)[0])
     try:
         chosen = leakage.evaluation_set(bundle, dataset, VALIDATION)
         stream = scene(chosen.recordings, bundle, front_end, minutes, seed)
@@ -208,8 +209,8 @@ def on_host(bundle: Bundle, where: evaluate.Executor) -> StreamSource:
     """Return the host's own stream, whose model runs at `where`."""
 
     def hear(samples: Samples, on_sent: Callable[[int], None]) -> Iterator[Score]:
-        listener = playback.Listener(bundle, where.run)
-        chunk = round(_CHUNK_S * features.load(playback.require_listening(bundle)[0]).rate_hz)
+        listener = Listener(bundle, where.run)
+        chunk = round(_CHUNK_S * features.load(require_listening(bundle)[0]).rate_hz)
         for start in range(0, len(samples), chunk):
             for inference in listener.push(samples[start : start + chunk]):
                 yield inference.sample, np.frombuffer(inference.scores, np.int8)
@@ -341,7 +342,7 @@ class _Judge:
     """Lays the events of any threshold beside what was said."""
 
     def __init__(self, bundle: Bundle, stream: Scene, front_end: FrontEnd) -> None:
-        _, self._settings = playback.require_listening(bundle)
+        _, self._settings = require_listening(bundle)
         graph = tflite.read(bundle.model, bundle.name)
         taken, output = (graph.tensors[i] for i in (graph.inputs[0], graph.outputs[0]))
         self._labels, self._output, self._rate_hz = bundle.labels, output.info, front_end.rate_hz

@@ -22,7 +22,7 @@ RESET = "reset"  # it was asked to start anew
 T = TypeVar("T")
 
 
-class Event(ABC):
+class SessionEvent(ABC):
     """Something that happened; each kind is a class below and a method of `View`."""
 
     @abstractmethod
@@ -75,30 +75,30 @@ class View(ABC, Generic[T]):
 
 
 @dataclass(frozen=True)
-class Attached(Event):
+class Attached(SessionEvent):
     """A device answers; a new stream follows. `after`: what came before, one of the words above."""
 
     info: DeviceInfo
     after: str = ""
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.attached(self)
 
 
 @dataclass(frozen=True)
-class Detached(Event):
+class Detached(SessionEvent):
     """The device has gone, or failed; `reason` says how."""
 
     reason: str
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.detached(self)
 
 
 @dataclass(frozen=True)
-class Played(Event):
+class Played(SessionEvent):
     """Samples of the sources have arrived at the device: `done` of `total`.
 
     `clip` of `clips` (from 0, both through all connections) has the name `name`, and `said` is its
@@ -113,12 +113,12 @@ class Played(Event):
     total: int
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.played(self)
 
 
 @dataclass(frozen=True)
-class Inferred(Event):
+class Inferred(SessionEvent):
     """One inference. `clip`: number of the clip that it heard, None where nothing is played.
 
     `scores`: float32 [labels], as `DeviceInfo.outputs` dequantizes them. `score`: the averaged
@@ -131,12 +131,12 @@ class Inferred(Event):
     clip: int | None
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.inferred(self)
 
 
 @dataclass(frozen=True)
-class Seen(Event):
+class Seen(SessionEvent):
     """Rows that the model reads: int8 [n, row_bytes], the host's twin of what the device has.
 
     `first`: the number of the first, from 0 in each stream.
@@ -146,12 +146,12 @@ class Seen(Event):
     rows: NDArray[np.int8]
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.seen(self)
 
 
 @dataclass(frozen=True)
-class Sensed(Event):
+class Sensed(SessionEvent):
     """What the board's own sensor gave: samples, int16 [n, channels, 1].
 
     With a `step` above 1 the lowest and the highest of every so many, [n, channels, 2]. `first`:
@@ -164,52 +164,52 @@ class Sensed(Event):
     values: NDArray[np.int16]
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.sensed(self)
 
 
 @dataclass(frozen=True)
-class Printed(Event):
+class Printed(SessionEvent):
     """A line that the firmware prints; with `is_log`, one that it sends as LOG."""
 
     text: str
     is_log: bool = False
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.printed(self)
 
 
 @dataclass(frozen=True)
-class Bytes(Event):
+class Bytes(SessionEvent):
     """What travelled on the line, as it is."""
 
     to_device: bool
     data: bytes
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.bytes(self)
 
 
 @dataclass(frozen=True)
-class DeviceStatus(Event):
+class DeviceStatus(SessionEvent):
     """What the device says of itself, and the damaged frames that came from it."""
 
     status: Status
     bad_frames: int
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.status(self)
 
 
 @dataclass(frozen=True)
-class Summed(Event):
+class Summed(SessionEvent):
     """A stream of sources has ended, or broke; the report is about its finished clips."""
 
     report: StreamReport
 
     def show(self, view: View[T]) -> T:
-        """See Event."""
+        """See SessionEvent."""
         return view.summed(self)

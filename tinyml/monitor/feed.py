@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from tinyml.monitor.events import Event
+from tinyml.monitor.events import SessionEvent
 from tinyml.monitor.session import Session, Tell
 
 _WAITING = 1000  # events that may wait
@@ -26,7 +26,7 @@ class Feed:
 
     def __init__(self, start: Callable[[Tell], Session]) -> None:
         """`start` makes the session, given whom it tells."""
-        self._queue: queue.Queue[tuple[float, Event]] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[tuple[float, SessionEvent]] = queue.Queue(_WAITING)
         self._left = False
         self._error: BaseException | None = None
         self.session = start(self._put)
@@ -50,7 +50,7 @@ class Feed:
         """Ask the session to end; what it still tells comes before `ended`."""
         self.session.stop()
 
-    def next(self, timeout_s: float) -> tuple[float, Event] | None:
+    def next(self, timeout_s: float) -> tuple[float, SessionEvent] | None:
         """Return the next event and when it happened (monotonic), None where none comes in time."""
         with contextlib.suppress(queue.Empty):
             return self._queue.get(timeout=max(timeout_s, 0.001))
@@ -71,7 +71,7 @@ class Feed:
         except BaseException as error:
             self._error = error
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: SessionEvent) -> None:
         while not self._left:
             with contextlib.suppress(queue.Full):
                 self._queue.put((time.monotonic(), event), timeout=_PUT_S)

@@ -12,12 +12,12 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Seen,
     Sensed,
+    SessionEvent,
     Summed,
     View,
 )
@@ -43,7 +43,7 @@ class Lines(View[Iterator[OutputLine]]):
         self._clip = -1
         self._passed = {True: 0, False: 0}  # bytes that travelled, by direction
 
-    def of(self, event: Event, picture: Picture) -> Iterator[OutputLine]:
+    def of(self, event: SessionEvent, picture: Picture) -> Iterator[OutputLine]:
         """Yield the lines of `event`, which `picture` has taken already."""
         self._picture = picture
         return event.show(self)

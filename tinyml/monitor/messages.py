@@ -22,12 +22,12 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Seen,
     Sensed,
+    SessionEvent,
     Summed,
     View,
 )
@@ -42,7 +42,7 @@ _POINTS_PER_S = 100  # of a trace
 Message = dict[str, Any]
 
 
-def of(event: Event, picture: Picture, at: float) -> Iterator[Message]:
+def of(event: SessionEvent, picture: Picture, at: float) -> Iterator[Message]:
     """Yield the messages of `event`, which `picture` has taken already, at the time `at`."""
     return event.show(_Messages(picture, at))
 

@@ -16,12 +16,12 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Seen,
     Sensed,
+    SessionEvent,
     Summed,
     View,
 )
@@ -80,7 +80,7 @@ class Picture(View[None]):
         self._said: dict[int, str | None] = {}
         self._start: tuple[float, float] | None = None  # when, and at which second of the stream
 
-    def take(self, event: Event, at: float) -> None:
+    def take(self, event: SessionEvent, at: float) -> None:
         """Fold in what happened at `at` (seconds, monotonic)."""
         self._at = at
         event.show(self)

@@ -22,7 +22,7 @@ from tinyml.device import Device, DeviceInfo, Reading
 from tinyml.device.deadline import Deadline
 from tinyml.errors import ConfigError, DeviceError, TinymlError
 from tinyml.features import FrontEnd
-from tinyml.measure import playback
+from tinyml.measure import playback, stream_reference
 from tinyml.monitor.events import (
     RECONNECTED,
     RESET,
@@ -30,11 +30,11 @@ from tinyml.monitor.events import (
     Bytes,
     Detached,
     DeviceStatus,
-    Event,
     Inferred,
     Played,
     Printed,
     Sensed,
+    SessionEvent,
     Summed,
 )
 from tinyml.monitor.twin import Twin
@@ -49,7 +49,7 @@ _VALUE_BYTES = 2
 _SHARE = 0.7  # of the line that a trace may take
 _POINTS_PER_S = 100  # of a trace where not every sample has room
 
-Tell = Callable[[Event], None]
+Tell = Callable[[SessionEvent], None]
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ class Session:
         output = connection.info.outputs[0]
         next_status = Deadline(0)
         for reading in readings:
-            inference = playback.of_device(reading, output)
+            inference = stream_reference.of_device(reading, output)
             scores = (reading.scores.astype(np.float32) - output.zero_point) * output.scale
             score = inference.heard.score if inference.heard else None
             self._tell(Inferred(reading, scores, score, clip_of(reading)))

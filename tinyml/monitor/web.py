@@ -23,7 +23,7 @@ from typing import Any
 
 from tinyml.errors import ConfigError, TinymlError
 from tinyml.monitor import messages
-from tinyml.monitor.events import Event
+from tinyml.monitor.events import SessionEvent
 from tinyml.monitor.keep import Keeper
 from tinyml.monitor.picture import Picture
 
@@ -104,7 +104,7 @@ class Web:
         """Messages that slow viewers lost, all together."""
         return self._hub.missed
 
-    def take(self, event: Event, picture: Picture, at: float) -> None:
+    def take(self, event: SessionEvent, picture: Picture, at: float) -> None:
         """Send everybody what `event` means; never waits."""
         self._server.keeper = self.keeper
         for message in messages.of(event, picture, at):

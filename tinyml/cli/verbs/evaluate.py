@@ -171,11 +171,11 @@ def _clips(args: Namespace, console: Console) -> bool:
 def _stream(args: Namespace, console: Console) -> bool:
     from tinyml.cli import pipeline, results
     from tinyml.firmware import boards
-    from tinyml.measure import evaluate, playback, spotting
+    from tinyml.measure import evaluate, spotting, stream_reference
     from tinyml.report import spotting as spotting_page
 
     model, board = pipeline.load_model(args, console), boards.load(args.board)
-    playback.require_listening(model)
+    stream_reference.require_listening(model)
     most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read_recordings(model, args.data)
     with _devices(args, model, console) as devices:

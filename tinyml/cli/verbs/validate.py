@@ -153,10 +153,10 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml.cli import pipeline, results
     from tinyml.datasets import clips as recordings
     from tinyml.firmware import sensors
-    from tinyml.measure import playback
+    from tinyml.measure import playback, stream_reference
     from tinyml.report import streaming
 
-    config, _ = playback.require_listening(choice.bundle)
+    config, _ = stream_reference.require_listening(choice.bundle)
     played = args.stream or [choice.bundle.path / "examples"]
     clips = recordings.load(played, features.load(config), choice.bundle.labels)
     choice = choice.changed(sensor=sensors.VIRTUAL)
