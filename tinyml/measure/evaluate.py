@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -146,9 +146,8 @@ def read_recordings(bundle: Bundle, data: Path) -> Dataset:
             "evaluate a bundle that `tinyml train` wrote",
         )
     dataset = tasks.load(bundle.task).read(public.resolve(data, bundle.task))
-    if strange := sorted(
-        {recording.label for recording in dataset.recordings} - set(bundle.labels)
-    ):
+    labels = {recording.label for recording in dataset.recordings}
+    if strange := sorted(labels - set(bundle.labels)):
         raise DataError(
             f"{data} has recordings of {', '.join(strange)}; "
             f"{bundle.name} knows {', '.join(bundle.labels)}",
@@ -176,45 +175,64 @@ def evaluate_dataset(
         if isinstance(on, Sequence) and not isinstance(on, str)
         else [executor(bundle, on, board)]
     )
-    answers = _ask(places, examples, on_progress)
+    answers = ask(places, examples, on_progress)
     first, targets = answers[0], examples.targets
-    rocs = _rocs(bundle, first, targets)
-    table = metrics.confusion(targets, first.best, len(bundle.labels))
-    classes = metrics.classes(bundle.labels, table, [rocs.get(label) for label in bundle.labels])
     points = _points(bundle, first, targets)
     needed = points and part == TEST
     other = _validation(bundle, task, dataset, places[0], on_progress) if needed else ()
     advised, chosen_on = advise(points, other, part, most_per_hour)
-    low, high = metrics.wilson(int(np.trace(table)), len(targets))
     float_accuracy, note = floating(bundle, task, examples) if floating else (None, "")
-    results = tuple(answer.against(first, targets) for answer in answers)
-    return EvaluationReport(
-        model=bundle.name,
-        sha256=bundle.sha256,
-        data=dataset.source,
-        part=part,
-        on=first.on,
-        clips=len(targets),
-        accuracy=results[0].accuracy,
+    return replace(
+        report_on(bundle, answers, targets, dataset.source, part),
         float_accuracy=float_accuracy,
         note=note,
-        classes=classes,
-        confusion=_named(bundle.labels, table),
         skipped=dataset.skipped,
-        clips_per_second=results[0].clips_per_second,
-        passed=not any(result.different for result in results),
-        low=low,
-        high=high,
-        macro_f1=metrics.macro_f1(classes),
-        places=results,
         sources=_by_source(counts, first.best == targets),
-        rocs=rocs,
         points=points,
         threshold=bundle.stream.threshold if bundle.stream is not None and points else None,
         most_per_hour=most_per_hour,
         advised=advised,
         chosen_on=chosen_on,
         learned=chosen.learned,
+    )
+
+
+def report_on(
+    bundle: Bundle, answers: Sequence[Answers], targets: Array, source: str, part: str
+) -> EvaluationReport:
+    """Return what `answers` say of a classifier, whatever its examples are; no thresholds."""
+    first = answers[0]
+    rocs = _rocs(bundle, first, targets)
+    table = metrics.confusion(targets, first.best, len(bundle.labels))
+    classes = metrics.classes(bundle.labels, table, [rocs.get(label) for label in bundle.labels])
+    low, high = metrics.wilson(int(np.trace(table)), len(targets))
+    results = tuple(answer.against(first, targets) for answer in answers)
+    return EvaluationReport(
+        model=bundle.name,
+        sha256=bundle.sha256,
+        data=source,
+        part=part,
+        on=first.on,
+        clips=len(targets),
+        accuracy=results[0].accuracy,
+        float_accuracy=None,
+        note="",
+        classes=classes,
+        confusion=_named(bundle.labels, table),
+        skipped=(),
+        clips_per_second=results[0].clips_per_second,
+        passed=not any(result.different for result in results),
+        low=low,
+        high=high,
+        macro_f1=metrics.macro_f1(classes),
+        places=results,
+        sources=(),
+        rocs=rocs,
+        points=(),
+        threshold=None,
+        most_per_hour=1.0,
+        advised=None,
+        chosen_on=part,
     )
 
 
@@ -235,7 +253,7 @@ def executor(bundle: Bundle, on: str | SupportsInfer, board: Board | None = None
 
 
 @dataclass(frozen=True)
-class _Answers:
+class Answers:
     """What one place answered: outputs as they are, [clips, labels], and the time it took."""
 
     on: str
@@ -244,10 +262,12 @@ class _Answers:
 
     @property
     def best(self) -> Array:
+        """The index of the highest score of each example, int64 [clips]."""
         labels: Array = self.raw.argmax(axis=1)
         return labels
 
-    def against(self, first: _Answers, targets: Array) -> ExecutorResult:
+    def against(self, first: Answers, targets: Array) -> ExecutorResult:
+        """Return how right these are, and in how many examples not as `first`."""
         return ExecutorResult(
             on=self.on,
             accuracy=float((self.best == targets).mean()),
@@ -256,9 +276,10 @@ class _Answers:
         )
 
 
-def _ask(
+def ask(
     places: Sequence[Executor], examples: tasks.Examples, on_progress: OnProgress | None
-) -> list[_Answers]:
+) -> list[Answers]:
+    """Return what each of `places` answers to all of `examples`, in order."""
     total = len(places) * len(examples.targets)
     answers, done = [], 0
     for executor in places:
@@ -269,7 +290,7 @@ def _ask(
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
-        answers.append(_Answers(executor.name, np.stack(rows), time.monotonic() - began))
+        answers.append(Answers(executor.name, np.stack(rows), time.monotonic() - began))
     return answers
 
 
@@ -298,7 +319,7 @@ def _examples(
     ), counts
 
 
-def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:
+def _rocs(bundle: Bundle, answers: Answers, targets: Array) -> dict[str, Roc]:
     scores = real(bundle, answers.raw)
     rocs = {
         label: metrics.roc(scores[:, index], targets == index)
@@ -307,7 +328,7 @@ def _rocs(bundle: Bundle, answers: _Answers, targets: Array) -> dict[str, Roc]:
     return {label: curve for label, curve in rocs.items() if curve is not None}
 
 
-def _points(bundle: Bundle, answers: _Answers, targets: Array) -> tuple[OperatingPoint, ...]:
+def _points(bundle: Bundle, answers: Answers, targets: Array) -> tuple[OperatingPoint, ...]:
     """What thresholds do; nothing for a model that has no background to be silent about."""
     if bundle.stream is None or bundle.features is None or not bundle.stream.background:
         return ()
@@ -334,7 +355,7 @@ def _validation(
         )
     except DataError:
         return ()
-    (answers,) = _ask([where], examples, on_progress)
+    (answers,) = ask([where], examples, on_progress)
     return _points(bundle, answers, examples.targets)
 
 

@@ -28,6 +28,9 @@ must give the same scores for every clip: exit code 1 where they do not.
 that through front end, model and recognizer: words missed and false accepts per hour at every
 threshold, and which one keeps to --false-accepts. That one is chosen on the validation part, in a
 stream of its own.
+
+A network of your own (see tinyml quantize) is measured on an .npz, or a folder of them, with an
+array of its inputs, as floats or int8, and `labels`, indices from 0.
 """
 EXAMPLES = """
 tinyml evaluate --data speech_commands/
@@ -44,7 +47,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     arguments.add_model(parser)
     parser.add_argument(
-        "-d", "--data", metavar="DIR", type=Path, required=True, help="folder of recordings"
+        "-d",
+        "--data",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder of recordings, or an .npz of examples and labels",
     )
     parser.add_argument(
         "--on",
@@ -143,6 +151,8 @@ def _clips(args: Namespace, console: Console) -> bool:
     from tinyml.training import restore
 
     model, board = pipeline.load_model(args, console), boards.load(args.board)
+    if not model.task:
+        return _arrays(args, model, board, console)
     most_per_hour = _most_per_hour(args, model)
     dataset = evaluate.read_recordings(model, args.data)
     with _devices(args, model, console) as devices:
@@ -164,6 +174,32 @@ def _clips(args: Namespace, console: Console) -> bool:
             )
     for skipped in report.skipped:
         console.note(f"skipped: {skipped}")
+    results.show(evaluation.page(report, model), args, console)
+    return report.passed
+
+
+def _arrays(args: Namespace, model: Bundle, board: Board, console: Console) -> bool:
+    """Measure a network of one's own on labelled arrays of its input."""
+    from tinyml.cli import results
+    from tinyml.measure import evaluate, labelled_arrays
+    from tinyml.report import evaluation
+
+    model, examples = labelled_arrays.read(model, args.data)
+    with _devices(args, model, console) as devices:
+        places = [
+            evaluate.executor(model, name, board)
+            if device is None
+            else evaluate.Executor(name, evaluate.executor(model, device).run)
+            for name, device in devices
+        ]
+        with console.progress(f"evaluating {model.name}") as shown:
+            report = labelled_arrays.evaluate_arrays(
+                model,
+                examples,
+                str(args.data),
+                places,
+                lambda done, total: _tick(shown, done, total, "examples"),
+            )
     results.show(evaluation.page(report, model), args, console)
     return report.passed
 
