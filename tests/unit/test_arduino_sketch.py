@@ -66,6 +66,7 @@ def test_names_in_options_are_followed() -> None:
         ("qemu-m4", "compiled", "words", "qemu-m4 has no Arduino core"),
         ("spresense", "tflm", "words", "the tflm runtime cannot be compiled"),
         ("nano33ble", "compiled", "two words", "'two words' is no name"),
+        ("nano33ble", "compiled", "words.", "'words.' is no name"),
     ],
 )
 def test_where_there_can_be_no_sketch_nothing_is_written(

@@ -160,3 +160,19 @@ def test_a_library_in_platformio_s_own_extra_folders_is_used(
     source = runtimes.load("tflm").generate(bundle.load(str(MODEL)), boards.load("nano33ble"))
     assert source.library == library
     assert "lib_deps" not in source.options
+
+
+def test_a_tree_without_fast_kernels_is_recognised_before_anything_is_built(
+    tmp_path: Path,
+) -> None:
+    header = tmp_path / "tensorflow" / "lite" / "micro" / "micro_interpreter.h"
+    header.parent.mkdir(parents=True)
+    header.touch()
+    options = RuntimeOptions(library=tmp_path)
+    with pytest.raises(ConfigError, match="without the kernels of CMSIS-NN") as caught:
+        _tflm_library.folder(options)
+    assert "OPTIMIZED_KERNEL_DIR=cmsis_nn TARGET_ARCH=cortex-m4+fp" in caught.value.hint
+    glue = tmp_path / "third_party" / "cmsis_nn" / "Include" / "arm_nnfunctions.h"
+    glue.parent.mkdir(parents=True)
+    glue.touch()
+    assert _tflm_library.folder(options) == tmp_path

@@ -313,3 +313,53 @@ def test_doctor_installs_and_names_all_that_it_cannot_have(
     assert cli.main(["doctor", "--fix", "spresens"]) == 2
     assert "did you mean spresense" in capsys.readouterr().err
     assert cli.main(["doctor", "--from", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("here", "."), ("out", "here/.."), ("out/owned", None)],
+        [("out", "later/../.."), ("later", "."), ("out/owned", None)],
+        [("deep/up", "../.."), ("deep/up/owned", None)],
+        [("file", "../owned"), ("file", None)],
+        [("a", "b"), ("b", "../owned"), ("a", None)],
+        [("a", "inside"), ("a", None)],  # a file in the place of a link
+    ],
+)
+def test_links_that_lead_out_together_are_refused(
+    tmp_path: Path, members: list[tuple[str, str | None]]
+) -> None:
+    archive, folder = tmp_path / "chain.tar", tmp_path / "folder" / "root"
+    with tarfile.open(archive, "w") as tar:
+        for name, link in members:
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.REGTYPE if link is None else tarfile.SYMTYPE
+            info.linkname = link or ""
+            info.size = 0 if link else 3
+            tar.addfile(info, None if link else io.BytesIO(b"bad"))
+    folder.mkdir(parents=True)
+
+    def unpack() -> None:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                download.extract(tar, member, PurePosixPath(member.name), folder, archive)
+
+    with pytest.raises(download.DownloadError, match="not stay"):
+        unpack()
+    assert not list(tmp_path.rglob("owned"))
+
+
+def test_links_inside_stay(tmp_path: Path) -> None:
+    archive, folder = tmp_path / "good.tar", tmp_path / "root"
+    with tarfile.open(archive, "w") as tar:
+        info = tarfile.TarInfo("lib/libx.so.1")
+        info.size = 3
+        tar.addfile(info, io.BytesIO(b"lib"))
+        for name, link in (("lib/libx.so", "libx.so.1"), ("bin/libx", "../lib/libx.so")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, link
+            tar.addfile(info)
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            download.extract(tar, member, PurePosixPath(member.name), folder, archive)
+    assert (folder / "bin" / "libx").read_bytes() == b"lib"

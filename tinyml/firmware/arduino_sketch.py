@@ -17,7 +17,8 @@ from tinyml.records import Board, CSource
 _FAST = ("src/model/", "src/features/")  # as in build_rules.py
 _SPEED = b'#pragma GCC optimize("O2")\n'
 _START = re.compile(r"^src/board/main\.\w+$")  # setup() and loop(), which the .ino has
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")  # what the IDE takes for a sketch
+# What the IDE takes for a sketch: no dot at the end, which Windows drops from a folder's name.
+_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_-])?$")
 _REFERENCE = re.compile(r"\$\{this\.(\w+)\}")
 
 
@@ -36,7 +37,7 @@ def require(board: Board, source: CSource, name: str) -> None:
     if not _NAME.match(name):
         raise ConfigError(
             f"{name!r} is no name that the Arduino IDE takes for a sketch",
-            "name a folder of letters, digits, '_', '.' and '-' with --out",
+            "name a folder of letters, digits, '_', '.' and '-' with --out; its last is no dot",
         )
 
 

@@ -155,7 +155,11 @@ def wrong_size(file: File, what: str, size: str) -> DownloadError:
 def extract(
     tar: tarfile.TarFile, member: tarfile.TarInfo, inner: PurePosixPath, to: Path, archive: Path
 ) -> None:
-    """Write `member` to `inner` below the folder `to`; DownloadError where it would leave it."""
+    """Write `member` to `inner` below the folder `to`; DownloadError where it would leave it.
+
+    A link stays inside by itself, whatever other links do: it climbs first, from a real folder, and
+    descends then. Nothing is written through a link that stands where a file is to be.
+    """
     root = to.resolve()
     target = to.joinpath(*inner.parts)
     parent = target.parent.resolve()  # where it really is, should there be links on the way
@@ -167,13 +171,14 @@ def extract(
         return
     parent.mkdir(parents=True, exist_ok=True)
     if member.issym():
-        end = os.path.normpath(parent / member.linkname)  # an absolute one stays absolute
-        if not Path(end).is_relative_to(root):
+        link = member.linkname.rstrip("/")
+        end = os.path.normpath(parent / link)  # an absolute one stays absolute
+        if os.path.normpath(link) != link or not Path(end).is_relative_to(root):
             raise _unsafe(archive, member)
         target.symlink_to(member.linkname)
         return
     content = tar.extractfile(member) if member.isfile() or member.islnk() else None
-    if content is None:
+    if content is None or target.is_symlink():
         raise _unsafe(archive, member)
     with content, target.open("wb") as file:
         shutil.copyfileobj(content, file)

@@ -23,6 +23,12 @@ EXTRA_FOLDERS_VARIABLE = "PLATFORMIO_LIB_EXTRA_DIRS"
 # A file that tells the library's layout: the Arduino library of 2023, or the current tree.
 _ARDUINO_LAYOUT = Path("src/tensorflow/lite/micro/micro_interpreter.h")
 _TREE_LAYOUT = Path("tensorflow/lite/micro/micro_interpreter.h")
+_CMSIS_NN_GLUE = Path("third_party/cmsis_nn/Include/arm_nnfunctions.h")
+_MAKE = (  # in a checkout of tensorflow/tflite-micro; without the options it has no fast kernels
+    "python3 tensorflow/lite/micro/tools/project_generation/create_tflm_tree.py --rename_cc_to_cpp "
+    '--makefile_options "TARGET=cortex_m_generic OPTIMIZED_KERNEL_DIR=cmsis_nn '
+    'TARGET_ARCH=cortex-m4+fp" DIR'
+)
 _SOURCE_ROOTS = ("src", "tensorflow", "third_party")
 _SOURCE_SUFFIXES = frozenset({".h", ".c", ".cc", ".cpp"})
 
@@ -41,8 +47,12 @@ def folder(options: RuntimeOptions) -> Path | None:
         raise ConfigError(
             f"{found} is no TensorFlow Lite Micro library: it has neither {_ARDUINO_LAYOUT} nor "
             f"{_TREE_LAYOUT}",
-            "name a checkout of tflite-micro-arduino-examples, or a tree that "
-            "create_tflm_tree.py of tflite-micro wrote, with --tflm-dir",
+            f"name a checkout of tflite-micro-arduino-examples with {OPTION}, or a tree: {_MAKE}",
+        )
+    if not (found / _ARDUINO_LAYOUT).is_file() and not (found / _CMSIS_NN_GLUE).is_file():
+        raise ConfigError(
+            f"{found} is a TFLM tree without the kernels of CMSIS-NN: it has no {_CMSIS_NN_GLUE}",
+            f"make one with them: {_MAKE}",
         )
     return found
 
