@@ -12,7 +12,7 @@ from tinyml.report.provenance import Provenance
 
 _HERE = Path(__file__).parent
 _TEXT = 16  # characters of an endless text that stand in one line at least
-_ENDLESS = 24  # characters beyond which a text breaks anywhere
+_ENDLESS = 20  # characters beyond which a text breaks anywhere
 _STEP = 2  # widths of tables are rounded up to multiples of this many rem
 
 
