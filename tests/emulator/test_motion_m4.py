@@ -31,11 +31,13 @@ def signals() -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
 
 
 @pytest.mark.parametrize("optimisation", ["-O2", "-Os"])
+@pytest.mark.parametrize("upright", [{}, {"upright": 1}], ids=["as mounted", "upright"])
 def test_equals_the_host_at_a_thousandth_of_the_time_there_is(
-    tmp_path: Path, optimisation: str
+    tmp_path: Path, optimisation: str, upright: dict[str, int]
 ) -> None:
+    params = PARAMS | upright
     (tmp_path / "samples").write_bytes(signals().tobytes())
-    settings = [f"#define TML_FEATURE_{name.upper()} {value}\n" for name, value in PARAMS.items()]
+    settings = [f"#define TML_FEATURE_{name.upper()} {value}\n" for name, value in params.items()]
     (tmp_path / "tml_config.h").write_text("".join(settings))
     features, templates = paths.shared("features"), paths.shared("firmware_templates")
     program = tmp_path / "front_end.elf"
@@ -48,6 +50,6 @@ def test_equals_the_host_at_a_thousandth_of_the_time_there_is(
     )  # fmt: skip
     lines = proc.run([*QEMU, "-kernel", program], timeout_s=60).output.splitlines()
     words = np.array([[int(word, 16) for word in line.split()] for line in lines])
-    rows = MotionFrontEnd(FeatureConfig("motion", PARAMS)).push(signals())
+    rows = MotionFrontEnd(FeatureConfig("motion", params)).push(signals())
     assert np.array_equal(words[:, :3].astype(np.uint8).view(np.int8), rows)
     assert words[:, 3].max() < INSTRUCTIONS_PER_STRIDE / 1000

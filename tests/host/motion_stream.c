@@ -1,6 +1,6 @@
 /* Reads samples from a file and pushes them in pieces of changing size, each from memory of its
  * own, so that sanitizers see every byte too far.
- * usage: motion_stream RATE_HZ STRIDE_MS GRAVITY_MS RANGE_MG SAMPLES ROWS */
+ * usage: motion_stream RATE_HZ STRIDE_MS GRAVITY_MS RANGE_MG UPRIGHT SAMPLES ROWS */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +10,18 @@
 static int16_t all[1 << 20];
 
 int main(int argc, char **argv) {
-  if (argc != 7) {
+  if (argc != 8) {
     return 2;
   }
-  FILE *in = fopen(argv[5], "rb"), *out = fopen(argv[6], "wb");
+  FILE *in = fopen(argv[6], "rb"), *out = fopen(argv[7], "wb");
   if (in == NULL || out == NULL) {
     return 2;
   }
   const size_t sample_bytes = TML_MOTION_AXES * sizeof *all;
   const uint32_t total = (uint32_t)fread(all, sample_bytes, sizeof all / sample_bytes, in);
   const tml_motion_config_t config = {(uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]),
-                                      (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4])};
+                                      (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]),
+                                      (uint32_t)atoi(argv[5])};
   tml_motion_t *motion = malloc(sizeof *motion);
   if (motion == NULL || tml_motion_init(motion, &config) != 0) {
     return 2;

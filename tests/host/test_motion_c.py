@@ -13,7 +13,7 @@ from tinyml.records import FeatureConfig
 
 pytestmark = pytest.mark.needs_cc
 
-NAMES = ("sample_rate_hz", "stride_ms", "gravity_ms", "range_mg")
+NAMES = ("sample_rate_hz", "stride_ms", "gravity_ms", "range_mg", "upright")
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "settings",
-    [(100, 40, 2000, 4000), (119, 40, 0, 1), (1, 1000, 1000, 1), (10000, 1000, 60000, 32767)],
-)
-@pytest.mark.parametrize("kind", ["noise", "two levels", "highest", "lowest"])
+    [(100, 40, 2000, 4000, 0), (119, 40, 0, 1, 0), (1, 1000, 1000, 1, 0),
+     (10000, 1000, 60000, 32767, 0), (100, 60, 2000, 2000, 1), (119, 40, 40, 1, 1),
+     (1, 1000, 60000, 1, 1), (10000, 1000, 60000, 32767, 1)],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["noise", "falling", "two levels", "highest", "lowest"])
 def test_no_input_is_undefined(
     program: Path, tmp_path: Path, settings: tuple[int, ...], kind: str
 ) -> None:
@@ -39,6 +41,7 @@ def test_no_input_is_undefined(
     samples = {
         "noise": rng.integers(-32768, 32768, (40000, 3)),
         "two levels": np.repeat(rng.choice([-32768, 32767], (400, 3)), 100, axis=0),
+        "falling": np.resize(rng.integers(-90, 90, (7, 3)), (40000, 3)),
         "highest": np.full((40000, 3), 32767),
         "lowest": np.full((40000, 3), -32768),
     }[kind].astype(np.int16)

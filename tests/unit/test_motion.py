@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyml import features
+from tinyml.datasets import wand
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import MotionFrontEnd
 from tinyml.records import FeatureConfig
@@ -34,12 +35,53 @@ def nearest(value: Fraction) -> int:
     return floor(value + Fraction(1, 2))
 
 
+def unit(vector: list[int], least: int) -> list[int] | None:
+    """The direction of `vector` with 14 fraction bits; None where it is too short."""
+    length = math.isqrt(sum(one * one for one in vector))
+    return [nearest(Fraction(one * 16384, length)) for one in vector] if length >= least else None
+
+
+def along(a: list[int], b: list[int]) -> int:
+    return nearest(Fraction(sum(x * y for x, y in zip(a, b, strict=True)), 16384))
+
+
+def level(up: list[int], axis: list[int]) -> list[int] | None:
+    height = along(up, axis)
+    flat = [a - nearest(Fraction(height * u, 16384)) for a, u in zip(axis, up, strict=True)]
+    return unit(flat, 4096)
+
+
+class Frame:
+    """Level, level and up, as they follow gravity."""
+
+    def __init__(self) -> None:
+        self.axes = [[16384, 0, 0], [0, 16384, 0], [0, 0, 16384]]
+
+    def follow(self, gravity: list[int], begins: bool) -> None:
+        up = unit([nearest(Fraction(one, 256)) for one in gravity], 64)
+        if up is None:
+            return
+        first = None if begins else level(up, self.axes[0])
+        if first is None:
+            flattest = min(range(3), key=lambda axis: (abs(up[axis]), axis))
+            first = level(up, [16384 * (axis == flattest) for axis in range(3)])
+        assert first is not None
+        crossed = np.cross(up, first).tolist()
+        self.axes = [first, [nearest(Fraction(one, 16384)) for one in crossed], up]
+
+
 def expected(
-    samples: Samples, rate_hz: int, stride_ms: int, gravity_ms: int, range_mg: int
+    samples: Samples,
+    rate_hz: int,
+    stride_ms: int,
+    gravity_ms: int,
+    range_mg: int,
+    upright: int = 0,
 ) -> Samples:
     """Rows of one axis after the other, in fractions and Python's integers."""
     rows, start = [], 0
     gravity: list[int] | None = None
+    frame = Frame()
     share = 65536 * stride_ms // gravity_ms if gravity_ms else 0
     while (end := -(-(len(rows) + 1) * rate_hz * stride_ms // 1000)) <= len(samples):
         sums = samples[start:end].astype(int).sum(axis=0).tolist()
@@ -51,6 +93,9 @@ def expected(
                 g + ((m * 256 - g) * share >> 16) for g, m in zip(gravity, means, strict=True)
             ]
             means = [m - nearest(Fraction(g, 256)) for g, m in zip(gravity, means, strict=True)]
+        if upright and gravity:
+            frame.follow(gravity, begins=not rows)
+            means = [along(axis, means) for axis in frame.axes]
         steps = [nearest(Fraction(mean * 128, range_mg)) for mean in means]
         rows.append([min(127, max(-128, step)) for step in steps])
     return np.array(rows, np.int16).reshape(-1, 3)
@@ -62,16 +107,57 @@ def expected(
     stride_ms=st.integers(40, 200),
     gravity_ms=st.sampled_from([0, 200, 1000, 2000, 60000]),
     range_mg=st.sampled_from([1, 999, 2000, 4000, 32767]),
-    amplitude=st.sampled_from([4, 1500, 32768]),
+    upright=st.sampled_from([0, 1]),
+    amplitude=st.sampled_from([4, 90, 1500, 32768]),
 )
 def test_rows_are_what_the_header_says(
-    rate_hz: int, stride_ms: int, gravity_ms: int, range_mg: int, amplitude: int
+    rate_hz: int, stride_ms: int, gravity_ms: int, range_mg: int, upright: int, amplitude: int
 ) -> None:
     samples = noise(300, amplitude=amplitude)
-    settings = (rate_hz, stride_ms, gravity_ms, range_mg)
-    names = ("sample_rate_hz", "stride_ms", "gravity_ms", "range_mg")
+    settings = (rate_hz, stride_ms, gravity_ms, range_mg, min(upright, gravity_ms))
+    names = ("sample_rate_hz", "stride_ms", "gravity_ms", "range_mg", "upright")
     rows = MotionFrontEnd(config(**dict(zip(names, settings, strict=True)))).push(samples)
     assert np.array_equal(rows, expected(samples, *settings))
+
+
+def test_a_bundle_that_says_nothing_of_its_position_keeps_the_axes() -> None:
+    samples = noise(300, amplitude=1500)
+    rows = MotionFrontEnd(config()).push(samples)
+    assert np.array_equal(rows, MotionFrontEnd(config(upright=0)).push(samples))
+    assert not np.array_equal(rows, MotionFrontEnd(config(upright=1)).push(samples))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_upright_rows_are_alike_however_the_board_is_mounted(seed: int) -> None:
+    """What is along gravity is the same, what is level the same but for its heading."""
+    moved = wand.simulated("ring", 3, 1).astype(float)
+    mounting = np.linalg.qr(np.random.default_rng(seed).normal(0, 1, (3, 3)))[0]
+    mounting[:, 0] *= np.linalg.det(mounting)
+    front_end = MotionFrontEnd(config(upright=1, range_mg=2000))
+    plain = front_end.push(np.rint(moved).astype(np.int16)).astype(int)
+    front_end.reset()
+    turned = front_end.push(np.rint(moved @ mounting.T).astype(np.int16)).astype(int)
+    assert np.abs(plain).max() > 20
+    assert np.abs(plain[:, 2] - turned[:, 2]).max() <= 1
+    complex_plain, complex_turned = (rows[:, 0] + 1j * rows[:, 1] for rows in (plain, turned))
+    heading = np.vdot(complex_plain, complex_turned)
+    heading /= abs(heading)
+    assert np.abs(complex_plain * heading - complex_turned).max() < 3
+
+
+def test_upright_follows_a_turn_through_upside_down() -> None:
+    """Turned about a level axis all the way round, a level push along it stays where it was."""
+    angles = np.linspace(0, 2 * np.pi, 3000)
+    felt = 1000 * np.stack([0 * angles, np.sin(angles), np.cos(angles)], 1)
+    felt[:, 0] += 300 * np.sin(np.arange(3000) / 20)
+    samples = np.rint(felt).astype(np.int16)
+    settings = {"gravity_ms": 200, "range_mg": 2000}
+    pushes = MotionFrontEnd(config(**settings)).push(samples)[20:, 0].astype(int)
+    rows = MotionFrontEnd(config(upright=1, **settings)).push(samples)[20:].astype(int)
+    level = rows[:, 0] + 1j * rows[:, 1]
+    heading = np.vdot(level, pushes)
+    assert np.abs(pushes).max() > 5
+    assert np.abs(level * heading / abs(heading) - pushes).max() < 3
 
 
 @settings(max_examples=50, deadline=None)
@@ -134,6 +220,8 @@ def test_a_pause_is_rest_in_the_last_position() -> None:
         {"gravity_ms": 60001},
         {"range_mg": 0},
         {"range_mg": 32768},
+        {"upright": 2},
+        {"upright": -1},
         {"range_mg": math.nan},
         {"range_mg": math.inf},
     ],
@@ -142,6 +230,11 @@ def test_impossible_settings_are_refused(changes: dict[str, float]) -> None:
     with pytest.raises(ConfigError) as caught:
         features.check(config(**changes))
     assert str(next(iter(changes.values()))) in caught.value.message
+
+
+def test_what_is_upright_needs_gravity() -> None:
+    with pytest.raises(ConfigError, match="gravity_ms 0 and upright 1"):
+        features.check(config(gravity_ms=0, upright=1))
 
 
 def test_samples_of_another_kind_are_refused() -> None:

@@ -121,6 +121,11 @@ def split(dataset: Dataset, test: float = 0.15, validation: float = 0.10) -> Spl
         part = TEST if place < test else VALIDATION if place < test + validation else TRAIN
         parts[fixed.get(recording.group, part)].append(recording)
     _check(dataset, parts)
+    if fixed and not free:
+        counts = Counter(recording.part for recording in dataset.recordings)
+        stated = ", ".join(f"{counts[part]:,} in {part}" for part in PARTS)
+        rule = f"as the source of each recording says: {stated}"
+        return Split(rule, {part: tuple(members) for part, members in parts.items()})
     return Split(
         f"by {dataset.by}: where SHA-256 of the name, as a fraction of 1, is below {test:.2f} it "
         f"is test, below {test + validation:.2f} validation; fewer than {_FEW} are dealt out in "

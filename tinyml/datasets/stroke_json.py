@@ -3,20 +3,24 @@
 {"strokes": [{"label": "3", "strokePoints": [{"x": 0.1, "y": -0.2}, ...]}, ...]}: where a wand
 pointed, x to the right and y up in any unit, at an even rate from rest to rest. Files are taken in
 the order of their names, strokes in the order in which they are in a file.
+
+A document may also say where its strokes are from, `source` and `licence`, and which part of the
+split they are: `part`, one of train, validation and test. Where one says its part, all do.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import files
-from tinyml.datasets import Dataset, Recording, check
+from tinyml import files, names
+from tinyml.datasets import PARTS, Dataset, Recording, check
 from tinyml.datasets.check import Findings, Published
 from tinyml.datasets.magic_wand import NEGATIVE
 from tinyml.errors import DataError
@@ -48,10 +52,12 @@ def read(folder: Path) -> Dataset:
 
     Strokes without a label, with fewer than five points, with a point that is not two finite
     numbers, or all in one place are left out and listed in `skipped`. Raises DataError where a file
-    cannot be read or has no usable stroke, or there are fewer than two labels.
+    cannot be read or has no usable stroke, or says a part that is none, or only some say theirs, or
+    there are fewer than two labels.
     """
     findings = Findings()
     documents = documents_in(folder)
+    is_divided = _is_divided(documents)
     for file in documents:
         if not sum(_take(findings, file, number) for number in range(len(_strokes(file)))):
             why = findings.skipped[-1] if _strokes(file) else "its list of strokes is empty"
@@ -61,14 +67,43 @@ def read(folder: Path) -> Dataset:
     if len(labels) < 2 or labels == {NEGATIVE}:
         raise DataError(f"{folder} has {len(labels)} kinds of strokes, a model needs 2", _HINT)
     return Dataset(
-        *_PUBLISHED.origin(folder, documents),
+        *_origin(folder, documents, recordings),
         recordings,
         skipped=tuple(findings.skipped),
         remarks=tuple(findings.remarks),
         background=(NEGATIVE,),
-        in_time=True,
+        in_time=not is_divided,
         by="performer",
     )
+
+
+def _is_divided(documents: list[Path]) -> bool:
+    """Whether the documents say which part of the split they are."""
+    parts = {file: _stated(file, "part") for file in documents}
+    for file, part in parts.items():
+        if part and part not in PARTS:
+            raise DataError(
+                f"{file} is of part {names.shown(part)!r}", f"a part is one of {', '.join(PARTS)}"
+            )
+    silent = [file for file, part in parts.items() if not part]
+    if silent and len(silent) < len(parts):
+        raise DataError(
+            f"{silent[0]} says no part, others in {silent[0].parent} do",
+            'add "part": "train" beside "strokes", or take it out of all',
+        )
+    return bool(parts) and not silent
+
+
+def _origin(
+    folder: Path, documents: list[Path], recordings: tuple[Recording, ...]
+) -> tuple[str, str]:
+    """Return sources and licences of the recordings: as stated, or as published."""
+    counts = Counter(recording.source for recording in recordings)
+    if set(counts) == {""}:
+        return _PUBLISHED.origin(folder, documents)
+    licences = {_stated(file, "licence") or check.OWNERS for file in documents}
+    sources = (f"{source or folder.resolve().name} ({count:,})" for source, count in counts.items())
+    return "; ".join(sources), "; ".join(sorted(licences))
 
 
 def documents_in(folder: Path) -> list[Path]:
@@ -97,10 +132,10 @@ def points(recording: Recording) -> Points:
     return _points(_strokes(recording.path)[recording.number])
 
 
-def write(path: Path, strokes: list[tuple[str, Points]]) -> None:
+def write(path: Path, strokes: list[tuple[str, Points]], **stated: str) -> None:
     """Write labelled strokes; what another process writes at the same time is never mixed with it.
 
-    Raises DataError where the file cannot be written.
+    `stated` is what the document says of them: `source`, `licence`, `part`. Raises DataError where the file cannot be written.
     """
     content = [
         {
@@ -111,7 +146,7 @@ def write(path: Path, strokes: list[tuple[str, Points]]) -> None:
         for number, (label, stroke) in enumerate(strokes)
     ]
     with files.saving(path) as temporary:
-        temporary.write_text(json.dumps({"strokes": content}) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps({**stated, "strokes": content}) + "\n", encoding="utf-8")
 
 
 def _take(findings: Findings, file: Path, number: int) -> bool:
@@ -122,7 +157,9 @@ def _take(findings: Findings, file: Path, number: int) -> bool:
         findings.skip(f"{file}, stroke {number} has no label")
         return False
     label = check.label(label, f"{file}, stroke {number}")
-    recording = Recording(file, label, file.parent.name, number=number)
+    source, part = _stated(file, "source"), _stated(file, "part")
+    group = " ".join(filter(None, (source or file.parent.name, part)))
+    recording = Recording(file, label, group, number=number, part=part, source=source)
     try:
         content = _points(stroke)
     except (KeyError, TypeError, ValueError):
@@ -143,12 +180,27 @@ def _points(stroke: Any) -> Points:
     return np.array(pairs, np.float64).reshape(-1, 2)
 
 
-@functools.lru_cache(maxsize=64)
 def _strokes(file: Path) -> tuple[Any, ...]:
+    return _document(file)[0]
+
+
+def _stated(file: Path, key: str) -> str:
+    """Return what a document says of itself, or ""."""
+    return _document(file)[1].get(key, "")
+
+
+@functools.lru_cache(maxsize=64)
+def _document(file: Path) -> tuple[tuple[Any, ...], dict[str, str]]:
+    """Return the strokes in a file and what it says of them: `source`, `licence`, `part`."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(content["strokes"])
+        stated = {
+            key: names.shown(str(content[key]))
+            for key in ("source", "licence", "part")
+            if content.get(key)
+        }
+        return tuple(content["strokes"]), stated
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}", _HINT) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{file} has no strokes: {error}", _HINT) from error

@@ -22,6 +22,7 @@ ffi.cdef(
     #define TML_MOTION_MAX_RANGE_MG ...
     typedef struct {
         uint32_t rate_hz; uint32_t stride_ms; uint32_t gravity_ms; uint32_t range_mg;
+        uint32_t upright;
     } tml_motion_config_t;
     typedef struct { ...; } tml_motion_t;
     int tml_motion_init(tml_motion_t *motion, const tml_motion_config_t *config);

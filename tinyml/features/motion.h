@@ -8,9 +8,13 @@
  * mean is all that stands against aliasing. A sensor slower than the rows is refused.
  * Gravity: an exponential average of the rows with the time constant `gravity_ms`, which the first
  * row begins; a device at rest gives zeros in any position. With 0 gravity stays in the rows.
- * Orientation: rows keep the sensor's axes. A model learns turned examples instead.
+ * Position: rows keep the sensor's axes, or with `upright` are turned to gravity, so that they are alike
+ * however the board is mounted: the third value is along gravity, positive upwards, the first two are
+ * along two level axes. These follow the sensor's turns but never turn about gravity themselves
+ * (parallel transport), and begin along the sensor axis that is nearest to level: their heading means
+ * nothing, and a model learns examples of every heading. Gravity below 64 mg turns nothing.
  *
- * Integers only, no heap, about 50 bytes of state. How samples are cut into calls never changes a row.
+ * Integers only, no heap, about 80 bytes of state. How samples are cut into calls never changes a row.
  *
  *   tml_motion_init(&motion, &config);
  *   while (tml_motion_push(&motion, &samples, &count)) {
@@ -38,12 +42,13 @@ typedef struct {
   uint32_t stride_ms;  /* from one row to the next */
   uint32_t gravity_ms; /* time constant of what counts as gravity; at least a stride, or 0 */
   uint32_t range_mg;   /* acceleration of 128 steps of a row; larger ones are cut off */
+  uint32_t upright;    /* 1: rows are turned to gravity, which `gravity_ms` finds; 0: they are not */
 } tml_motion_config_t;
 
 /* Read `row` only; the rest belongs to motion.c. */
 typedef struct {
-  int8_t row[TML_MOTION_AXES]; /* the newest row: x, y, z */
-  bool has_gravity;
+  int8_t row[TML_MOTION_AXES]; /* the newest row: x, y, z, or level, level, up */
+  bool has_gravity, upright;
   uint32_t stride; /* thousandths of a sample from one row to the next */
   uint32_t phase;  /* thousandths of a sample since the last row */
   uint32_t count;  /* samples in `sums` */
@@ -51,6 +56,7 @@ typedef struct {
   int32_t range_mg;
   int32_t sums[TML_MOTION_AXES];
   int32_t gravity[TML_MOTION_AXES]; /* milli-g with 8 fraction bits */
+  int32_t frame[TML_MOTION_AXES][TML_MOTION_AXES]; /* level, level and up: 14 fraction bits */
 } tml_motion_t;
 
 /* Start a stream. Returns 0, or -1 when a field of `config` is not possible. */

@@ -19,6 +19,7 @@ from tinyml.records import FeatureConfig
 
 AXES = 3
 _AT_REST = np.array([0, 0, 1000], np.int16)  # lying flat, where nothing is known
+_DEFAULTS = {"upright": 0}  # of bundles from before there was a choice
 
 Samples = npt.NDArray[np.int16]
 
@@ -27,8 +28,9 @@ class MotionFrontEnd:
     """A stream of samples turned into rows as they become complete.
 
     `config.params` needs `sample_rate_hz` (1..10000) of the sensor, `stride_ms` (1..1000) from row
-    to row, `gravity_ms` (the stride..60000, or 0) and `range_mg` (1..32767). How the samples are
-    cut into pushes changes nothing. Raises ConfigError for other values.
+    to row, `gravity_ms` (the stride..60000, or 0) and `range_mg` (1..32767); `upright`, 1 where
+    rows are turned to gravity, is 0 where it is not stated. How the samples are cut into pushes
+    changes nothing. Raises ConfigError for other values.
     """
 
     channels = AXES
@@ -100,10 +102,11 @@ def _c_config(config: FeatureConfig) -> Any:
         "stride_ms": (1, lib.TML_MOTION_MAX_STRIDE_MS),
         "gravity_ms": (0, lib.TML_MOTION_MAX_GRAVITY_MS),
         "range_mg": (1, lib.TML_MOTION_MAX_RANGE_MG),
+        "upright": (0, 1),
     }
     values = []
     for name, (least, most) in ranges.items():
-        value = config.params.get(name)
+        value = config.params.get(name, _DEFAULTS.get(name))
         if value is None or not least <= value <= most or value != int(value):
             raise ConfigError(
                 f"motion features need a whole {name} from {least} to {most}, not {value}",
@@ -112,10 +115,11 @@ def _c_config(config: FeatureConfig) -> Any:
         values.append(int(value))
     config_struct = ffi.new("tml_motion_config_t *", values)
     if lib.tml_motion_init(ffi.new("tml_motion_t *"), config_struct) != 0:
-        rate_hz, stride_ms, gravity_ms, _ = values
+        rate_hz, stride_ms, gravity_ms, _, upright = values
         raise ConfigError(
-            f"motion features with {rate_hz} samples a second, a stride of {stride_ms} ms and "
-            f"gravity_ms {gravity_ms} are not possible",
-            "a stride has at least one sample, and gravity_ms is 0 or at least a stride",
+            f"motion features with {rate_hz} samples a second, a stride of {stride_ms} ms, "
+            f"gravity_ms {gravity_ms} and upright {upright} are not possible",
+            "a stride has at least one sample, and gravity_ms is 0 or at least a stride; what is "
+            "upright needs gravity_ms",
         )
     return config_struct

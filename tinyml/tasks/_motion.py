@@ -12,6 +12,11 @@ RATE_HZ = 100
 _STILL_MG = 60.0  # change within 50 ms that a hand at rest does not make
 _STEP_S = 0.05
 _STEP = round(_STEP_S * RATE_HZ)
+_MOMENT = 25  # samples: a rest between two motions is longer
+_LOUDER = 0.35  # spread of the logarithm of how much larger a motion is
+_TILT = 12.0  # degrees that a motion is askew against gravity
+_SLOWER = 0.6, 2.0  # how much longer a motion by another hand takes
+_RATES_HZ = 20.0, 200.0  # of sensors
 _REST_S = 0.3  # kept around a motion that is recorded: gravity shows in it
 
 
@@ -22,21 +27,38 @@ class Mover:
         self._draw = draw
 
     def varied(self, motion: Motion) -> Motion:
-        """Return `motion` by another hand: turned, larger or smaller, slower or faster."""
+        """Return `motion` by another hand and board.
+
+        Larger or smaller, slower or faster, tilted, mounted in any position, sampled more or less
+        often.
+        """
         draw = self._draw
         rest = gravity(motion)
-        factor = float(np.exp(draw.normal(0, 0.15)))
-        turn = wand.rotation(draw.normal(0, 10, 3))
-        moved = (rest + (motion - rest) * factor) @ turn.T
-        return self._warped(moved)
+        slower = float(np.exp(draw.uniform(*np.log(_SLOWER))))
+        louder = float(np.exp(draw.normal(0, _LOUDER))) / max(1.0, slower) ** draw.uniform(0, 2)
+        tilt = wand.rotation(draw.normal(0, _TILT, 3))
+        moved = rest + (motion - rest) * louder @ tilt.T
+        return self._sampled(self._warped(moved, slower)) @ self._mounting().T
 
-    def _warped(self, motion: Motion) -> Motion:
+    def _mounting(self) -> Motion:
+        """Return any rotation, [3, 3], all as likely (Stewart 1980)."""
+        basis, triangle = np.linalg.qr(self._draw.normal(0, 1, (3, 3)))
+        basis *= np.sign(np.diag(triangle))
+        basis[:, 0] *= np.linalg.det(basis)
+        return np.asarray(basis)
+
+    def _warped(self, motion: Motion, slower: float) -> Motion:
         draw = self._draw
-        length = max(8, round(len(motion) * float(np.exp(draw.normal(0, 0.12)))))
+        length = max(8, round(len(motion) * slower))
         at = np.linspace(0, 1, length)
         at += float(draw.normal(0, 0.03)) * np.sin(np.pi * at * int(draw.integers(1, 4)))
-        ends = np.linspace(0, 1, len(motion))
-        return np.stack([np.interp(at, ends, axis) for axis in motion.T], 1)
+        return _at(motion, at)
+
+    def _sampled(self, motion: Motion) -> Motion:
+        """Return `motion` as a sensor of another rate gives it."""
+        rate_hz = float(np.exp(self._draw.uniform(*np.log(_RATES_HZ))))
+        count = max(4, round(len(motion) * rate_hz / RATE_HZ))
+        return _at(_at(motion, np.linspace(0, 1, count)), np.linspace(0, 1, len(motion)))
 
     def placed(self, motion: Motion, start: int, length: int) -> Motion:
         """Return `length` samples in which `motion` begins at `start`, with rest around it."""
@@ -82,6 +104,12 @@ class Mover:
         return felt + draw.normal(0, float(draw.uniform(2, 30)), felt.shape)
 
 
+def _at(motion: Motion, at: npt.NDArray[np.float64]) -> Motion:
+    """Return `motion` at the times `at`, 0 where it begins to 1 where it ends."""
+    ends = np.linspace(0, 1, len(motion))
+    return np.stack([np.interp(at, ends, axis) for axis in motion.T], 1)
+
+
 def gravity(motion: Motion) -> Motion:
     """Return what gravity probably is in `motion`, [3]: its mean, with the length of 1 g.
 
@@ -92,13 +120,21 @@ def gravity(motion: Motion) -> Motion:
 
 
 def moving(motion: Motion) -> Motion:
-    """Return `motion` without the rest at its ends; all of it where it never moves."""
+    """Return what of `motion` is moved, without the rests about it; all of it where it never moves.
+
+    Of several motions with a rest between them it is the one that changes most. What moves changes
+    by a quarter as much as where it changes most, on average over a quarter of a second: sensors
+    that are cheap are never still.
+    """
     if len(motion) <= _STEP:
         return motion
     change = np.abs(motion[_STEP:] - motion[:-_STEP]).max(axis=1)
-    felt = np.flatnonzero(change > max(_STILL_MG, 0.2 * float(change.max())))
+    lively = np.convolve(change, np.ones(_MOMENT) / _MOMENT)[_MOMENT // 2 :][: len(change)]
+    felt = np.flatnonzero(lively > max(_STILL_MG, 0.25 * float(lively.max())))
     if not len(felt):
         return motion
+    motions = np.split(felt, np.flatnonzero(np.diff(felt) > _MOMENT) + 1)
+    felt = max(motions, key=lambda moved: float(change[moved].sum()))
     return motion[max(0, felt[0] - _STEP) : felt[-1] + 2 * _STEP]
 
 

@@ -1,4 +1,4 @@
-"""Gestures: two and a half seconds of acceleration in, scores for no gesture and each gesture out.
+"""Gestures: almost four seconds of acceleration in, scores for no gesture and each gesture out.
 
 Ring and slope are the gestures of TensorFlow's magic wand; a folder of recordings of any others
 does as well.
@@ -32,18 +32,21 @@ from tinyml.tasks._motion import (
 )
 
 FRAMES, AXES = 64, 3
+STRIDE_MS = 60  # the window then holds the slow as well, and eight rows a quick gesture
 SHAPE = (FRAMES, AXES, 1)
 FEATURES = FeatureConfig(
     "motion",
     {
         "sample_rate_hz": RATE_HZ,
-        "stride_ms": 40,
+        "stride_ms": STRIDE_MS,
         "gravity_ms": 2000,
-        "range_mg": 4000,
+        "range_mg": 2000,
+        "upright": 1,
         "frames": FRAMES,
     },
 )
-WINDOW = FRAMES * 4  # samples of one input
+_ROW = RATE_HZ * STRIDE_MS // 1000  # samples of one row
+WINDOW = FRAMES * _ROW  # samples of one input
 _LEAD = 50  # samples of rest before it: the front end knows gravity by then
 _WHOLE, _FRAGMENT = 0.93, 0.4  # share of a gesture's length that still is it, or no longer
 
@@ -88,7 +91,7 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
     rows = []
     gestures = []
     for recording in recordings:
-        motion = mover.varied(_motion(recording))
+        motion = mover.varied(_motion(recording))[:WINDOW]
         rows.append((_features(mover.placed(motion, *_whole(draw, len(motion)))), recording.label))
         if recording.label != NEGATIVE:
             gestures.append(motion)
@@ -131,8 +134,9 @@ def _fragment(draw: np.random.Generator, length: int) -> tuple[int, int]:
 def _motion(recording: Recording) -> Motion:
     if recording.path.suffix.lower() == ".csv":
         samples = motion_csv.read(recording.path, RATE_HZ)
-        return moving(samples.astype(np.float64))
-    return magic_wand.motion(recording, RATE_HZ).astype(np.float64)
+    else:
+        samples = magic_wand.motion(recording, RATE_HZ)
+    return moving(samples.astype(np.float64))
 
 
 def samples(recording: Recording) -> npt.NDArray[np.int16]:
@@ -147,7 +151,7 @@ def _to_int16(felt: Motion) -> npt.NDArray[np.int16]:
 def _features(felt: Motion) -> Features:
     stream = _to_int16(felt)
     # Rows end where the stream ends: what does not fill a row comes first.
-    rows: Features = MotionFrontEnd(FEATURES).push(stream[len(stream) % 4 :])[-FRAMES:]
+    rows: Features = MotionFrontEnd(FEATURES).push(stream[len(stream) % _ROW :])[-FRAMES:]
     return rows
 
 
@@ -180,7 +184,7 @@ TASK = Task(
     summary="recognise gestures made with a wand or a hand that holds the board",
     features=FEATURES,
     stream=StreamConfig(
-        stride_frames=3, average=3, threshold=0.5, refractory_ms=1000, background=(0,)
+        stride_frames=2, average=3, threshold=0.5, refractory_ms=1000, background=(0,)
     ),
     input_shape=SHAPE,
     input_scale=1 / 64,

@@ -39,6 +39,8 @@ FEATURES = FeatureConfig(
         "axis": 1,
     },
 )
+_TURN, _SLANT, _ASPECT = 20.0, 0.2, 0.2  # degrees, and spreads, of other hands
+_LED = 0.25  # share of strokes that begin, and as many end, with a way that is none of theirs
 
 
 def build_model(labels: int, width: float) -> Any:
@@ -84,23 +86,39 @@ def augmented(recordings: Sequence[Recording], labels: Sequence[str], seed: int)
 
 
 def varied(points: Points, draw: np.random.Generator) -> Points:
-    """Return `points` turned, sheared, wider or narrower, shaken, and in another rhythm."""
+    """Return `points` by another hand.
+
+    They are turned by up to 20 degrees, slanted, wider or narrower, shaken, in another rhythm, and
+    sometimes with a way in or out that belongs to no stroke.
+    """
     centred = points - points.mean(axis=0)
-    angle = np.radians(draw.normal(0, 8))
+    angle = np.radians(draw.uniform(-_TURN, _TURN))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    bend = np.array([[np.exp(draw.normal(0, 0.12)), 0], [draw.normal(0, 0.12), 1]])
+    bend = np.array([[np.exp(draw.normal(0, _ASPECT)), 0], [draw.normal(0, _SLANT), 1]])
     stroke = _in_rhythm(centred @ bend @ turn, draw)
     size = float(np.abs(stroke).max())
     shaken = smooth(draw.normal(0, 1, stroke.shape), int(draw.integers(4, 12)))
     moved: Points = stroke + shaken * (size * draw.uniform(0, 0.25))
+    if draw.random() < _LED:
+        moved = np.concatenate([_lead(moved, size, draw)[::-1], moved])
+    if draw.random() < _LED:
+        moved = np.concatenate([moved, _lead(moved[::-1], size, draw)])
     return moved
+
+
+def _lead(points: Points, size: float, draw: np.random.Generator) -> Points:
+    """Return a way from the first of `points` to somewhere near, as a hand comes or goes."""
+    away = draw.normal(0, 0.15 * size, 2)
+    count = int(draw.integers(2, max(3, len(points) // 6)))
+    way: Points = points[0] + np.linspace(0, 1, count + 1)[1:, np.newaxis] * away
+    return way
 
 
 def _in_rhythm(points: Points, draw: np.random.Generator) -> Points:
     """Return `points` at other times, more or fewer of them."""
-    count = max(12, round(len(points) * float(np.exp(draw.normal(0, 0.25)))))
+    count = max(12, round(len(points) * float(np.exp(draw.normal(0, 0.3)))))
     at = np.linspace(0, 1, count)
-    at = at + draw.normal(0, 0.04) * np.sin(np.pi * at * int(draw.integers(1, 4)))
+    at = at + draw.normal(0, 0.05) * np.sin(np.pi * at * int(draw.integers(1, 4)))
     old = np.linspace(0, 1, len(points))
     return np.stack([np.interp(at, old, side) for side in points.T], 1)
 

@@ -2,6 +2,10 @@
 #include "tml_config.h"
 #include "tml_front_end.h"
 
+#ifndef TML_FEATURE_UPRIGHT /* of models that were trained before there was a choice */
+#define TML_FEATURE_UPRIGHT 0
+#endif
+
 const tml_front_end_t tml_front_end = {TML_FEATURE_SAMPLE_RATE_HZ, TML_MOTION_AXES,
                                        TML_MOTION_AXES};
 
@@ -9,7 +13,8 @@ static tml_motion_t motion;
 
 int tml_front_end_start(void) {
   const tml_motion_config_t config = {TML_FEATURE_SAMPLE_RATE_HZ, TML_FEATURE_STRIDE_MS,
-                                      TML_FEATURE_GRAVITY_MS, TML_FEATURE_RANGE_MG};
+                                      TML_FEATURE_GRAVITY_MS, TML_FEATURE_RANGE_MG,
+                                      TML_FEATURE_UPRIGHT};
   return tml_motion_init(&motion, &config);
 }
 
