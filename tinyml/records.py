@@ -128,11 +128,15 @@ class Division:
 
 @dataclass(frozen=True)
 class SourceAccuracy:
-    """The int8 accuracy, 0..1, on the `test_clips` test recordings of one data source."""
+    """The int8 accuracy, 0..1, on the `test_clips` test recordings of one data source.
+
+    `interval`: where it lies with 95 % confidence (Wilson 1927).
+    """
 
     source: str
     test_clips: int
     int8: float
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,8 @@ class Card:
     `labels` are in the order of the model's scores. `training`: the options that made it, from
     which resume and transfer start. `confusion`: label said -> label recognised -> clips.
     `mlperf`: the MLPerf Tiny model it is; False for none; None where the tensors decide.
-    `stand_in`: whether it learned from synthetic data only. `files`: the SHA-256, in hex, of every
+    `stand_in`: whether it learned from synthetic data only. `verdict`: in one line, what users can
+    expect of it. `untested`: what nobody measured it on. `files`: the SHA-256, in hex, of every
     other file by its path in the bundle. `extra`: keys that this version does not know, kept.
     """
 
@@ -230,6 +235,8 @@ class Card:
     confusion: Mapping[str, Mapping[str, int]] | None = None
     noise: tuple[LayerNoise, ...] | None = None
     mlperf: str | bool | None = None
+    verdict: str | None = None
+    untested: tuple[str, ...] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -21,12 +21,14 @@ def test_gestures_are_recognised_and_every_inference_is_the_hosts(
 ) -> None:
     model = bundle.load("gesture")
     config, _ = stream_reference.require_listening(model)
-    played = clips.load([model.path / "examples"], features.load(config))
+    front_end = features.load(config)
+    played = clips.load([model.path / "examples"], front_end)
     device.flash(tinyml_build(model, board, board.runtime))
     with device.connect(board) as connection:
         report = playback.play(connection, played, against=model)
     assert report.passed, report.first_mismatch
-    samples = sum(len(one.samples) for one in played) + len(played) * playback.GAP_S * 100
+    gap = clips.whole_rows(round(playback.GAP_S * front_end.rate_hz), front_end)
+    samples = sum(len(one.samples) + gap for one in played)
     assert (report.dropped, report.stream_s) == (0, samples / 100)
     assert report.inferences > 100
     assert report.right >= report.judged - 1

@@ -40,6 +40,20 @@ def test_a_shipped_card_is_written_as_it_was_read(name: str) -> None:
     assert card.parse(card.text(read), "again") == read
 
 
+@pytest.mark.parametrize("name", ["gesture"])
+def test_a_shipped_card_says_what_to_expect_and_what_nobody_measured(name: str) -> None:
+    read = bundle.load(name).card
+    assert read.verdict
+    assert "\n" not in read.verdict
+    assert read.untested
+    assert read.accuracy is not None
+    low, high = read.accuracy.interval or (1.0, 0.0)
+    assert low <= (read.accuracy.int8 or 0) <= high
+    for each in read.accuracy.sources or ():
+        assert each.interval is not None
+        assert each.interval[0] <= each.int8 <= each.interval[1]
+
+
 def test_unknown_keys_are_kept() -> None:
     read = card.of({**CARD, "reviewed_by": {"name": "A. Person"}})
     assert card.document(read)["reviewed_by"] == {"name": "A. Person"}

@@ -80,6 +80,39 @@ def test_rest_at_the_ends_is_cut_away() -> None:
     assert len(_motion.moving(still[:3])) == 3
 
 
+def test_of_two_motions_the_livelier_counts() -> None:
+    ring, slope = (wand.simulated(label, 1, 1).astype(float) for label in ("ring", "slope"))
+    both = np.concatenate([slope[:60], ring[0] + (ring - ring[0]) * 0.3, slope])
+    noisy = both + np.random.default_rng(1).normal(0, 25, both.shape)
+    cut = _motion.moving(noisy)
+    whole = _motion.moving(slope)
+    assert abs(len(cut) - len(whole)) < 40
+    at = noisy.tolist().index(cut[0].tolist())
+    assert at >= len(both) - len(slope)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_another_hand_holds_the_board_in_any_way(seed: int) -> None:
+    """Gravity comes from anywhere; what is moved lasts 0.6 to 2 times as long."""
+    motion = _motion.moving(wand.simulated("slope", 1, 1).astype(float))
+    mover = _motion.Mover(np.random.default_rng(seed))
+    varied = [mover.varied(motion) for _ in range(60)]
+    lengths = np.array([len(one) for one in varied]) / len(motion)
+    assert 0.59 < lengths.min() < 1 < lengths.max() < 2.01
+    up = np.array([_motion.gravity(one) / 1000 for one in varied])
+    assert np.linalg.norm(up.mean(axis=0)) < 0.4
+    assert np.allclose(np.linalg.norm(up, axis=1), 1)
+
+
+def test_a_model_is_fed_alike_however_the_board_is_mounted() -> None:
+    motion = wand.simulated("ring", 2, 1).astype(float)
+    turn = wand.rotation(np.array([70.0, -110.0, 25.0]))
+    rows, turned = (gesture._features(felt).astype(int) for felt in (motion, motion @ turn.T))
+    assert np.abs(rows).max() > 20
+    assert np.abs(rows[:, 2] - turned[:, 2]).max() <= 1
+    assert np.abs(np.hypot(*rows[:, :2].T) - np.hypot(*turned[:, :2].T)).max() < 3
+
+
 def test_every_kind_of_other_motion_is_finite() -> None:
     mover = _motion.Mover(np.random.default_rng(1))
     for _ in range(60):

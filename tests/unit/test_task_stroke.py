@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml.datasets import Dataset, stroke_json, wand_strokes
+from tinyml.datasets import Dataset, split, stroke_json, wand_strokes
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import StrokeFrontEnd
 from tinyml.media import motion_csv
@@ -97,6 +97,51 @@ def test_any_json_is_strokes_or_refused(
     folder = save(tmp_path_factory.mktemp("any"), "s.json", content)
     with pytest.raises(DataError):
         stroke_json.read(folder)
+
+
+def test_documents_may_say_their_source_and_part(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    for source, part in (("pen", "train"), ("wand", "train"), ("wand", "test")):
+        made = [(label, draw.normal(0, 1, (8, 2))) for label in ("a", "b")]
+        stated = {"source": source, "licence": f"{source}'s", "part": part}
+        stroke_json.write(tmp_path / f"{source}_{part}.json", made, **stated)
+    found = stroke_json.read(tmp_path)
+    assert (found.in_time, found.licence) == (False, "pen's; wand's")
+    assert found.source == "pen (2); wand (4)"
+    divided = split(found)
+    names = {
+        part: {recording.path.stem for recording in recordings}
+        for part, recordings in divided.parts.items()
+    }
+    assert names == {
+        "train": {"pen_train", "wand_train"}, "validation": set(), "test": {"wand_test"},
+    }  # fmt: skip
+    assert divided.rule == (
+        "as the source of each recording says: 4 in train, 0 in validation, 2 in test"
+    )
+
+
+def test_parts_that_are_none_or_said_by_some_only_are_refused(tmp_path: Path) -> None:
+    save(tmp_path, "a.json", {"strokes": strokes("a", "b"), "part": "train"})
+    save(tmp_path, "b.json", {"strokes": strokes("a", "b")})
+    with pytest.raises(DataError, match=r"b\.json says no part"):
+        stroke_json.read(tmp_path)
+    save(tmp_path, "b.json", {"strokes": strokes("a", "b"), "part": "exam"})
+    stroke_json._document.cache_clear()
+    with pytest.raises(DataError, match=r"b\.json is of part 'exam'"):
+        stroke_json.read(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_another_hand_draws_what_is_still_like_it(seed: int) -> None:
+    """A stroke is turned by at most 20 degrees and what slant and shaking add, and stays whole."""
+    draw = np.random.default_rng(seed)
+    upright = np.stack([np.zeros(40), np.linspace(-1, 1, 40)], 1)
+    other = stroke.varied(upright, draw)
+    assert np.isfinite(other).all()
+    way = other[-1] - other[0]
+    assert abs(np.degrees(np.arctan2(way[0], way[1]))) < 60
+    assert 0.8 < np.ptp(other[:, 1]) < 4
 
 
 def test_too_little_is_refused(tmp_path: Path) -> None:

@@ -135,7 +135,8 @@ def points(recording: Recording) -> Points:
 def write(path: Path, strokes: list[tuple[str, Points]], **stated: str) -> None:
     """Write labelled strokes; what another process writes at the same time is never mixed with it.
 
-    `stated` is what the document says of them: `source`, `licence`, `part`. Raises DataError where the file cannot be written.
+    `stated` is what the document says of them: `source`, `licence`, `part`. Raises
+    DataError where the file cannot be written.
     """
     content = [
         {

@@ -121,12 +121,12 @@ def _even_progress(seconds: float, ramp: float) -> npt.NDArray[np.float64]:
     """From 0 to 1 at an even speed, reached and left within a share `ramp` of the time."""
     t = np.linspace(0, 1, max(8, int(seconds * RATE_HZ)))
     rise = np.clip(np.minimum(t, 1 - t) / ramp, 0, 1)
-    gone: npt.NDArray[np.float64] = np.cumsum(3 * rise**2 - 2 * rise**3)
-    return gone / gone[-1]
+    gone = np.cumsum(3 * rise**2 - 2 * rise**3)
+    return np.asarray(gone / gone[-1])
 
 
 def _pivoted(felt: Path3, angles: Path3) -> Path3:
-    """Return what a sensor feels that turns by `angles` [n, 3] in radians as it moves aside and down.
+    """Return what a sensor feels that turns by `angles` [n, 3], radians, as it moves.
 
     A wand that points to the side is turned about y, one that points down about x.
     """
@@ -153,7 +153,7 @@ def _slope(draw: np.random.Generator, size: float, speed: float) -> Path3:
 
 
 def _strokes(draw: np.random.Generator, strokes: Path3, speed: float) -> Path3:
-    """Return the path of straight `strokes` [n, 3], each begun before or after the last one ends."""
+    """Return the path of straight `strokes` [n, 3], each begun about when the last one ends."""
     parts = [_progress(float(draw.uniform(0.34, 0.6)) / speed) for _ in strokes]
     overlap = draw.uniform(0.55, 1.15)
     starts = np.cumsum([0, *(round(len(part) * overlap) for part in parts[:-1])])

@@ -21,6 +21,8 @@ noise         [the fields of `LayerNoise`]: what each layer loses as int8
 confusion     {label said: {label recognised: count}}, int8 on the test recordings
 mlperf        the MLPerf Tiny model it is; false for none; absent: see `tinyml/firmware/mlperf.py`
 stand_in      true where the data was synthetic, so that the model only stands in for a real one
+verdict       str: one line for users, what they can expect of it
+untested      [str]: conditions and people that it was never measured on
 files         {path: sha256} of every other file of the bundle
 
 Keys up to `stream`, and `files`, must be there; what was not measured is absent. Keys that are not

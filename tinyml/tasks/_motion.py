@@ -38,7 +38,7 @@ class Mover:
         louder = float(np.exp(draw.normal(0, _LOUDER))) / max(1.0, slower) ** draw.uniform(0, 2)
         tilt = wand.rotation(draw.normal(0, _TILT, 3))
         moved = rest + (motion - rest) * louder @ tilt.T
-        return self._sampled(self._warped(moved, slower)) @ self._mounting().T
+        return np.asarray(self._sampled(self._warped(moved, slower)) @ self._mounting().T)
 
     def _mounting(self) -> Motion:
         """Return any rotation, [3, 3], all as likely (Stewart 1980)."""

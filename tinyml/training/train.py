@@ -135,7 +135,8 @@ def _measured(
         int8_without_qat=int8_without_qat,
         left_out=report.learned,
         sources=tuple(
-            SourceAccuracy(each.source, each.clips, each.accuracy) for each in report.sources
+            SourceAccuracy(each.source, each.clips, each.accuracy, (each.low, each.high))
+            for each in report.sources
         ),
     )
     return replace(card, accuracy=accuracy, confusion=report.confusion)
