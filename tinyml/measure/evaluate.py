@@ -170,16 +170,16 @@ def evaluate_dataset(
     task = tasks.load(bundle.task)
     chosen = leakage.evaluation_set(bundle, dataset, part)
     examples, counts = _examples(bundle, task, dataset, chosen)
-    places = (
+    executors = (
         on
         if isinstance(on, Sequence) and not isinstance(on, str)
         else [executor(bundle, on, board)]
     )
-    answers = ask(places, examples, on_progress)
+    answers = ask(executors, examples, on_progress)
     first, targets = answers[0], examples.targets
     points = _points(bundle, first, targets)
     needed = points and part == TEST
-    other = _validation(bundle, task, dataset, places[0], on_progress) if needed else ()
+    other = _validation(bundle, task, dataset, executors[0], on_progress) if needed else ()
     advised, chosen_on = advise(points, other, part, most_per_hour)
     float_accuracy, note = floating(bundle, task, examples) if floating else (None, "")
     return replace(
@@ -277,12 +277,12 @@ class Answers:
 
 
 def ask(
-    places: Sequence[Executor], examples: tasks.Examples, on_progress: OnProgress | None
+    executors: Sequence[Executor], examples: tasks.Examples, on_progress: OnProgress | None
 ) -> list[Answers]:
-    """Return what each of `places` answers to all of `examples`, in order."""
-    total = len(places) * len(examples.targets)
+    """Return what each of `executors` answers to all of `examples`, in order."""
+    total = len(executors) * len(examples.targets)
     answers, done = [], 0
-    for executor in places:
+    for executor in executors:
         began = time.monotonic()
         rows = []
         for example in examples.inputs:

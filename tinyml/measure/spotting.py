@@ -122,7 +122,7 @@ class SpottingReport:
 def evaluate_stream(
     bundle: Bundle,
     dataset: Dataset,
-    places: Sequence[StreamSource],
+    sources: Sequence[StreamSource],
     *,
     part: str = TEST,
     minutes: float = 10.0,
@@ -133,21 +133,21 @@ def evaluate_stream(
     """Lay recordings of a part into a stream of about `minutes` and measure what is recognised.
 
     A threshold is chosen in another such stream, of the validation part, which the first of
-    `places` hears as well. Raises ConfigError for a bundle that is not made for streams, DataError
+    `sources` hears as well. Raises ConfigError for a bundle that is not made for streams, DataError
     without recordings.
     """
     config, settings = require_listening(bundle)
     front_end = features.load(config)
     chosen = leakage.evaluation_set(bundle, dataset, part)
     stream = scene(chosen.recordings, bundle, front_end, minutes, seed)
-    sounds = [_hear(source, stream, on_progress) for source in places]
+    sounds = [_hear(source, stream, on_progress) for source in sources]
     scores = sounds[0][0]
     judged = _Judge(bundle, stream, front_end)
     points = tuple(judged.point(t, scores) for t in evaluate.THRESHOLDS)
     card = judged.point(settings.threshold, scores)
     other: tuple[OperatingPoint, ...] = ()
     if part == TEST:
-        listen = functools.partial(_hear, places[0], on_progress=on_progress)
+        listen = functools.partial(_hear, sources[0], on_progress=on_progress)
         other = _validation(bundle, dataset, stream, listen, minutes, seed)
     advised, chosen_on = evaluate.advise(points, other, part, most_per_hour)
     words, latency_ms = judged.words(settings.threshold, scores)
@@ -156,7 +156,7 @@ def evaluate_stream(
         StreamSourceResult(
             source.name, len(heard), _different(heard, scores), stream_s / max(seconds, 1e-9)
         )
-        for source, (heard, seconds) in zip(places, sounds, strict=True)
+        for source, (heard, seconds) in zip(sources, sounds, strict=True)
     )
     return SpottingReport(
         passed=not any(result.different for result in results),

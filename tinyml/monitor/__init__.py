@@ -10,8 +10,12 @@ events and picture into text, and neither print nor talk to the device:
 * `screen`: what fills a terminal;
 * `messages` and `web`: what a page in a browser draws, and the server that sends it there.
 
-To add a view, add a file that reads events or the picture. A front end is drawn by the page's
-entry of its name in `page.js` (`pictures`), else as pictures or bands, by the shape of its rows.
+`twin` is the host's own front end, fed with the samples that the device has; `keep` and `shelf`
+make recordings for training of what was heard.
+
+To add a view, add a file with an `events.View`, or one that reads the picture. A front end is drawn
+by the page's entry of its name in `page.js` (`pictures`), else as pictures or bands, by the shape
+of its rows.
 """
 
 from __future__ import annotations
