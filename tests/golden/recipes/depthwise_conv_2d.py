@@ -33,6 +33,14 @@ def models() -> Iterator[ModelBuilder]:
             name = f"low_{height}x{width}_stride_{stride}"
             strides = [stride, stride]
             yield depthwise(name, [1, height, width, 3], [3, 3], 1, strides=strides, y_zero=-128)
+    for taps, stride in ((2, 1), (3, 2), (5, 1), (9, 2)):
+        for zero in (-128, -4):
+            strides, name = [stride, stride], f"{taps}_stride_{stride}_zero_{-zero}"
+            row, column = [1, 3, 12, 3], [2, 11, 2, 4]
+            yield depthwise(f"row_{name}", row, [1, taps], 1, strides=strides, y_zero=zero)
+            yield depthwise(f"column_{name}", column, [taps, 1], 1, strides=strides, y_zero=zero)
+    yield depthwise("row_multiplier_2", [1, 3, 9, 3], [1, 4], 2, VALID, y_zero=-128)
+    yield depthwise("row_relu6", [1, 2, 9, 4], [1, 3], 1, activation=ACTIVATION.RELU6)
     yield depthwise("low_valid", [2, 9, 6, 4], [3, 3], 1, VALID, y_zero=-128)
     yield depthwise("low_multiplier_2", [2, 5, 4, 3], [3, 3], 2, y_zero=-128)
     yield depthwise("zero_point_low", [1, 4, 4, 5], [3, 3], 1, x=Quant(0.03, -128))

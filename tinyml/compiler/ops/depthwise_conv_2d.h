@@ -611,4 +611,149 @@ static inline void tml_depthwise_conv_2d_3x3_stride_2_linear_s8(
                             TML_DEPTHWISE_CONV_2D_LINEAR);
 }
 
+/* From here on: filters of one row, stride 1 or 2 along it. The plane is one row of one input channel,
+ * and the scratch memory holds, before it, the row's taps in pairs of lanes: for each two taps
+ * those that two neighbouring outputs multiply the same word of the plane by, w[2k], w[2k + 1] and
+ * w[2k - 1], w[2k], with 0 for taps that do not exist. With stride 2 the first of them is enough:
+ * the next output multiplies the next word by it. */
+
+/* Pairs of a row of `taps` taps, a word for either output each. */
+TML_INLINE int32_t tml_depthwise_conv_2d_pairs(int32_t taps) { return (taps >> 1) + 1; }
+
+/* Pair the taps w, times 2^left. */
+TML_INLINE void tml_depthwise_conv_2d_pair_up(const int8_t *w, int32_t taps, int32_t left,
+                                              tml_word_t *pairs) {
+  int32_t before = 0;
+  for (int32_t i = 0; i <= taps; i += 2, pairs += 2) {
+    const int32_t first = i < taps ? w[i] * (1 << left) : 0;
+    const int32_t second = i + 1 < taps ? w[i + 1] * (1 << left) : 0;
+    pairs[0] = tml_lanes_pair(first, second);
+    pairs[1] = tml_lanes_pair(before, first);
+    before = second;
+  }
+}
+
+TML_INLINE int8_t tml_depthwise_conv_2d_output(int32_t sum, const tml_channel_t *channel,
+                                               const tml_output_t *to, int linear, int clamp) {
+  return linear
+             ? tml_linear_output(sum, channel->multiplier, TML_DEPTHWISE_CONV_2D_RIGHT)
+             : tml_channel_output_s8(sum, channel, to, clamp);
+}
+
+/* One row of one output channel, four outputs at a time; `linear` says which form `channel` has. */
+TML_INLINE void tml_depthwise_conv_2d_along(const tml_word_t *x, const tml_word_t *pairs,
+                                            const tml_channel_t *channel, int8_t *output,
+                                            const tml_depthwise_conv_2d_3x3_t *p, int stride,
+                                            int linear, int clamp) {
+  const tml_channel_t c = *channel;
+  const tml_output_t to = p->output;
+  const int32_t bias = linear ? c.bias_shift : tml_channel_bias(c.bias_shift);
+  const tml_word_t *const end = pairs + 2 * tml_depthwise_conv_2d_pairs(p->filter_width);
+  const int32_t step = p->output_column;
+  for (int32_t left = p->output_width; left > 0;
+       left -= 4, x += 2 * stride, output += 4 * step) {
+    int32_t sum0 = bias;
+    int32_t sum1 = bias;
+    int32_t sum2 = bias;
+    int32_t sum3 = bias;
+    const tml_word_t *next = x;
+    uint32_t first = *next++;
+    uint32_t second = stride == 2 ? *next++ : 0;
+    uint32_t third = stride == 2 ? *next++ : 0;
+    for (const tml_word_t *w = pairs; w != end && stride == 2; w += 2) {
+      const uint32_t fourth = *next++;
+      sum0 = tml_lanes_dot(w[0], first, sum0);
+      sum1 = tml_lanes_dot(w[0], second, sum1);
+      sum2 = tml_lanes_dot(w[0], third, sum2);
+      sum3 = tml_lanes_dot(w[0], fourth, sum3);
+      first = second;
+      second = third;
+      third = fourth;
+    }
+    for (const tml_word_t *w = pairs; w != end && stride == 1; w += 2) {
+      second = *next++;
+      sum0 = tml_lanes_dot(w[0], first, sum0);
+      sum1 = tml_lanes_dot(w[1], first, sum1);
+      sum2 = tml_lanes_dot(w[0], second, sum2);
+      sum3 = tml_lanes_dot(w[1], second, sum3);
+      first = second;
+    }
+    const int8_t out0 = tml_depthwise_conv_2d_output(sum0, &c, &to, linear, clamp);
+    const int8_t out1 = tml_depthwise_conv_2d_output(sum1, &c, &to, linear, clamp);
+    const int8_t out2 = tml_depthwise_conv_2d_output(sum2, &c, &to, linear, clamp);
+    output[0] = out0;
+    if (left > 1) {
+      output[step] = out1;
+    }
+    if (left > 2) {
+      output[2 * step] = out2;
+    }
+    if (left > 3) {
+      output[3 * step] = tml_depthwise_conv_2d_output(sum3, &c, &to, linear, clamp);
+    }
+  }
+}
+
+TML_INLINE void tml_depthwise_conv_2d_rowwise(const int8_t *input, const int8_t *weights,
+                                          const tml_channel_t *channels, int8_t *output,
+                                          const tml_depthwise_conv_2d_3x3_t *p, void *scratch,
+                                          int stride) {
+  const int32_t multiplier = p->depth_multiplier;
+  const int32_t image = p->input_height * p->input_width * p->depth;
+  const int32_t result = p->output_height * p->output_width * p->depth * multiplier;
+  const int32_t whole = p->input_width & ~3;
+  tml_word_t *const pairs = scratch;
+  tml_word_t *const plane = pairs + 2 * tml_depthwise_conv_2d_pairs(p->filter_width);
+  int16_t *const row = (int16_t *)(void *)plane;
+  int16_t *const inner = row + p->pad_left;
+  for (int32_t i = 0; i < p->plane_width; ++i) {
+    row[i] = (int16_t)p->padding;
+  }
+  for (int32_t c = 0; c < p->depth * multiplier; ++c, weights += p->filter_width) {
+    tml_channel_t channel = channels[c];
+    const int linear = channel.multiplier >= 0;
+    channel.multiplier = linear ? channel.multiplier : -channel.multiplier;
+    tml_depthwise_conv_2d_pair_up(weights, p->filter_width, linear ? 8 : 0, pairs);
+    for (int32_t line = 0; line < p->batches * p->output_height; ++line) {
+      const int32_t batch = line / p->output_height;
+      const int32_t at = line - batch * p->output_height;
+      const int8_t *from = input + batch * image + at * p->stride_height * p->input_row;
+      int8_t *to = output + batch * result + at * p->output_row + c;
+      from = tml_depthwise_conv_2d_widen(from + c / multiplier, p->input_column, inner,
+                                         inner + whole);
+      for (int32_t i = whole; i < p->input_width; ++i, from += p->input_column) {
+        inner[i] = *from;
+      }
+      if (linear) {
+        tml_depthwise_conv_2d_along(plane, pairs, &channel, to, p, stride, 1, 0);
+      } else if (p->output.act_min == INT8_MIN && p->output.act_max == INT8_MAX) {
+        tml_depthwise_conv_2d_along(plane, pairs, &channel, to, p, stride, 0, 0);
+      } else {
+        tml_depthwise_conv_2d_along(plane, pairs, &channel, to, p, stride, 0, 1);
+      }
+    }
+  }
+}
+
+/* Filters [channels, taps] of one row, or of one column where the parameters exchange heights and
+ * widths, without dilation, stride 1 along them; otherwise as tml_depthwise_conv_2d_3x3_linear_s8.
+ * Each row of a channel is read whole before it is written. scratch: 8 bytes for each pair of taps,
+ * then the plane, whose width leaves room for the windows of a multiple of 4 outputs. */
+static inline void tml_depthwise_conv_2d_row_s8(const int8_t *input, const int8_t *weights,
+                                                const tml_channel_t *channels, int8_t *output,
+                                                const tml_depthwise_conv_2d_3x3_t *p,
+                                                void *scratch) {
+  tml_depthwise_conv_2d_rowwise(input, weights, channels, output, p, scratch, 1);
+}
+
+/* The same with stride 2. */
+static inline void tml_depthwise_conv_2d_row_stride_2_s8(const int8_t *input,
+                                                         const int8_t *weights,
+                                                         const tml_channel_t *channels,
+                                                         int8_t *output,
+                                                         const tml_depthwise_conv_2d_3x3_t *p,
+                                                         void *scratch) {
+  tml_depthwise_conv_2d_rowwise(input, weights, channels, output, p, scratch, 2);
+}
+
 #endif

@@ -54,6 +54,8 @@ def scratch_bytes(op: Op, graph: Graph) -> int:
     """Return what the kernel of `call` needs: see its header."""
     if _is_convolution(op, graph):
         return _conv.scratch_bytes(op, graph, _as_convolution(op, graph))
+    if (row := _row(op, graph)) is not None:
+        return 8 * _pairs(row[0]) + 2 * _row_width(row[0])
     if _is_3x3(op, graph):
         height, width = _plane_size(_orientation(op, graph)[0])
         return 2 * height * width
@@ -64,6 +66,8 @@ def call(op: Op, graph: Graph) -> Call:
     """Return the call of the fastest kernel that computes this convolution exactly."""
     if _is_convolution(op, graph):
         return _conv.call(op, graph, _as_convolution(op, graph))
+    if (row := _row(op, graph)) is not None:
+        return _along(op, graph, *row)
     if _is_3x3(op, graph):
         return _3x3(op, graph)
     if _is_fast(op, graph):
@@ -118,22 +122,22 @@ def _orientation(op: Op, graph: Graph) -> tuple[Window, bool]:
     return (turned if across else geometry), across
 
 
-def _3x3(op: Op, graph: Graph) -> Call:
+def _plane_params(
+    op: Op, graph: Graph, prepared: Channels, window: Window, across: bool, size: tuple[int, int]
+) -> Struct:
+    """The parameters of a kernel with planes of `size`; `across`: of the image's columns."""
     source, target = graph.input(op, 0), graph.output(op)
-    prepared = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True)
-    window, across = _orientation(op, graph)
     depth, channels = source.shape[3], target.shape[3]
-    height, width = _plane_size(window)
-    columns = [depth, source.shape[2] * depth], [channels, target.shape[2] * channels]
-    inputs, outputs = (pair[::-1] if across else pair for pair in columns)
-    params = Struct(
+    strides = [depth, source.shape[2] * depth], [channels, target.shape[2] * channels]
+    inputs, outputs = (pair[::-1] if across else pair for pair in strides)
+    return Struct(
         "tml_depthwise_conv_2d_3x3_t",
         {
             **window.fields,
             "depth": depth,
             "depth_multiplier": channels // depth,
-            "plane_height": height,
-            "plane_width": width,
+            "plane_height": size[0],
+            "plane_width": size[1],
             "input_column": inputs[0],
             "input_row": inputs[1],
             "output_column": outputs[0],
@@ -142,6 +146,12 @@ def _3x3(op: Op, graph: Graph) -> Call:
             **prepared.output_fields,
         },
     )
+
+
+def _3x3(op: Op, graph: Graph) -> Call:
+    source, target = graph.input(op, 0), graph.output(op)
+    prepared = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True)
+    window, across = _orientation(op, graph)
     how, table, note = _requantization(prepared, graph)
     kernel = "tml_depthwise_conv_2d_3x3"
     kernel += f"_stride_2{how}_s8" if window.stride_width == 2 else f"{how}_s8"
@@ -154,10 +164,67 @@ def _3x3(op: Op, graph: Graph) -> Call:
             Const(np.ascontiguousarray(weights), "weights"),
             Const(table, "channels", "tml_channel_t"),
             Ref(target.index),
-            params,
+            _plane_params(op, graph, prepared, window, across, _plane_size(window)),
             Scratch(),
         ),
-        in_place=(source.index,) if channels == depth else (),
+        in_place=(source.index,) if target.shape[3] == source.shape[3] else (),
+        note=note + ("; columns of the image as rows of the plane" if across else ""),
+    )
+
+
+def _row(op: Op, graph: Graph) -> tuple[Window, bool] | None:
+    """The geometry of a filter of one row or column, as a row, and whether it is a column.
+
+    None where there is no such kernel: it needs stride 1 or 2, no dilation, four outputs.
+    """
+    window = _conv.window_of(op, graph)
+    across = window.filter_width == 1
+    row = window.turned() if across else window
+    plain = (row.dilation_height, row.dilation_width) == (1, 1) and row.stride_width <= 2
+    if not plain or row.filter_height != 1 or row.filter_width < 2 or row.output_width < _GROUP:
+        return None
+    fits = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True).fit_table
+    return (row, across) if fits else None
+
+
+def _pairs(row: Window) -> int:
+    """Words that pair the taps of a row for one output."""
+    return row.filter_width // 2 + 1
+
+
+def _row_width(row: Window) -> int:
+    """Width of a padded row with room for the windows of a multiple of four outputs."""
+    outputs = -(-row.output_width // _GROUP) * _GROUP
+    return max(
+        row.stride_width * outputs + 2 * _pairs(row),
+        row.pad_left + row.input_width + row.input_width % 2,
+    )
+
+
+def _along(op: Op, graph: Graph, row: Window, across: bool) -> Call:
+    """The call of the kernel for filters of one row."""
+    source, target = graph.input(op, 0), graph.output(op)
+    prepared = prepare(op, graph, _by_channel(_weights(op, graph)), folded=True)
+    proved = np.zeros(len(prepared.weights), np.bool_)
+    forms, note = prepared.table, "exact requantization"
+    if not graph.exchangeable and not prepared.clamped:
+        linear = prepared.linear(_LEFT, _RIGHT)
+        proved, note = linear.proved, linear.summary
+        forms = np.stack([linear.multiplier, linear.bias], axis=1)
+    table = np.where(proved[:, None], forms, prepared.table * np.array([-1, 1]))
+    # In place each line must be written where lines were read that are not needed any more.
+    alone = target.shape[3] == source.shape[3] and (row.stride_height == 1 or not across)
+    return Call(
+        f"tml_depthwise_conv_2d_row{'_stride_2' if row.stride_width == 2 else ''}_s8",
+        (
+            Ref(source.index),
+            Const(prepared.weights, "weights"),
+            Const(table.astype(np.int32), "channels", "tml_channel_t"),
+            Ref(target.index),
+            _plane_params(op, graph, prepared, row, across, (1, _row_width(row))),
+            Scratch(),
+        ),
+        in_place=(source.index,) if alone else (),
         note=note + ("; columns of the image as rows of the plane" if across else ""),
     )
 

@@ -85,7 +85,7 @@ static inline int32_t tml_saturated_s8(int32_t value) {
  * that holds the channel's rounding and output offset. `right` is a constant. */
 TML_INLINE int8_t tml_linear_output(int32_t scaled, int32_t multiplier, int right) {
   const int32_t high = (int32_t)(((int64_t)scaled * multiplier) >> 32);
-  return (int8_t)tml_clamp(high >> right, -128, 127);
+  return (int8_t)tml_saturated_s8(high >> right);
 }
 
 /* One output channel of a kernel that handles right shifts only: bias in the upper 27 bits of
