@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 
 import pytest
 import recordings
 
-from tinyml import training
+from tinyml import cli, training
 from tinyml.errors import ConfigError, ToolError
 from tinyml.training.train import checkpoint_path, train
 
@@ -31,3 +33,24 @@ def test_missing_tensorflow_comes_with_the_command(
     assert caught.value.hint == training.INSTALL
     assert not (tmp_path / "out").exists()
     assert not checkpoint_path(tmp_path / "out").exists()
+
+
+def test_wrong_input_is_named_before_tensorflow_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("tensorflow", "tf_keras", "keras"):
+        monkeypatch.setitem(sys.modules, name, None)  # an import would be a ToolError
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "net.h5").write_bytes(b"no network")
+    for arguments, said in (
+        (["train", "keyword_spotting", "--data", "empty"], "empty"),
+        (["train", "gesture", "--learn-from", "no_such_model"], "no_such_model"),
+        (["quantize", "net.h5", "-R", "net.h5"], "net.h5 cannot be read as a model"),
+        (["quantize", "none.h5", "-R", "missing.npz"], "none.h5 and missing.npz do not exist"),
+    ):
+        monkeypatch.chdir(tmp_path)
+        capture = io.StringIO()
+        with contextlib.redirect_stderr(capture):
+            assert cli.main(arguments) == 2
+        assert said in capture.getvalue()
+        assert "TensorFlow" not in capture.getvalue()

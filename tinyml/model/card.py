@@ -62,10 +62,10 @@ def parse(text: str, where: str) -> Card:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"cannot read {where}: {error}", _HINT) from error
-    found = document.get("format") if isinstance(document, dict) else type(document).__name__
-    if not isinstance(document, dict) or found != FORMAT or isinstance(found, bool):
+    version = document.get("format") if isinstance(document, dict) else type(document).__name__
+    if not isinstance(document, dict) or version != FORMAT or isinstance(version, bool):
         raise ModelError(
-            f"{where} has card format {str(found)[:40]!r}; this tinyml reads {FORMAT}",
+            f"{where} has card format {str(version)[:40]!r}; this tinyml reads {FORMAT}",
             "use the tinyml that wrote it, or train the model again",
         )
     return of(document, where)
@@ -136,12 +136,12 @@ def _fields(record: type) -> dict[str, tuple[str, Any, bool]]:
     """
     hints = get_type_hints(record)
     return {
-        one.name.rstrip("_"): (
-            one.name,
-            hints[one.name],
-            one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING,
+        field.name.rstrip("_"): (
+            field.name,
+            hints[field.name],
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
         )
-        for one in dataclasses.fields(record)
+        for field in dataclasses.fields(record)
     }
 
 
@@ -175,24 +175,24 @@ def _decoded(hint: Any, value: Any, where: str) -> Any:
 def _one_of(hints: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None and type(None) in hints:
         return None
-    wanted = [one for one in hints if one is not type(None)]
-    if len(wanted) > 1:  # scalars, or one of them alone would do
-        wanted = [one for one in wanted if isinstance(value, one)] or wanted[:1]
+    wanted = [hint for hint in hints if hint is not type(None)]
+    if len(wanted) > 1:  # only of scalars
+        wanted = [hint for hint in wanted if isinstance(value, hint)] or wanted[:1]
     return _decoded(wanted[0], value, where)
 
 
 def _record(record: type, value: Any, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise _wrong(where, value, "an object")
-    found = {}
+    values = {}
     for key, (attribute, hint, needed) in _fields(record).items():
         if key in value:
-            found[attribute] = _decoded(hint, value[key], _inside(where, key))
+            values[attribute] = _decoded(hint, value[key], _inside(where, key))
         elif needed and not _optional(hint):
             raise _InvalidError(f"{where or 'it'} has no {key}")
         elif needed:
-            found[attribute] = None
-    return record(**found)
+            values[attribute] = None
+    return record(**values)
 
 
 def _optional(hint: Any) -> bool:
@@ -251,8 +251,8 @@ def _plain(value: Any) -> Any:
     """Return records as JSON objects, without what was not stated."""
     if dataclasses.is_dataclass(value):
         items = {
-            one.name.rstrip("_"): _plain(getattr(value, one.name))
-            for one in dataclasses.fields(value)
+            field.name.rstrip("_"): _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
         }
         return {name: one for name, one in items.items() if one is not None or name in _NULLABLE}
     if isinstance(value, Mapping):

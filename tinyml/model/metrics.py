@@ -179,7 +179,7 @@ def classes(
 
 def macro_f1(results: Sequence[ClassResult]) -> float | None:
     """Return the mean F1 of the labels that have clips: every label counts the same."""
-    known = [one.f1 for one in results if one.f1 is not None]
+    known = [result.f1 for result in results if result.f1 is not None]
     return math.fsum(known) / len(known) if known else None
 
 

@@ -54,7 +54,7 @@ def describe(path: Path) -> Description:
         answer = _in_process("describe", _copied(path, Path(folder)), Path(folder), path.name)
     return Description(
         kind=str(answer["kind"]),
-        inputs=tuple(Input(str(one["name"]), tuple(one["shape"])) for one in answer["inputs"]),
+        inputs=tuple(Input(str(each["name"]), tuple(each["shape"])) for each in answer["inputs"]),
         outputs=int(answer["outputs"]),
         recurrent=bool(answer["recurrent"]),
         classifies=answer["classifies"],
@@ -139,11 +139,11 @@ def _in_process(what: str, copy: Path, folder: Path, name: str) -> dict[str, Any
             raise ToolError(f"the process that reads {name} ended: {how}\n{tail}")
         library = "its reader" if what == "describe" else "TensorFlow's converter"
         raise ModelError(f"{name} cannot become int8: {library} dies of it ({how})", _HINT)
-    found: dict[str, Any] = json.loads(answer.read_bytes())
-    if "error" in found:
-        kind = ToolError if found["tool"] else ModelError
-        raise kind(str(found["error"]), str(found["hint"]))
-    return found
+    result: dict[str, Any] = json.loads(answer.read_bytes())
+    if "error" in result:
+        kind = ToolError if result["tool"] else ModelError
+        raise kind(str(result["error"]), str(result["hint"]))
+    return result
 
 
 def main() -> None:

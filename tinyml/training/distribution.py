@@ -50,8 +50,8 @@ class Cluster:
 def check(name: str, qat: bool = False) -> None:
     """Raise ConfigError for a strategy that `join` does not know, without loading TensorFlow.
 
-    So it does where quantization-aware training (`qat`), which works on one chip only, is to be
-    distributed.
+    So it does for a TF_CONFIG that is missing or makes no sense, and where quantization-aware
+    training (`qat`), which works on one chip only, is to be distributed.
     """
     if name not in NAMES:
         raise ConfigError(f"there is no strategy {name!r}", nearest(name, NAMES))
@@ -60,6 +60,8 @@ def check(name: str, qat: bool = False) -> None:
             f"--qat cannot be combined with --strategy {name}",
             "train on one machine, or without --qat",
         )
+    if name == MULTIWORKER:
+        _worker()
 
 
 def join(name: str) -> Cluster:

@@ -86,7 +86,7 @@ def quantize(
     _check_names(labels)
     if network.suffix == ".tflite":
         raise ModelError(f"{network} is no network to train on but one that is converted", _TFLITE)
-    description = _described(network, representative)
+    description = conversion.describe(network)
     examples = representative_data.read(representative, task, description.inputs, labels)
     learned, tried = _divided(examples)
     converted = conversion.convert(
@@ -129,20 +129,6 @@ def quantize(
         takers,
         refusals,
     )
-
-
-def _described(network: Path, representative: Path) -> Description:
-    """Return what the file says of itself; both paths that cannot be read are named at once."""
-    missing = "" if representative.exists() else f"{representative} does not exist"
-    try:
-        description = conversion.describe(network)
-    except ModelError as error:
-        if missing:
-            raise ModelError(f"{error.message}; {missing}", error.hint) from error
-        raise
-    if missing:
-        raise DataError(missing, representative_data.HINT)
-    return description
 
 
 def _source(examples: Examples) -> DataSource:

@@ -57,8 +57,8 @@ def vectors(task: Task, network: Any, examples: Examples) -> Vectors:
     import tf_keras
 
     body = tf_keras.Model(network.inputs, network.layers[-1].input)
-    found: Vectors = body.predict(real(task, examples.inputs), batch_size=64, verbose=0)
-    return found
+    outputs: Vectors = body.predict(real(task, examples.inputs), batch_size=64, verbose=0)
+    return outputs
 
 
 def record(
@@ -80,11 +80,11 @@ def record(
         spread = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
         chosen += rows[spread].tolist()
     kept = Examples(examples.inputs[chosen], examples.targets[chosen])
-    found, targets = vectors(task, network, kept), kept.targets
+    kept_vectors, targets = vectors(task, network, kept), kept.targets
     if before is not None:
-        found = np.concatenate([before.vectors, found])
+        kept_vectors = np.concatenate([before.vectors, kept_vectors])
         targets = np.concatenate([before.targets, targets])
-    halves = np.minimum(found, np.finfo(np.float16).max).astype(np.float16)
+    halves = np.minimum(kept_vectors, np.finfo(np.float16).max).astype(np.float16)
     file = io.BytesIO()
     np.savez_compressed(file, vectors=halves, targets=targets.astype(np.uint8))
     return file.getvalue()
@@ -94,14 +94,14 @@ def read(contents: bytes) -> ReplayBuffer:
     """Return what `record` made bytes of; raises ModelError for anything else."""
     try:
         arrays = npz.arrays(contents, names=("vectors", "targets"))
-        found, targets = arrays["vectors"], arrays["targets"]
-        if found.ndim != 2 or found.dtype.kind != "f" or targets.dtype.kind not in "iu":
-            raise ValueError(f"it holds {found.dtype}{list(found.shape)} and {targets.dtype}")
-        if targets.shape != found.shape[:1] or not np.isfinite(found).all():
-            raise ValueError(f"{len(found)} vectors with {targets.size} labels, or not finite")
+        rows, targets = arrays["vectors"], arrays["targets"]
+        if rows.ndim != 2 or rows.dtype.kind != "f" or targets.dtype.kind not in "iu":
+            raise ValueError(f"it holds {rows.dtype}{list(rows.shape)} and {targets.dtype}")
+        if targets.shape != rows.shape[:1] or not np.isfinite(rows).all():
+            raise ValueError(f"{len(rows)} vectors with {targets.size} labels, or not finite")
     except (KeyError, ValueError) as error:
         raise ModelError(
             f"the bundle's replay buffer (memory.npz) is damaged: {error}",
             "restore the bundle, or train the model again",
         ) from error
-    return ReplayBuffer(found.astype(np.float32), targets.astype(np.int64))
+    return ReplayBuffer(rows.astype(np.float32), targets.astype(np.int64))

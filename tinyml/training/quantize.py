@@ -68,8 +68,8 @@ def integer(converter: Any, batches: Batches | None) -> bytes:
 def spread(examples: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return as many of `examples` [n, ...] as ranges need, from first to last."""
     chosen = np.linspace(0, len(examples) - 1, min(_REPRESENTATIVE, len(examples)))
-    some: npt.NDArray[Any] = examples[chosen.astype(int)]
-    return some
+    spread_out: npt.NDArray[Any] = examples[chosen.astype(int)]
+    return spread_out
 
 
 def _converter(task: Task, model: Any) -> Any:

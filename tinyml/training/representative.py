@@ -67,10 +67,10 @@ def _arrays(path: Path, inputs: Sequence[Input], labels: Sequence[str]) -> Examp
     files = sorted(path.glob("*.np[yz]")) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} has no .npy or .npz files", HINT + "; or recordings with --task")
-    problems, found = [], []
+    problems, parts = [], []
     for file in files:
         try:
-            found.append(_file(file, inputs))
+            parts.append(_file(file, inputs))
         except DataError as error:
             problems.append(error)
     if problems:
@@ -78,10 +78,10 @@ def _arrays(path: Path, inputs: Sequence[Input], labels: Sequence[str]) -> Examp
         texts = [error.message for error in problems[:_SHOWN]]
         texts += [f"and {more:,} more files"] if more > 0 else []
         raise DataError("\n".join(texts), problems[0].hint)
-    targets = [each for _, each in found if each is not None]
+    targets = [each for _, each in parts if each is not None]
     return Examples(
-        tuple(np.concatenate([arrays[i] for arrays, _ in found]) for i in range(len(inputs))),
-        np.concatenate(targets) if len(targets) == len(found) else None,
+        tuple(np.concatenate([arrays[i] for arrays, _ in parts]) for i in range(len(inputs))),
+        np.concatenate(targets) if len(targets) == len(parts) else None,
         tuple(labels),
         path.name,
     )
@@ -114,17 +114,17 @@ def _file(path: Path, inputs: Sequence[Input]) -> tuple[list[Floats], Targets | 
 
 def _names(path: Path, headers: Mapping[str, npz.Header], inputs: Sequence[Input]) -> list[str]:
     """Return which array of a file is which input."""
-    found = [name for name in headers if name != _LABELS]
+    there = [name for name in headers if name != _LABELS]
     if len(inputs) == 1:
-        if len(found) != 1:
-            raise DataError(f"{path} has arrays {', '.join(found) or 'none'}; one is needed", HINT)
-        return found
+        if len(there) != 1:
+            raise DataError(f"{path} has arrays {', '.join(there) or 'none'}; one is needed", HINT)
+        return there
     for names in ([each.name for each in inputs], [f"in{i}" for i in range(len(inputs))]):
-        if set(names) <= set(found):
+        if set(names) <= set(there):
             return names
     shapes = ", ".join(f"{each.name} {list(each.shape)}" for each in inputs)
     raise DataError(
-        f"{path} has arrays {', '.join(found) or 'none'}; the network's inputs are {shapes}",
+        f"{path} has arrays {', '.join(there) or 'none'}; the network's inputs are {shapes}",
         "numpy.savez(path, in0=..., in1=..., labels=...), one example per row of each",
     )
 

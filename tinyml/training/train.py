@@ -49,7 +49,8 @@ def train(
     beside `out` (see `checkpoint_path`); it stays when training is interrupted, for
     `run_options.resume`. Measured are only recordings of the test part, which nothing else sees. Of
     several workers only the chief writes and returns a bundle. Raises ConfigError, DataError or
-    ToolError; `out` is written whole or not at all.
+    ToolError, and for wrong input before TensorFlow is loaded; `out` is written whole or not at
+    all.
     """
     task = tasks.load(task_name)
     bundles.check_target(out)

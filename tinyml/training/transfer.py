@@ -6,9 +6,9 @@ recordings and of its replay buffer (which is quick: a softmax regression).
 
 The body is fine-tuned only where there are many recordings. With few, nothing but the replay buffer
 tells it what is none of the words, and that is as the old body saw it: measured on five recordings
-each of six words that the body had never heard, by others than the people tested, fine-tuning took
-the words recognised at 5 % false accepts from 60 % down to 44 %; with twelve recordings from 71 %
-to 55 %, and at best left it as it was.
+each of six words that the body was never trained on, by others than the people tested, fine-tuning
+took the words recognised at 5 % false accepts from 60 % down to 44 %; with twelve recordings from
+71 % to 55 %, and at best left it as it was.
 
 With very few recordings none can be spared for a test part: see `cross_validation`.
 """
