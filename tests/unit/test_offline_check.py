@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml.build import offline_check
+from tinyml.build import offline_check, pio
 from tinyml.errors import ToolError
 from tinyml.firmware import boards, plan, render
 from tinyml.model import bundle
@@ -114,3 +114,45 @@ def test_what_a_platform_of_ours_fetches_is_named_in_the_same_error(
 
 def test_a_board_with_a_platform_of_ours_downloads_nothing(tmp_path: Path, core: Path) -> None:
     assert offline_check.missing(project(tmp_path, "qemu-m4", "compiled")) == []
+
+
+def test_an_installed_platform_says_itself_which_tools_it_wants(tmp_path: Path, core: Path) -> None:
+    """Uploaders too: they are needed for an upload, and named with all that a build lacks."""
+    made = project(tmp_path, "nano33ble", "compiled")
+    install(core / "platforms", "platform", "platformio", "nordicnrf52", "10.11.0")
+    manifest = core / "platforms" / "nordicnrf52" / "platform.json"
+    tools: dict[str, dict[str, object]] = {
+        "toolchain-gccarmnoneeabi": {"version": ">=1.60301.0"},
+        "framework-arduino-mbed": {"type": "framework", "optional": True, "version": "~4.5.0"},
+        "tool-sreccat": {"version": "~1.164.0"},
+        "tool-bossac-nordicnrf52": {"type": "uploader", "optional": True, "version": "~1.10901.0"},
+        "tool-cmake": {"optional": True, "version": "~3.21.0"},
+    }
+    manifest.write_text(
+        json.dumps(
+            {
+                "name": "nordicnrf52",
+                "version": "10.11.0",
+                "frameworks": {"arduino": {"package": "framework-arduino-mbed"}},
+                "packages": {n: {"owner": "platformio", **tool} for n, tool in tools.items()},
+            }
+        )
+    )
+    built, flashed = (offline_check.missing(made, upload=upload) for upload in (False, True))
+    assert [name for name in flashed if "bossac" in name]
+    assert not [name for name in built if "bossac" in name]
+    assert not [name for name in flashed if "cmake" in name]
+    for name in ("framework-arduino-mbed@4.5.0", "toolchain-gccarmnoneeabi@1.70201.0"):
+        assert [found for found in built if found.endswith(name)], built
+    with pytest.raises(ToolError, match="tool-bossac-nordicnrf52"):
+        offline_check.require(made)
+
+
+def test_an_upload_without_its_tool_says_so_at_once(
+    tmp_path: Path, core: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(tmp_path, "nano33ble", "compiled")
+    monkeypatch.setattr(pio.proc, "run", lambda *_, **__: pytest.fail("nothing may be tried"))
+    with pytest.raises(ToolError, match="no network") as caught:
+        pio.upload(made, "/dev/null", 60.0)
+    assert caught.value.hint

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import socket
 import urllib.request
+from typing import Any
 
 from tinyml.errors import ToolError
 from tinyml.records import Board, Project
@@ -19,10 +20,13 @@ _LOCAL = ("file://", "symlink://")  # what lies on this computer is not download
 _FIX = "archives fetched elsewhere: tinyml doctor --fix {} --from DIR"
 
 
-def require(project: Project) -> None:
-    """Raise ToolError naming all that is missing, where something is and cannot be downloaded."""
-    absent = missing(project)
-    if absent and not _online():
+def require(project: Project, *, upload: bool = False) -> None:
+    """Raise ToolError where something that a build, or `upload`, needs cannot be downloaded.
+
+    It names all that is missing for both, so that what is fetched elsewhere is fetched once.
+    """
+    if missing(project, upload=upload) and not _online():
+        absent = missing(project, upload=True)
         raise ToolError(
             f"{project.board.id} needs packages that are not installed here, and there is no "
             f"network to download them from: {', '.join(absent)}",
@@ -33,10 +37,11 @@ def require(project: Project) -> None:
         )
 
 
-def missing(project: Project) -> list[str]:
-    """Return the packages that PlatformIO would download before it builds, as it names them.
+def missing(project: Project, *, upload: bool = False) -> list[str]:
+    """Return the packages that PlatformIO would download before it builds, or uploads.
 
-    A platform of ours fetches its packages by itself, and says which in its `packages.py`.
+    A platform of ours fetches its packages by itself, and says which in its `packages.py`. Another
+    is asked itself, once it is installed: its manifest lists its tools, uploaders included.
     """
     own = _own(project.board)
     file = project.path / "platformio.ini"
@@ -59,10 +64,11 @@ def missing(project: Project) -> list[str]:
         tools = ToolPackageManager(config.get("platformio", "packages_dir"))
         platforms = PlatformPackageManager(config.get("platformio", "platforms_dir"))
         scons = f"platformio/tool-scons@{get_core_dependencies()['tool-scons']}"
-        wanted += [
-            (platforms, [config.get(section, "platform")]),
-            (tools, [scons, *config.get(section, "platform_packages", [])]),
-        ]
+        platform = config.get(section, "platform")
+        packages = config.get(section, "platform_packages", [])
+        if installed := platforms.get_package(platform):
+            packages = _tools(installed, config.items(env=project.board.id, as_dict=True), upload)
+        wanted += [(platforms, [platform]), (tools, [scons, *packages])]
     absent = [
         name
         for manager, names in wanted
@@ -70,6 +76,28 @@ def missing(project: Project) -> list[str]:
         if not name.startswith(_LOCAL) and not manager.get_package(name)
     ]
     return own + absent
+
+
+def _tools(installed: Any, options: dict[str, Any], upload: bool) -> list[str]:
+    """Return the packages that an installed platform wants for a project with these options.
+
+    Which are optional, a platform decides for a project's board, frameworks and targets, in the
+    steps that PlatformIO takes in `configure_project_packages`.
+    """
+    from platformio.platform.factory import PlatformFactory
+
+    platform = PlatformFactory.new(installed)
+    platform._custom_packages = options.get("platform_packages")
+    targets = ["upload"] if upload else []
+    options = {**options, "pioframework": options.get("framework", [])}
+    platform.configure_default_packages(options, targets)
+    wanted = {
+        name: package for name, package in platform.packages.items() if not package.get("optional")
+    }
+    return [
+        f"{package.get('owner', 'platformio')}/{name}@{package['version']}"
+        for name, package in wanted.items()
+    ]
 
 
 def _own(board: Board) -> list[str]:

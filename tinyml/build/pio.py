@@ -84,8 +84,10 @@ def upload(
 ) -> None:
     """Have PlatformIO's uploader put the built `project` on the board at `port`.
 
-    Raises ToolError, with what was printed last, when the uploader fails or takes longer.
+    Raises ToolError when the uploader is missing and cannot be downloaded, and, with what was
+    printed last, when it fails or takes longer.
     """
+    offline_check.require(project, upload=True)
     target = ["--target", "upload", "--upload-port", port]
     done = proc.run(
         [sys.executable, "-m", "platformio", "run", "--environment", project.board.id, *target],

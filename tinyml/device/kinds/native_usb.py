@@ -47,7 +47,7 @@ def flash(firmware: Firmware, port: str | None, timeout_s: float, on_step: OnTex
     try:
         pio.upload(firmware.project, used.path, UPLOAD_S)
     except ToolError as error:
-        hint = open_hint(error) or _DOUBLE_TAP
+        hint = error.hint or open_hint(error) or _DOUBLE_TAP
         raise ToolError(f"{board.name} was not flashed: {error.message}", hint) from error
     on_step("waiting for the board to come back")
     deadline = Deadline(timeout_s)
