@@ -132,15 +132,16 @@ class Play:
         clips: Sequence[Clip],
         *,
         against: Bundle | None = None,
+        run: Run | None = None,
         paced: bool = False,
         threshold: float | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
         """With `against`, every inference is compared with what the host computes for that model.
 
-        `paced`: as fast as a real sensor would give samples and no faster. `threshold`: as for
-        `recognised`. `on_sent` gets how many samples have arrived. Raises DeviceError for another
-        model than `against`.
+        `run`: as for `Listener`. `paced`: as fast as a real sensor would give samples and no
+        faster. `threshold`: as for `recognised`. `on_sent` gets how many samples have arrived.
+        Raises DeviceError for another model than `against`.
         """
         if against is not None:
             require_model(device, against)
@@ -155,7 +156,7 @@ class Play:
         self._gaps: list[tuple[int, int]] = []  # samples around results that never arrived
         self._threshold = threshold
         self._comparison = Comparison(
-            None if against is None else Listener(against).push(self.samples)
+            None if against is None else Listener(against, run).push(self.samples)
         )
         self._stream = device.stream(self.samples, paced=paced, on_sent=on_sent)
         self.stop = self._stream.stop
@@ -216,12 +217,14 @@ def play(
     clips: Sequence[Clip],
     *,
     against: Bundle | None = None,
+    run: Run | None = None,
     on_progress: Callable[[str, float, float], None] | None = None,
 ) -> StreamReport:
     """Play `clips` as fast as the line carries them, and report what came of each.
 
-    `against` as for Play. `on_progress` gets what is played, the samples that have arrived and how
-    many there are. Raises DeviceError for another model than `against` or a device that fails.
+    `against` and `run` as for Play. `on_progress` gets what is played, the samples that have
+    arrived and how many there are. Raises DeviceError for another model than `against` or a device
+    that fails.
     """
 
     def on_sent(arrived: int) -> None:
@@ -229,7 +232,7 @@ def play(
             name = clips[playing.clip_at(arrived)].name
             on_progress(name, arrived, len(playing.samples))
 
-    playing = Play(device, clips, against=against, on_sent=on_sent)
+    playing = Play(device, clips, against=against, run=run, on_sent=on_sent)
     for _ in playing:
         pass
     return playing.report()

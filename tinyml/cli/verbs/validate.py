@@ -153,7 +153,7 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
     from tinyml.cli import pipeline, results
     from tinyml.datasets import clips as recordings
     from tinyml.firmware import sensors
-    from tinyml.measure import playback, stream_reference
+    from tinyml.measure import playback, reference, stream_reference
     from tinyml.report import streaming
 
     config, _ = stream_reference.require_listening(choice.bundle)
@@ -164,7 +164,10 @@ def _stream(args: Namespace, choice: Choice, console: Console) -> bool:
         pipeline.flashed(choice, console, args.port) as (device, firmware),
         console.progress("streaming") as shown,
     ):
-        report = playback.play(device, clips, against=choice.bundle, on_progress=shown.update)
+        run = reference.load(choice.bundle, _generation(args, firmware))[0].step
+        report = playback.play(
+            device, clips, against=choice.bundle, run=run, on_progress=shown.update
+        )
     page = streaming.page(report, firmware, serial_number=device.serial_number)
     results.show(page, args, console)
     return report.passed
