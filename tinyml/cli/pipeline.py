@@ -202,7 +202,8 @@ def fit(choice: Choice, console: Console, port: str | None) -> None:
         return
     if choice.options.arena_bytes is not None:
         raise ConfigError("--arena says what --fit is to find out", "leave one of them away")
-    with console.progress(f"measuring the arena of {choice.bundle.name}") as shown:
+    label = f"measuring the arena of {choice.bundle.name}"
+    with outputs.lock(choice.out), console.progress(label) as shown:
         measured = arena_fit.measure(
             choice.bundle,
             choice.board,

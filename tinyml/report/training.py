@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def page(bundle: Bundle, out: Path) -> Page:
     elif _lost(accuracy) > _LOST:
         sections.append(_noise(accuracy, card.noise or ()))
     notes = [Note(doubt) for doubt in doubts(card)]
-    notes.append(Note(f"try it: tinyml validate {out}"))
+    notes.append(Note(f"try it: tinyml validate {shlex.quote(str(out))}"))
     sections.append(Section("What to know", tuple(notes)))
     if card.confusion is not None:
         confusion = matrix(bundle.labels, card.confusion)
@@ -84,7 +85,7 @@ def quantized_page(
         Note("the layers that add most noise:"),
         parts.layer_noise(worst),
         Note(
-            f"try it: tinyml validate {out}"
+            f"try it: tinyml validate {shlex.quote(str(out))}"
             if runs
             else f"no runtime here takes it; what it is: tinyml inspect {out}"
         ),

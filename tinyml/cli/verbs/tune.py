@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,5 +79,5 @@ def run(args: Namespace, console: Console) -> int:
         if value is not None
     ]
     console.show(Facts((("bundle", str(args.out)), *rows)))
-    console.print(f"try it: tinyml validate {args.out} --stream")
+    console.print(f"try it: tinyml validate {shlex.quote(str(args.out))} --stream")
     return EXIT_PASSED
