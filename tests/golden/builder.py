@@ -52,6 +52,7 @@ class ModelBuilder:
     _operators: list[Any] = field(default_factory=list)
     _codes: list[int] = field(default_factory=list)
     _float_steps: dict[int, float] = field(default_factory=dict)
+    first_values: dict[str, np.ndarray] = field(default_factory=dict)  # of variables, by name
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(zlib.crc32(self.name.encode()))
@@ -114,6 +115,11 @@ class ModelBuilder:
             )
         )
 
+    def operators(self, name: str) -> list[Any]:
+        """Return the operators called `name` that were added so far."""
+        code = self._codes.index(getattr(schema.BuiltinOperator, name))
+        return [op for op in self._operators if op.opcodeIndex == code]
+
     def bytes(self) -> bytes:
         """Return the finished file."""
         graph = schema.SubGraphT(
@@ -123,6 +129,7 @@ class ModelBuilder:
             operators=self._operators,
             name="main",
         )
+        subgraphs = [graph, self._first_values()] if self.first_values else [graph]
         codes = [
             schema.OperatorCodeT(deprecatedBuiltinCode=min(code, 127), builtinCode=code, version=1)
             for code in self._codes
@@ -130,13 +137,28 @@ class ModelBuilder:
         model = schema.ModelT(
             version=3,
             operatorCodes=codes,
-            subgraphs=[graph],
+            subgraphs=subgraphs,
             buffers=self._buffers,
             description=self.name,
         )
         packer = flatbuffers.Builder(1024)
         packer.Finish(model.Pack(packer), b"TFL3")
         return bytes(packer.Output())
+
+    def _first_values(self) -> Any:
+        """Return the subgraph that CALL_ONCE runs: each variable gets its first value."""
+        first = ModelBuilder(f"{self.name}_first_values")
+        first._buffers, first._codes = self._buffers, self._codes
+        for name, value in self.first_values.items():
+            handle = first.tensor([], dtype="resource")
+            options = schema.VarHandleOptionsT(container="", sharedName=name)
+            first.op("VAR_HANDLE", [], [handle], options)
+            constant = first.constant(value, dtype=value.dtype.name)
+            first.op("ASSIGN_VARIABLE", [handle, constant], [], schema.AssignVariableOptionsT())
+        return schema.SubGraphT(
+            tensors=first._tensors, inputs=[], outputs=[], operators=first._operators,
+            name="first_values",
+        )  # fmt: skip
 
     def vectors(self, random: int) -> list[np.ndarray]:
         """Return per input an array [n, *shape] of test values.

@@ -15,6 +15,7 @@ from tinyml.compiler import ops, passes, slot
 from tinyml.compiler.c_text import MAX_RANK
 from tinyml.compiler.call import Call
 from tinyml.compiler.emit import Emitter
+from tinyml.compiler.passes.resource_variables import ASSIGN
 from tinyml.compiler.plan import plan
 from tinyml.errors import ModelError, UnsupportedOpError
 from tinyml.model import generations
@@ -45,6 +46,11 @@ def compile_graph(
     _require_storable(graph)
     graph = whole = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
     graph, folded = passes.run_all(graph)
+    if with_slot and graph.initial:
+        raise UnsupportedOpError(
+            f"{graph.name} keeps state between inferences, so it cannot be exchanged in a slot",
+            "leave --model-slot away",
+        )
     operators = [ops.load(op, graph) for op in graph.ops]
     _require_quantized(graph)
     _require_elements(graph)
@@ -94,7 +100,8 @@ def _decision(whole: Graph, graph: Graph, op: Op, call: Call) -> Decision:
 
 def _step(graph: Graph, position: int) -> Step:
     op = graph.ops[position]
-    output = graph.output(op)
+    # What was assigned is the tensor that the file knows; the variable has the same bytes.
+    output = graph.input(op, 0) if op.name == ASSIGN else graph.output(op)
     channels = graph.channels.get(output.index)
     return Step(op.index, op.name, output.index, output.name, output.bytes, channels)
 

@@ -72,6 +72,7 @@ class Emitter:
         fixed_part = (ops.FOLDER.parent / _FIXED_PART).read_text()
         tables = self._tables(inputs, outputs, steps)
         slot_data, slot_code = ([], []) if self._block is None else self._block.c_text()
+        forget = self._forget()
         slot_bytes = 0 if self._block is None else len(self._block.content)
         includes = [f'#include "{name}"' for name in sorted({*self._headers, "tml_kernel.h"})]
         text = "\n".join(
@@ -85,6 +86,7 @@ class Emitter:
                 f"#define INPUT_COUNT {len(inputs)}",
                 f"#define OUTPUT_COUNT {len(outputs)}",
                 f"#define STEP_COUNT {len(steps)}",
+                *(["#define KEEPS_STATE"] if self._graph.initial else []),
                 "",
                 *self._places(),
                 "",
@@ -99,11 +101,27 @@ class Emitter:
                 "static void run(void) {",
                 *self._body,
                 "}",
+                *forget,
                 "",
             ]
         )
         files = {"model.c": text, _FIXED_PART: fixed_part, **headers}
         return files if self._block is None else {**files, **self._block.files()}
+
+    def _forget(self) -> list[str]:
+        """The function that gives every variable its first value; nothing without any."""
+        if not self._graph.initial:
+            return []
+        lines = ["", "static void forget(void) {"]
+        for index, value in sorted(self._graph.initial.items()):
+            raw = np.ascontiguousarray(value).view(np.uint8).reshape(-1)
+            target = f"at({self._place(index)})"
+            if (raw == raw[0]).all():
+                lines.append(f"  memset({target}, {raw[0]}, {len(raw)});")
+            else:
+                name = self._array(value, f"tensor{index}_first")
+                lines.append(f"  memcpy({target}, {name}, {len(raw)});")
+        return [*lines, "}"]
 
     def _argument(self, arg: Arg, label: str, position: int) -> str:
         if isinstance(arg, Struct):

@@ -140,6 +140,8 @@ def _lifetimes(graph: Graph) -> dict[int, Buffer]:
             last[owner] = step
     for index in graph.outputs:
         last[graph.storage(index)] = end
+    for index in graph.initial:  # from one inference to the next
+        first[index], last[index] = -1, end
     return {
         key: Buffer(key, graph.tensors[key].bytes, first[key], last[key], _tensor_align(graph, key))
         for key in first

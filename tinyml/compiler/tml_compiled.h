@@ -20,6 +20,9 @@ static tml_step_hook_t step_hook;
 static void *step_context;
 
 static void run(void);
+#ifdef KEEPS_STATE
+static void forget(void); /* give variables their first values */
+#endif
 
 static inline void done(int step) {
   if (step_hook != NULL) {
@@ -28,6 +31,9 @@ static inline void done(int step) {
 }
 
 int tml_model_init(void) {
+#ifdef KEEPS_STATE
+  forget();
+#endif
   ready = 1;
   return TML_OK;
 }
@@ -40,7 +46,15 @@ int tml_model_invoke(void) {
   return TML_OK;
 }
 
-int tml_model_reset(void) { return ready ? TML_OK : TML_ERROR_STATE; } /* no operator keeps state */
+int tml_model_reset(void) {
+  if (!ready) {
+    return TML_ERROR_STATE;
+  }
+#ifdef KEEPS_STATE
+  forget();
+#endif
+  return TML_OK;
+}
 
 int tml_model_input_count(void) { return INPUT_COUNT; }
 

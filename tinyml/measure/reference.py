@@ -69,8 +69,7 @@ def load(bundle: Bundle, generation: Generation = generations.REFERENCE) -> tupl
 class HostReference:
     """The host build of the compiled runtime with the arithmetic of one generation of TFLM.
 
-    It keeps no state between inferences, as no model that it can run does. Raises ToolError where
-    no C compiler works.
+    Raises ToolError where no C compiler works.
     """
 
     def __init__(self, graph: Graph, generation: Generation) -> None:
@@ -80,18 +79,19 @@ class HostReference:
         self._rewritten, _ = passes.run_all(graph)
 
     def restart(self) -> None:
-        """Do nothing: there is no state to forget."""
+        """Forget earlier inferences."""
+        self._host.restart()
 
     def step(self, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs for `inputs`, in the model's shapes and dtypes; raises DataError."""
-        return self._host.run(inputs)
+        return self._host.step(inputs)
 
     def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], dict[int, Array]]:
         """Return the outputs, and by its index every tensor that an operator writes.
 
         Tensors that need no computation at run time are there as well: constants and other names.
         """
-        outputs, steps = self._host.run_all(inputs)
+        outputs, steps = self._host.step_all(inputs)
         computed: dict[int, Array] = dict(zip(self.graph.inputs, inputs, strict=True))
         for step, content in zip(self._source.steps, steps, strict=True):
             tensor = self.graph.tensors[step.tensor_index]

@@ -39,9 +39,21 @@ class HostModel:
         self._binary = _build(source, sanitize)
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Return the outputs for `inputs`, in the model's shapes and dtypes; raises DataError."""
+        """Return the outputs for `inputs`, in the model's shapes and dtypes; raises DataError.
+
+        State that the model keeps starts anew with each call.
+        """
         if self._sanitize:
             return self.run_all(inputs)[0]
+        self.restart()
+        return self.step(inputs)
+
+    def restart(self) -> None:
+        """Forget what earlier inferences left behind."""
+        _check(self._library.tml_model_init())
+
+    def step(self, inputs: Sequence[Array]) -> list[Array]:
+        """As `run`, but in the state in which the last call left the model; not with `sanitize`."""
         outputs = self._invoke(checked_inputs(self._source.inputs, inputs))
         return [_array(i, data) for i, data in zip(self._source.outputs, outputs, strict=True)]
 
@@ -50,9 +62,17 @@ class HostModel:
         return self.run_all(inputs)[1]
 
     def run_all(self, inputs: Sequence[Array]) -> tuple[list[Array], list[bytes]]:
-        """Return the outputs and the bytes of every step of one inference; raises DataError."""
-        arrays = checked_inputs(self._source.inputs, inputs)
-        outputs, steps = (self._in_process if self._sanitize else self._in_library)(arrays)
+        """As `run`, and the bytes of every step of the inference; raises DataError."""
+        if not self._sanitize:
+            self.restart()
+            return self.step_all(inputs)
+        return self._arrays(*self._in_process(checked_inputs(self._source.inputs, inputs)))
+
+    def step_all(self, inputs: Sequence[Array]) -> tuple[list[Array], list[bytes]]:
+        """As `run_all`, in the state in which the last call left the model; not with `sanitize`."""
+        return self._arrays(*self._in_library(checked_inputs(self._source.inputs, inputs)))
+
+    def _arrays(self, outputs: list[bytes], steps: list[bytes]) -> tuple[list[Array], list[bytes]]:
         pairs = zip(self._source.outputs, outputs, strict=True)
         return [_array(info, data) for info, data in pairs], steps
 
@@ -70,7 +90,6 @@ class HostModel:
 
     def _invoke(self, inputs: Sequence[Array]) -> list[bytes]:
         library = self._library
-        _check(library.tml_model_init())
         for index, array in enumerate(inputs):
             ctypes.memmove(library.tml_model_input(index), array.tobytes(), array.nbytes)
         _check(library.tml_model_invoke())
@@ -97,6 +116,7 @@ class HostModel:
         library = ctypes.CDLL(str(self._binary))
         library.tml_model_input.restype = ctypes.c_void_p
         library.tml_model_output.restype = ctypes.c_void_p
+        _check(library.tml_model_init())
         return library
 
 

@@ -113,6 +113,12 @@ class Op:
             )
         return value
 
+    @property
+    def resource(self) -> str:
+        """The name of the variable whose handle a VAR_HANDLE returns."""
+        parts = (self.options.get("container") or b"", self.options.get("shared_name") or b"")
+        return "/".join(part.decode("utf-8", "replace") for part in parts if part)
+
     def __str__(self) -> str:
         return f"{self.index} {self.name}"
 
@@ -125,7 +131,8 @@ class Graph:
     position is not its `index`. `aliases` maps a tensor to the one whose bytes it shares.
     `exchangeable`: the weights may be others at run time (a model slot), so nothing may be proved
     of their values. `channels`: which channels (last axis) of the file's tensor are left, in order,
-    of a tensor that a pass took some from.
+    of a tensor that a pass took some from. `variables`: first values of resource variables by name,
+    as the file has them; `initial`: those of tensors that a pass made variables.
     """
 
     name: str
@@ -137,6 +144,8 @@ class Graph:
     aliases: Mapping[int, int]
     exchangeable: bool = False
     channels: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    variables: Mapping[str, Array] = field(default_factory=dict)
+    initial: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def keeps_state(self) -> bool:

@@ -85,7 +85,33 @@ class _Reader:
         if not outputs or not ops:
             raise self._error("no operator" if outputs else "no output")
         digest = hashlib.sha256(self._model).hexdigest()
-        return Graph(self._name, digest, tensors, ops, inputs, outputs, {})
+        variables = self._variables(ops, codes)
+        return Graph(self._name, digest, tensors, ops, inputs, outputs, {}, variables=variables)
+
+    def _variables(self, ops: tuple[Op, ...], codes: list[str]) -> dict[str, Array]:
+        """First values of resource variables that subgraphs of CALL_ONCE assign as constants."""
+        values: dict[str, Array] = {}
+        for op in ops:
+            if op.name != "CALL_ONCE":
+                continue
+            number = int(op.option("init_subgraph_index", 0))
+            if not 0 < number < self._root.SubgraphsLength():
+                raise self._error(f"operator {op} calls subgraph {number}")
+            sub = self._root.Subgraphs(number)
+            tensors = [
+                self._tensor(index, sub.Tensors(index))
+                for index in range(self._count(sub.TensorsLength()))
+            ]
+            names: dict[int, str] = {}
+            for index in range(self._count(sub.OperatorsLength())):
+                called = self._op(index, sub.Operators(index), codes, len(tensors))
+                if called.name == "VAR_HANDLE" and called.outputs:
+                    names[called.outputs[0]] = called.resource
+                elif called.name == "ASSIGN_VARIABLE" and len(called.inputs) > 1:
+                    name, value = names.get(called.inputs[0]), tensors[called.inputs[1]].data
+                    if name is not None and value is not None:
+                        values[name] = value
+        return values
 
     def _error(self, what: str) -> ModelError:
         return _damaged(self._name, what)

@@ -12,11 +12,12 @@ from tinyml.compiler.passes import (
     drop_unused,
     fold_constants,
     one_output,
+    resource_variables,
 )
 from tinyml.records import Folded
 from tinyml.tflite import Graph
 
-_PASSES = (one_output, fold_constants, alias, drop_unused, constant_channels)
+_PASSES = (resource_variables, one_output, fold_constants, alias, drop_unused, constant_channels)
 
 
 def run_all(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:

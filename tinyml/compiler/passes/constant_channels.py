@@ -124,7 +124,8 @@ class _Liveness:
     def _fixed(self) -> set[int]:
         """Join tensors into groups; return those groups that must keep every channel."""
         graph = self._graph
-        fixed = {graph.storage(index) for index in (*graph.inputs, *graph.outputs)}
+        lasting = (*graph.inputs, *graph.outputs, *graph.initial)
+        fixed = {graph.storage(index) for index in lasting}
         for op in graph.ops:
             sources = [graph.storage(i) for i in op.inputs if i >= 0]
             if len(op.outputs) != 1:

@@ -10,7 +10,7 @@ from tinyml.tflite import Graph, Op
 
 def run(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:
     """Drop every operator that no output of the model depends on."""
-    needed = {graph.storage(index) for index in graph.outputs}
+    needed = {graph.storage(index) for index in (*graph.outputs, *graph.initial)}
     kept: list[Op] = []
     folded = []
     for op in reversed(graph.ops):
