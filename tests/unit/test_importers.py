@@ -336,3 +336,33 @@ def test_what_no_importer_takes_is_told_what_is(tmp_path: Path) -> None:
         importers.find(tmp_path / "net.onnx")
     assert ".keras" in caught.value.hint
     assert "SavedModel" in caught.value.hint
+
+
+def _failing(monkeypatch: pytest.MonkeyPatch, good: int) -> list[bool]:
+    """Let conversion succeed at attempt number `good`, counted from 0; returns what was tried."""
+    tried: list[bool] = []
+
+    def converted(path: Path, examples: Any, unroll: bool) -> conversion.Converted:
+        tried.append(unroll)
+        if len(tried) <= good:
+            raise ModelError(f"{path.name} keeps floats, {len(tried)}")
+        return conversion.Converted(b"int8", b"float", unroll)
+
+    monkeypatch.setattr(conversion, "_converted", converted)
+    return tried
+
+
+def test_recurrent_layers_are_unrolled_where_they_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    recurrent = importers.Description("Keras 3", (Input("in", (8, 4)),), 1, recurrent=True)
+    tried = _failing(monkeypatch, 2)
+    assert conversion.convert(Path("net.keras"), recurrent, []).unrolled
+    assert tried == [False, True, True]
+    _failing(monkeypatch, 9)
+    with pytest.raises(ModelError, match=r"keeps floats, 1; unrolled: net\.keras keeps floats, 4"):
+        conversion.convert(Path("net.keras"), recurrent, [])
+    tried = _failing(monkeypatch, 9)
+    with pytest.raises(ModelError, match=r"keeps floats, 1$"):
+        conversion.convert(
+            Path("net.h5"), importers.Description("Keras 2", recurrent.inputs, 1), []
+        )
+    assert tried == [False]

@@ -29,6 +29,9 @@ Floats = npt.NDArray[np.float32]
 _DESCRIBE_S, _CONVERT_S = 120.0, 3600.0
 _MEMORY_BYTES = 8 << 30  # to describe; TensorFlow reserves more address space than it uses
 _INT8, _FLOAT, _EXAMPLES, _ANSWER = "int8.tflite", "float.tflite", "examples.npz", "answer.json"
+# The converter's quantizer visits operators in the order of their addresses: of the same unrolled
+# network it left a SPLIT in float once and not the next times.
+_TRIES = 3
 _HINT = "replace that layer by one that TensorFlow Lite knows in int8"
 
 
@@ -74,12 +77,13 @@ def convert(path: Path, description: Description, examples: Sequence[Floats]) ->
     except ModelError as error:
         if not description.recurrent:
             raise
+        first = error
+    for _ in range(_TRIES):
         try:
             return _converted(path, examples, unroll=True)
-        except ModelError as unrolled:
-            raise ModelError(
-                f"{error.message}; unrolled: {unrolled.message}", unrolled.hint
-            ) from unrolled
+        except ModelError as error:
+            last = error
+    raise ModelError(f"{first.message}; unrolled: {last.message}", last.hint) from last
 
 
 def _converted(path: Path, examples: Sequence[Floats], unroll: bool) -> Converted:
