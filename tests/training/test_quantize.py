@@ -240,3 +240,31 @@ def test_the_noisy_layer_is_blamed(networks: Path, examples: Path) -> None:
     assert good[0].sqnr_db > 25 > bad[0].sqnr_db
     assert layer_noise.worst(bad, 1)[0].added > 10 * layer_noise.worst(good, 1)[0].added
     json.dumps([cards.plain(layer) for layer in good])
+
+
+def test_a_recurrent_network_with_two_inputs_is_unrolled(tmp_path: Path) -> None:
+    """Its output is no class, so that it is compared by error alone."""
+    import keras
+
+    layers = keras.layers
+    keras.utils.set_random_seed(5)
+    sequence, still = keras.Input((4, 3), name="sequence"), keras.Input((2,), name="still")
+    tensor = layers.Concatenate()([layers.GRU(4)(sequence), still])
+    keras.Model([sequence, still], layers.Dense(3)(tensor)).save(tmp_path / "two.keras")
+    draw = np.random.default_rng(2)
+    arrays = {"still": (20, 2), "sequence": (20, 4, 3)}
+    np.savez(
+        tmp_path / "examples.npz",
+        **{name: draw.normal(0, 1, shape).astype(np.float32) for name, shape in arrays.items()},
+    )
+    result = import_network.quantize(
+        tmp_path / "two.keras", tmp_path / "examples.npz", tmp_path / "out"
+    )
+    assert result.shapes == ((4, 3), (2,))
+    assert any("unrolled" in note for note in result.notes)
+    assert result.agreement.same is None
+    assert result.agreement.rms_error < 0.1
+    assert result.agreement.sqnr_db is not None
+    assert result.agreement.sqnr_db > 15
+    shapes = [tensor.shape for tensor in Oracle(result.bundle.model).inputs]
+    assert shapes == [(1, 4, 3), (1, 2)]

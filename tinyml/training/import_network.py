@@ -96,21 +96,14 @@ def quantize(
     names = _names(examples, labels, scores)
     _check_targets(examples, scores, representative)
     trial = _try(converted, examples, tried, _classifies(description, examples, names))
-    card = Card(
+    card = replace(
+        _card(examples, trial),
         name=out.name,
         task=task,
         labels=tuple(names),
-        features=examples.features,
-        stream=examples.stream,
         quantization=quantization(converted.int8),
         training={"network": network.name, "kind": description.kind},
-        data=(_source(examples),),
-        split=Division(_UNDIVIDED if len(examples) < _FEW else _RULE),
         skipped=tuple(check.summary(examples.skipped, representative)),
-        stand_in=False,
-        accuracy=trial.accuracy,
-        confusion={},
-        noise=trial.noise,
     )
     files = {
         bundles.MODEL: converted.int8,
@@ -131,9 +124,19 @@ def quantize(
     )
 
 
-def _source(examples: Examples) -> DataSource:
+def _card(examples: Examples, trial: _Trial) -> Card:
+    """Return what a card says of the examples, and of the model as tried on them."""
     use = "ranges of int8, and a quarter for accuracy"
-    return DataSource(examples.source, examples.licence, len(examples), use)
+    return Card(
+        features=examples.features,
+        stream=examples.stream,
+        data=(DataSource(examples.source, examples.licence, len(examples), use),),
+        split=Division(_UNDIVIDED if len(examples) < _FEW else _RULE),
+        stand_in=False,
+        accuracy=trial.accuracy,
+        confusion={},
+        noise=trial.noise,
+    )
 
 
 def _notes(examples: Examples, converted: conversion.Converted) -> tuple[str, ...]:
