@@ -182,6 +182,22 @@ def test_code_is_refused_in_every_form_and_format(layer: dict[str, Any], tmp_pat
             keras.load(path, False)
 
 
+def test_known_functions_and_random_layers_are_let_through(tmp_path: Path) -> None:
+    for layer in (
+        {"class_name": "TFOpLambda", "config": {"name": "add", "function": "math.add"}},
+        {"class_name": "SlicingOpLambda", "config": {"function": "__operators__.getitem"}},
+        {"class_name": "RandomFlip", "config": {"mode": "horizontal"}},
+    ):
+        assert keras.describe(_h5(tmp_path / "known.h5", _with(layer))).outputs == 1
+        assert keras.describe(_keras(tmp_path / "known.keras", _with(layer))).outputs == 1
+
+
+def test_gradients_and_dropout_beside_a_graph_are_let_through(tmp_path: Path) -> None:
+    names = ("ReluGrad", "FusedBatchNormGradV3", "CudnnRNNV3", "CudnnRNNBackpropV3")
+    folder = _saved(tmp_path / "saved", "Placeholder", *names, "StatelessRandomUniformV2")
+    assert saved_model.describe(folder).outputs == 1
+
+
 def test_how_a_network_was_trained_is_never_read(tmp_path: Path) -> None:
     config = {**NETWORK, "compile_config": {"loss": {"class_name": "Lambda", "config": {}}}}
     path = _keras(tmp_path / "trained.keras", config)
@@ -304,7 +320,7 @@ def test_a_saved_model_is_read_without_tensorflow(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("in_function", [False, True])
-@pytest.mark.parametrize("name", ["PyFunc", "EagerPyFunc", "WriteFile", "ReadFile", "MyCustomOp"])
+@pytest.mark.parametrize("name", ["EagerPyFunc", "WriteFile", "ReadFile", "PrintV2", "MyCustomOp"])
 def test_operators_that_no_network_needs_are_refused(
     name: str, in_function: bool, tmp_path: Path
 ) -> None:

@@ -17,17 +17,19 @@ RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 _MODELS = "Functional Model Sequential InputLayer"
 _LAYERS = """
 Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average
-AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D BatchNormalization
-BatchNormalizationV1 BatchNormalizationV2 Bidirectional Concatenate Conv1D Conv1DTranspose Conv2D
-Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution2D Convolution3D Cropping1D
-Cropping2D Cropping3D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU EinsumDense Embedding
-Flatten GELU GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
-GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalMaxPool1D
-GlobalMaxPool2D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
-GroupQueryAttention Identity LSTM LSTMCell LayerNormalization LeakyReLU LocallyConnected1D
-LocallyConnected2D Masking MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
-Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization RNN ReLU
-RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SeparableConvolution1D
+AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
+BatchNormalization BatchNormalizationV1 BatchNormalizationV2 Bidirectional Concatenate Conv1D
+Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution2D
+Convolution3D Cropping1D Cropping2D Cropping3D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout
+ELU EinsumDense Embedding Flatten GELU GRU GRUCell GaussianDropout GaussianNoise
+GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+GlobalAvgPool2D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPooling1D GlobalMaxPooling2D
+GlobalMaxPooling3D GroupNormalization GroupQueryAttention Identity LSTM LSTMCell
+LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D Masking MaxPool1D MaxPool2D
+MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum MultiHeadAttention Multiply
+Normalization PReLU Permute RMSNormalization RNN RandomBrightness RandomContrast RandomCrop
+RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth RandomZoom ReLU RepeatVector
+Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SeparableConvolution1D
 SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax SpatialDropout1D SpatialDropout2D
 SpatialDropout3D SpectralNormalization StackedRNNCells Subtract ThresholdedReLU TimeDistributed
 UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
@@ -86,11 +88,13 @@ def check(name: str, config: Any) -> None:
 
     `name` is the file's, for messages.
     """
+    calls: list[Any] = []  # settings of layers that call a function of TensorFlow by its name
     for place in _objects(config, name, 0):
         if (kind := place.get("class_name")) is not None:
             _check_class(name, kind, place)
-        function_layer = kind if kind in _FUNCTION_LAYERS else ""
-        _check_values(name, place.get("config") if function_layer else place, function_layer)
+        if kind in _FUNCTION_LAYERS:
+            calls.append(place.get("config"))
+        _check_values(name, place, any(place is settings for settings in calls))
 
 
 def without_training(config: Any) -> Any:
@@ -134,11 +138,9 @@ def _check_class(name: str, kind: Any, place: Mapping[str, Any]) -> None:
         raise ModelError(f"{name} takes {kind} from the module {_short(module)}", _HINT)
 
 
-def _check_values(name: str, settings: Any, function_layer: str) -> None:
-    if not isinstance(settings, dict):
-        return
+def _check_values(name: str, settings: Mapping[str, Any], calls: bool) -> None:
     for key, value in settings.items():
-        if key == "function" and function_layer:
+        if key == "function" and calls:
             if value not in _FUNCTIONS:
                 raise ModelError(f"{name} calls the function {_short(value)}", _HINT)
         elif key in _CODE and value not in (None, "", {}, []):

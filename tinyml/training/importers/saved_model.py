@@ -6,6 +6,7 @@ Python. Only those that networks compute with, on the list here, are let through
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,33 @@ _OTHER_FORMS = ("saved_model.cpb", "saved_model.pbtxt")
 _MOST_BYTES = 1 << 30
 _SERVING = "serving_default"
 _OPERATOR_NAMES = """
-Abs Add AddN AddV2 All Any ArgMax ArgMin AssignAddVariableOp AssignSubVariableOp AssignVariableOp
-AvgPool AvgPool3D BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpaceND BiasAdd BroadcastArgs
-BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Cos
-Cumsum DepthToSpace DepthwiseConv2dNative DisableCopyOnRead DivNoNan Einsum Elu EmptyTensorList
-EnsureShape Equal Erf Erfinv Exp ExpandDims Expm1 FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
+Abs Add AddN AddV2 All Any ArgMax ArgMin Assert AssignAddVariableOp AssignSubVariableOp
+AssignVariableOp AvgPool AvgPool3D BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpaceND BiasAdd
+Bincount BroadcastArgs BroadcastGradientArgs BroadcastTo Cast Ceil ClipByValue Concat ConcatOffset
+ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Cos Cumsum DepthToSpace DepthwiseConv2dNative
+DisableCopyOnRead DivNoNan DynamicStitch Einsum Elu EmptyTensorList EnsureShape Equal Erf Erfinv
+Exp ExpandDims Expm1 FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
 FakeQuantWithMinMaxVarsPerChannel Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2
 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual Identity IdentityN If Inv
 InvertPermutation IsFinite L2Loss LRN LeakyRelu Less LessEqual LinSpace Log Log1p LogSoftmax
-LogicalAnd LogicalNot LogicalOr MatMul MatrixDiag Max MaxPool MaxPool3D MaxPoolV2 Maximum Mean
-Merge MergeV2Checkpoints Min Minimum MirrorPad Mul Neg NoOp NotEqual OneHot OnesLike Pack Pad
-PadV2 PartitionedCall Placeholder PlaceholderWithDefault Pow Prod Range Rank ReadVariableOp
-RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ResourceGather
-RestoreV2 ReverseV2 Rint Round Rsqrt SaveV2 Select SelectV2 Selu Shape ShapeN ShardedFilename
-Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToBatchND SpaceToDepth Split SplitV
-Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile
-StaticRegexFullMatch StopGradient StridedSlice StringJoin Sub Sum Switch Tan Tanh
-TensorListFromTensor TensorListGetItem TensorListLength TensorListReserve TensorListSetItem
-TensorListStack Tile TopKV2 Transpose TruncateDiv Unpack VarHandleOp VarIsInitializedOp Where
-While Xdivy ZerosLike
+LogicalAnd LogicalNot LogicalOr MatMul MatrixBandPart MatrixDiag Max MaxPool MaxPool3D MaxPoolV2
+Maximum Mean Merge MergeV2Checkpoints Min Minimum MirrorPad Mul Neg NoOp NotEqual OneHot OnesLike
+Pack Pad PadV2 PartitionedCall Placeholder PlaceholderWithDefault Pow Prod Range Rank
+ReadVariableOp RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
+ResourceGather RestoreV2 ReverseSequence ReverseV2 Rint Round Rsqrt SaveV2 Select SelectV2 Selu
+Shape ShapeN ShardedFilename Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToBatchND
+SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall
+StatelessIf StatelessWhile StaticRegexFullMatch StopGradient StridedSlice StringJoin Sub Sum
+Switch Tan Tanh TensorListFromTensor TensorListGetItem TensorListLength TensorListReserve
+TensorListSetItem TensorListStack Tile TopKV2 Transpose TruncateDiv Unpack VarHandleOp
+VarIsInitializedOp Where While Xdivy ZerosLike
 """
 _OPERATORS = frozenset(_OPERATOR_NAMES.split())
+# Gradients, which Keras 2 saves beside a network, recurrent layers of a GPU, dropout's numbers.
+_FAMILIES = re.compile(
+    r"[A-Za-z0-9]+Grad(V\d)?|[A-Za-z0-9]+Backprop(V\d|Input|Filter)*|CudnnRNN(V\d)?"
+    r"|Random(Uniform|StandardNormal)|StatelessRandom[A-Za-z0-9]+"
+)
 
 
 def describe(path: Path) -> Description:
@@ -89,7 +96,8 @@ def _checked(path: Path) -> tuple[str, _saved_model_pb.Signature]:
         raise ModelError(
             f"{path.name} cannot be read as a model: {error}", "export it anew"
         ) from error
-    if strange := sorted(operators - _OPERATORS):
+    strange = sorted(name for name in operators - _OPERATORS if not _FAMILIES.fullmatch(name))
+    if strange:
         raise ModelError(
             f"{path.name} has operators that networks do not compute with, or none known here: "
             + ", ".join(name[:60] for name in strange[:10]),
