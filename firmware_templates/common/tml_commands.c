@@ -201,7 +201,7 @@ static void stream(const tml_request_t *request) {
 
 static void reset_model(const tml_request_t *request) {
   if (tml_stream_running()) {
-    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM stop comes first");
+    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "a STREAM runs");
     return;
   }
   const int status = tml_run_reset();
@@ -279,7 +279,7 @@ void tml_command(const tml_request_t *request) {
   } else if (header->bytes < command->bytes || (header->bytes > command->bytes && !command->more)) {
     tml_refuse(request, TML_ERROR_CODE_BAD_ARG, header->bytes, "length");
   } else if (command->needs_idle && tml_stream_running()) {
-    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "STREAM stop comes first");
+    tml_refuse(request, TML_ERROR_CODE_STATE, 0, "a STREAM runs");
   } else {
     if (header->type != TML_TYPE_INFER && header->type != TML_TYPE_HELLO) {
       inferred = NOT_INFERRED;

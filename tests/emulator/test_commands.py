@@ -145,7 +145,8 @@ def test_a_device_with_another_model_is_refused(tinyml: Shell) -> None:
     (running,) = tinyml.json("devices")["devices"]
     shown = tinyml("validate", MODEL, "--port", running["line"], code=3).stderr
     assert f"the device runs {OTHER.stem}" in shown
-    assert f"hint: flash it first: tinyml flash {MODEL}" in shown
+    model = os.path.relpath(MODEL, tinyml.folder.resolve())
+    assert f"hint: flash it first: tinyml flash {model} --board qemu-m4" in shown
 
 
 def test_bench_counts_instructions(tinyml: Shell) -> None:

@@ -17,6 +17,6 @@ BYTES = 250_000  # scripts/fuzz_line sends more
 def test_fuzz(tmp_path: Path) -> None:
     kinds: Counter[str] = Counter()
     with emulated_peer(tmp_path) as peer:
-        good, bad = torture(peer, BYTES, 3, kinds, frames=forged())
+        good, bad = torture(peer, BYTES, 4, kinds, frames=forged())
     assert min(good, bad) > 100
     assert len(kinds) == 12  # every kind of damage and disorder that there is
