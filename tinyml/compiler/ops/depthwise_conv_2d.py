@@ -213,7 +213,8 @@ def _along(op: Op, graph: Graph, row: Window, across: bool) -> Call:
         forms = np.stack([linear.multiplier, linear.bias], axis=1)
     table = np.where(proved[:, None], forms, prepared.table * np.array([-1, 1]))
     # In place each line must be written where lines were read that are not needed any more.
-    alone = target.shape[3] == source.shape[3] and (row.stride_height == 1 or not across)
+    behind = row.stride_height == 1 or row.input_height == 1 or not across
+    alone = target.shape[3] == source.shape[3] and behind
     return Call(
         f"tml_depthwise_conv_2d_row{'_stride_2' if row.stride_width == 2 else ''}_s8",
         (
