@@ -266,9 +266,9 @@ class Bundle:
 class Board:
     """A board file `boards/<id>.ini`: PlatformIO options plus the `custom_` fields, read by both.
 
-    `flash_bytes`/`ram_bytes` are what the application may use. `link`: "qemu" or "serial".
-    `timing`: "instructions" or "cycles". `shared_memory`: one memory of `ram_bytes` holds code and
-    constants as well as data.
+    `flash_bytes`/`ram_bytes` are what the application may use; `link` names a file of
+    `tinyml/device/kinds`. `timing`: "instructions" or "cycles". `shared_memory`: one memory of
+    `ram_bytes` holds code and constants as well as data.
     `stack_bytes`: of the application's stack, where the board's system allocates it at run time;
     `stack_symbol`: the variable that is that stack, where the system has it among its own.
     """
