@@ -71,7 +71,7 @@ def run(args: Namespace, console: Console) -> int:
         page = inspection.noise_page(model.name, _sqnr(model, args.sqnr, console))
     elif args.plan:
         with console.progress(f"compiling {model.name}"):
-            source = runtimes.load("compiled").generate(model, board, options)
+            source = runtimes.load(runtimes.standing_alone()).generate(model, board, options)
         page = inspection.plan_page(model.name, source)
     elif args.all_boards:
         with console.progress(f"compiling {model.name}"):
