@@ -18,9 +18,10 @@ def test_vectors_are_the_oracles(folder: Path) -> None:
     for path in sorted(folder.glob("*.tflite")):
         oracle = Oracle(path.read_bytes(), path.stem)
         vectors = np.load(path.with_suffix(".npz"))
+        oracle.restart()  # of a model that keeps state the vectors are one sequence
         for row in range(len(vectors["in0"])):
             inputs = [vectors[f"in{index}"][row] for index in range(len(oracle.inputs))]
-            for index, output in enumerate(oracle.run(inputs)):
+            for index, output in enumerate(oracle.step(inputs)):
                 expected = vectors[f"out{index}"][row]
                 assert output.dtype == expected.dtype
                 assert output.tobytes() == expected.tobytes(), f"{path.name}, vector {row}"

@@ -33,10 +33,14 @@ def ends(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGSEGV])
 def test_what_a_program_started_ends_with_us(number: signal.Signals, tmp_path: Path) -> None:
     script = "sleep 100 & echo $! > child.new; mv child.new child; wait"
-    ours = subprocess.Popen(
-        [sys.executable, "-c", f"from tinyml import proc; proc.run(['sh', '-c', {script!r}])"],
-        cwd=tmp_path,
-    )
+    # Where the tests run under nohup, SIGHUP would be ignored here as well.
+    program = f"""
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from tinyml import proc
+proc.run(['sh', '-c', {script!r}])
+"""
+    ours = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
     until = time.monotonic() + 20
     while not (tmp_path / "child").exists() and time.monotonic() < until:
         time.sleep(0.05)

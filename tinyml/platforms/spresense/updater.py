@@ -14,15 +14,13 @@ import errno
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 BAUD = 115200
 TRANSFER_BAUDS = (115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000)
 
 
-@dataclass(frozen=True)
-class Timings:
+class Timings(NamedTuple):  # a dataclass needs its module, as which PlatformIO loads none
     """How long is waited, in seconds, as Sony's flash_writer.py and xmodem.py of core 3.4.4 do.
 
     `reads`: of 0.03 s each, without the loader's answer, after which the board is reset again.
