@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from tinyml import runtimes
+from tinyml.errors import ConfigError
 from tinyml.firmware import boards, c_library, render
+from tinyml.firmware.plan import of_source
 from tinyml.model import bundle
 from tinyml.model.oracle import Oracle
-from tinyml.records import Bundle
+from tinyml.records import Bundle, CSource
 
 pytestmark = pytest.mark.needs_cc
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
@@ -35,8 +37,12 @@ int main(void) {{
 """
 
 
+def source_of(model: Bundle) -> CSource:
+    return runtimes.load("compiled").generate(model, boards.load("qemu-m4"))
+
+
 def written(model: Bundle, form: str, folder: Path, prefix: str = "") -> Path:
-    source = runtimes.load("compiled").generate(model, boards.load("qemu-m4"))
+    source = source_of(model)
     prefix = prefix or c_library.prefix_of(model)
     return render.generate_library(model, source, form, prefix, folder)
 
@@ -160,3 +166,19 @@ def test_cmake_builds_it(gesture: Bundle, tmp_path: Path) -> None:
     subprocess.run(["cmake", "-S", library, "-B", tmp_path / "build"], check=True)
     subprocess.run(["cmake", "--build", tmp_path / "build"], check=True)
     subprocess.run([tmp_path / "build" / "example"], check=True)
+
+
+def test_nothing_else_that_was_generated_is_replaced_unasked(
+    gesture: Bundle, tmp_path: Path
+) -> None:
+    written(gesture, "c", tmp_path)
+    written(gesture, "c", tmp_path)
+    with pytest.raises(ConfigError, match="holds the c library of gesture, not the zephyr library"):
+        written(gesture, "zephyr", tmp_path)
+    plan = of_source(gesture, boards.load("qemu-m4"), source_of(gesture))
+    with pytest.raises(ConfigError, match="not a PlatformIO project") as refused:
+        render.generate(plan, tmp_path)
+    assert "--force" in refused.value.hint
+    render.generate(plan, tmp_path, force=True)
+    assert (tmp_path / "platformio.ini").is_file()
+    assert not (tmp_path / "main.c").exists()

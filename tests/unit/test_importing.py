@@ -408,8 +408,40 @@ def test_the_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixt
     assert cli.main(["import", str(tmp_path / "in"), "--to", str(tmp_path / "to")]) == 0
     shown = capsys.readouterr().out
     assert "acceleration in m/s2: measures 9.7" in shown
-    assert "2.csv has no rows of three numbers" in shown
+    assert "2.csv: has no rows of three numbers" in shown
     assert f"tinyml train gesture --data {tmp_path / 'to'}" in shown
     assert (
         cli.main(["import", str(tmp_path / "in"), "--to", str(tmp_path / "b"), "--unit", "f"]) == 2
     )
+
+
+def test_an_interrupted_import_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "in", tmp_path / "to"
+    (source / "ring").mkdir(parents=True)
+    for number in range(3):
+        (source / "ring" / f"{number}.csv").write_text(plain(moved(number)))
+    right, calls = motion_csv.write, []
+
+    def interrupted(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        right(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(motion_csv, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        imported(source, target)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    monkeypatch.undo()
+    assert imported(source, target).labels == {"ring": 3}
+
+
+def test_gravity_that_was_taken_out_cannot_be_given_back(tmp_path: Path) -> None:
+    linear = moved(1) - moved(1).mean(0)
+    linear[:40] += np.random.default_rng(1).normal(0, 0.3, (40, 3))
+    (tmp_path / "a.csv").write_text("\n".join(["time_ms,x,y,z", *rows(linear)]))
+    (left,) = imported(tmp_path / "a.csv", tmp_path / "to", label="ring").left_out
+    assert "gravity was taken out" in left.why
+    assert left.option == ""

@@ -30,6 +30,7 @@ class Choice:
     """What the arguments name: a model, a board, a runtime, and the folder of the project.
 
     `check`: whether the C is compared with the reference on this computer before it is built.
+    `force`: whether what another command generated there may be replaced.
     """
 
     bundle: Bundle
@@ -37,6 +38,7 @@ class Choice:
     out: Path
     origin: Origin
     check: bool = False
+    force: bool = False
 
     @property
     def runtime(self) -> str:
@@ -88,7 +90,8 @@ def choose(args: Namespace, console: Console, model: str | None = None) -> Choic
         _require_same(out, before, wanted)
     slot = "-slot" if wanted.options.slot else ""
     out = out or BUILD / f"{chosen.name}-{board.id}-{wanted.runtime}{slot}"
-    return Choice(chosen, board, out, wanted, getattr(args, "check", False))
+    check, force = (bool(getattr(args, name, False)) for name in ("check", "force"))
+    return Choice(chosen, board, out, wanted, check, force)
 
 
 def _wanted(args: Namespace, model: str | None, before: Origin | None) -> Origin:
@@ -164,7 +167,7 @@ def _generate(choice: Choice, console: Console) -> Project:
 
     plan = _plan(choice, console)
     with console.progress(f"generating {choice.out}"):
-        project = render.generate(plan, choice.out)
+        project = render.generate(plan, choice.out, choice.force)
     origin.write(choice.out, choice.origin)
     return project
 
@@ -177,7 +180,7 @@ def sketch(choice: Choice, console: Console, out: Path | None) -> Path:
     plan = _plan(choice.changed(options=replace(choice.options, measured=False)), console)
     folder = out or choice.out.with_name(f"{choice.out.name}-arduino")
     with outputs.lock(folder), console.progress(f"generating {folder}"):
-        return render.generate_sketch(plan, folder)
+        return render.generate_sketch(plan, folder, choice.force)
 
 
 def library(choice: Choice, console: Console, out: Path | None, form: str) -> Path:
@@ -190,7 +193,7 @@ def library(choice: Choice, console: Console, out: Path | None, form: str) -> Pa
     folder = out or choice.out.with_name(f"{choice.bundle.name}-{form}")
     source = _plan(choice, console).source
     with outputs.lock(folder), console.progress(f"generating {folder}"):
-        return render.generate_library(choice.bundle, source, form, prefix, folder)
+        return render.generate_library(choice.bundle, source, form, prefix, folder, choice.force)
 
 
 def fit(choice: Choice, console: Console, port: str | None) -> None:

@@ -23,19 +23,21 @@ from tinyml.records import Board, Bundle, CSource, Project
 
 MANIFEST = "tinyml.json"
 _FORMAT = 1
+_PROJECT = "a PlatformIO project"  # whose model and board `origin` knows
 
 
-def generate(plan: BuildPlan, out: Path) -> Project:
+def generate(plan: BuildPlan, out: Path, force: bool = False) -> Project:
     """Write the project of `plan` into the folder `out`, or bring it up to date.
 
     Equal input gives equal bytes: no dates, no absolute paths. Files of an earlier project there
     are replaced one by one and only where they differ, so builds stay incremental and files of
     others survive. Raises ConfigError, with nothing written, when `out` is a folder that is not
-    such a project or holds generated files that were edited since.
+    such a project, holds generated files that were edited since, or, without `force`, holds
+    something else that was generated: a sketch, or a library.
     """
     project = c_prefix.renamed(render(plan), plan.prefix)
     try:
-        _write(project, out)
+        _write(project, out, _PROJECT, force)
         _link(out / "lib" / plan.source.runtime / "tree", plan.source.library)
     except OSError as error:
         raise _not_written(out, error) from error
@@ -49,7 +51,7 @@ def _not_written(out: Path, error: OSError) -> ConfigError:
     )
 
 
-def generate_sketch(plan: BuildPlan, out: Path) -> Path:
+def generate_sketch(plan: BuildPlan, out: Path, force: bool = False) -> Path:
     """Write the Arduino sketch of `plan` into the folder `out`; return its .ino file.
 
     As `generate`, in every other respect. Raises ConfigError for a board or a runtime of which no
@@ -65,20 +67,23 @@ def generate_sketch(plan: BuildPlan, out: Path) -> Path:
         sketch[target] = templates.render(folder / file, context)
     sketch = c_prefix.renamed(sketch, plan.prefix)
     try:
-        _write(dict(sorted(sketch.items())), out)
+        holds = f"the Arduino sketch of {plan.bundle.name} for {plan.board.id}"
+        _write(dict(sorted(sketch.items())), out, holds, force)
     except OSError as error:
         raise _not_written(out, error) from error
     return out / f"{name}.ino"
 
 
-def generate_library(bundle: Bundle, source: CSource, form: str, prefix: str, out: Path) -> Path:
+def generate_library(
+    bundle: Bundle, source: CSource, form: str, prefix: str, out: Path, force: bool = False
+) -> Path:
     """Write the model of `bundle` as a C library of the format `form` into `out`; return `out`.
 
     As `generate`, in every other respect; see `c_library.render`.
     """
     library = c_library.render(bundle, source, form, prefix)
     try:
-        _write(library, out)
+        _write(library, out, f"the {form} library of {bundle.name}", force)
     except OSError as error:
         raise _not_written(out, error) from error
     return out
@@ -208,14 +213,20 @@ def _tree(target: str, folder: Path) -> Iterator[tuple[str, Path]]:
             yield str(Path(target) / file.relative_to(folder).as_posix()), file
 
 
-def _write(project: Mapping[str, bytes], out: Path) -> None:
+def _write(project: Mapping[str, bytes], out: Path, holds: str, force: bool) -> None:
     hashes = {name: [hashlib.sha256(contents).hexdigest()] for name, contents in project.items()}
     previous = _previous(out)
+    before = _holds(out)
+    if before not in ("", holds) and not force:
+        raise ConfigError(
+            f"{out} holds {before}, not {holds}",
+            "add --force to replace it, or name another folder with --out",
+        )
     _refuse_edited(out, previous, hashes)
     out.mkdir(parents=True, exist_ok=True)
     # While files change, both of their versions count as ours: an interrupted run can be repeated.
     both = {name: previous.get(name, []) + hashes.get(name, []) for name in {*previous, *hashes}}
-    files.write(out / MANIFEST, _manifest(both))
+    files.write(out / MANIFEST, _manifest(both, holds))
     for name, contents in project.items():
         file = out / name
         if not file.is_file() or file.read_bytes() != contents:
@@ -223,11 +234,16 @@ def _write(project: Mapping[str, bytes], out: Path) -> None:
             files.write(file, contents)
     for name in previous.keys() - hashes.keys():
         (out / name).unlink(missing_ok=True)
-    files.write(out / MANIFEST, _manifest(hashes))
+    files.write(out / MANIFEST, _manifest(hashes, holds))
 
 
-def _manifest(hashes: Mapping[str, list[str]]) -> bytes:
-    content = {"format": _FORMAT, "tinyml": __version__, "files": dict(sorted(hashes.items()))}
+def _manifest(hashes: Mapping[str, list[str]], holds: str) -> bytes:
+    content = {
+        "format": _FORMAT,
+        "tinyml": __version__,
+        "holds": holds,
+        "files": dict(sorted(hashes.items())),
+    }
     return (json.dumps(content, indent=1) + "\n").encode()
 
 
@@ -249,6 +265,14 @@ def _previous(out: Path) -> dict[str, list[str]]:
         f"{out} is not empty and is not a project that this tinyml generated",
         "name a new folder with --out",
     )
+
+
+def _holds(out: Path) -> str:
+    """Return what was generated into `out`, in words; "" where nothing was."""
+    try:
+        return str(json.loads((out / MANIFEST).read_bytes()).get("holds", _PROJECT))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def _is_inside(path: Path) -> bool:

@@ -7,9 +7,11 @@ user. What is written lies in `TO/<label>/`; `imported.json` there lists what wa
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -88,32 +90,61 @@ def run(
             "see: tinyml import -h",
         )
     mine = _labelled_by_name(mine)
+    with _whole(to) as work:
+        written, left = _pieces(chosen.pieces(mine, wish), source, chosen.ENDING, work, len(mine),
+                                on_progress)  # fmt: skip
+        result = Import(
+            names.shown(str(source)), names.shown(str(to)), kind, tuple(written), tuple(left)
+        )
+        if written:
+            about = {"tinyml": __version__, **asdict(result)}
+            files.write(work / LIST, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+    return result
+
+
+@contextlib.contextmanager
+def _whole(to: Path) -> Iterator[Path]:
+    """Yield a folder that becomes `to` at the end, if anything lies in it; else nothing is left."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{to.name[:40]}.", dir=to.parent) as folder:
+        work = Path(folder, "imported")
+        work.mkdir()
+        yield work
+        if any(work.iterdir()):
+            if to.is_dir():
+                to.rmdir()  # it is empty, see `_check_target`
+            work.rename(to)
+
+
+def _pieces(
+    pieces: Iterable[Piece | Refusal],
+    source: Path,
+    ending: str,
+    to: Path,
+    total: int,
+    on_progress: OnProgress | None,
+) -> tuple[list[Written], list[Left]]:
+    """Write `pieces` below the folder `to`; return what was written and what was left out."""
     written: list[Written] = []
     left: list[Left] = []
     taken: set[str] = set()
     done_files: set[Path] = set()
-    for piece in chosen.pieces(mine, wish):
+    for piece in pieces:
         shown = names.shown(str(piece.source.path))
         if isinstance(piece, Refusal):
             left.append(Left(shown, names.shown(piece.why), piece.option))
         elif not (of := piece.label or piece.source.label):
             left.append(Left(shown, "what it shows is not known", "--label LABEL"))
         else:
-            file = _name(of, piece, source, chosen.ENDING, taken)
+            file = _name(of, piece, source, ending, taken)
             target = to / file
             target.parent.mkdir(parents=True, exist_ok=True)
             piece.write(target)
             written.append(Written(file, shown, target.parent.name, piece.done))
         done_files.add(piece.source.path)
         if on_progress is not None:
-            on_progress(len(done_files), len(mine))
-    result = Import(
-        names.shown(str(source)), names.shown(str(to)), kind, tuple(written), tuple(left)
-    )
-    if written:
-        about = {"tinyml": __version__, **asdict(result)}
-        files.write(to / LIST, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-    return result
+            on_progress(len(done_files), total)
+    return written, left
 
 
 def _check_target(source: Path, to: Path) -> None:

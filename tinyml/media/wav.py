@@ -88,7 +88,10 @@ def _kind(raw: bytes) -> str:
 
 def _hint(path: Path, raw: bytes) -> str:
     """Return what makes a WAV file of it."""
-    return "fetch it: git lfs pull" if raw.startswith(_LFS) else _remedy(path)
+    if raw.startswith(_LFS):
+        return "fetch it: git lfs pull"
+    is_sound = raw.startswith(tuple(_OTHERS)) or path.suffix.lower() == ".wav"
+    return _remedy(path) if raw and is_sound else "name a WAV file"
 
 
 def write(path: Path, samples: npt.NDArray[np.int16]) -> None:

@@ -83,7 +83,8 @@ def _tflm(rows: Sequence[BenchRow], baseline: str) -> list[Section]:
         if row.tflm_reference and row.tflm_cmsis_nn
     ]
     if not cells:
-        return []
+        note = Note("what TensorFlow Lite Micro needs is known of MLPerf Tiny's and its own models")
+        return [Section("TensorFlow Lite Micro", (note,), wide=True)]
     block = table(("TFLM for the same file", *columns), cells, right=columns)
     return [Section("TensorFlow Lite Micro", (block, Note(f"baseline: {baseline}")), wide=True)]
 

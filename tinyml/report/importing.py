@@ -42,7 +42,7 @@ def page(result: Import) -> Page:
 
 def _left_out(result: Import) -> tuple[Block, ...]:
     notes = [
-        Note(f"left out: {left.source} {left.why}{f' ({left.option})' if left.option else ''}")
+        Note(f"left out: {left.source}: {left.why}{f' ({left.option})' if left.option else ''}")
         for left in result.left_out[:_SHOWN]
     ]
     if (hidden := len(result.left_out) - _SHOWN) > 0:

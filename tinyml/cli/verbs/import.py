@@ -75,7 +75,7 @@ def run(args: Namespace, console: Console) -> int:
         )  # fmt: skip
     if not result.written:
         first = result.left_out[0]
-        raise DataError(f"{first.source} {first.why}", first.option)
+        raise DataError(f"{first.source}: {first.why}", first.option)
     results.show(importing.page(result), args, console)
     return EXIT_PASSED
 

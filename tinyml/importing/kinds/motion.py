@@ -23,6 +23,7 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".log", ".json", ".cbor")
 ENDING = ".csv"
 _LEAST = 5  # samples of a recording
 _RATES_HZ = (20.0, 200.0)  # of what is written
+_UNKNOWN_UNIT = "--unit g, m/s2 or mg, or --range G for raw counts"
 _COUNTS = 32768  # of a sensor of 16 bits, for half of its range
 
 Values = npt.NDArray[np.float64]
@@ -62,9 +63,8 @@ def _converted(takes: Sequence[_Take], wish: Wish) -> Iterator[Piece | Refusal]:
         factor, said = _factor(alike, unit, wish)
         for take in alike:
             if factor is None:
-                yield Refusal(
-                    take.source, said, "--unit g, m/s2 or mg, or --range G for raw counts"
-                )
+                helps = "" if "gravity was taken out" in said else _UNKNOWN_UNIT
+                yield Refusal(take.source, said, helps)
             else:
                 yield _piece(take, factor, said)
 
@@ -84,7 +84,12 @@ def _factor(takes: Sequence[_Take], unit: str, wish: Wish) -> tuple[float | None
             usual=measured.usual * motion_units.UNITS[unit],
         )
         if not scaled.fits:
-            return None, f"its acceleration, in {unit} by its name, {scaled.problem()}"
+            fitting = measured.unit()
+            other = f", probably in {fitting[0]}" if fitting else ""
+            return (
+                None,
+                f"its acceleration is in {unit} by its name, but {measured.evidence}{other}",
+            )
         return motion_units.UNITS[unit], f"{unit}, by its name"
     if measured.fits:
         return 1.0, f"mg: {measured.evidence}"

@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tinyml.errors import ModelError
+from tinyml import extras
+from tinyml.errors import ModelError, ToolError
 
 _FILTERS = frozenset(("gzip", "lzf"))
 _MOST_BYTES = 1 << 32
@@ -21,8 +22,10 @@ _HINT = "save the model again, with the Keras that made it"
 def check(path: Path) -> None:
     """Raise ModelError unless the HDF5 file `path` has nothing but its own numbers and names."""
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # the library then loads no plug-ins at all
-    import h5py
-
+    try:
+        import h5py
+    except ImportError as error:
+        raise ToolError("reading Keras models needs TensorFlow", extras.install("train")) from error
     try:
         with h5py.File(path, "r") as file:
             seen: set[Any] = set()

@@ -93,7 +93,7 @@ def _zipped(path: Path) -> tuple[str, str]:
                 weights.write_bytes(_member(archive, _WEIGHTS, _MOST_WEIGHTS))
                 _hdf5.check(weights)
             return str(about["keras_version"]), config
-    except ModelError:
+    except (ModelError, ToolError):
         raise
     except Exception as error:  # zipfile and zlib raise many kinds for a damaged file
         raise ModelError(f"{path.name} cannot be read as a model: {error}", _HINT) from error
