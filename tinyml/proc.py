@@ -91,6 +91,8 @@ def run(
     finally:
         killer.cancel()
         watcher.cancel()
+        if process.stdout is not None:
+            process.stdout.close()
     if killer.fired:
         raise ToolError(f"{Path(command[0]).name} did not finish within {timeout_s:.0f} s", hint)
     if check and code != 0:

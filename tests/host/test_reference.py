@@ -58,3 +58,16 @@ def test_what_the_compiled_runtime_lacks_is_said(data: Path) -> None:
     assert isinstance(chosen, Oracle)
     assert "2023 may differ by 1" in words
     assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in words
+
+
+@pytest.mark.needs_data
+def test_channels_that_the_compiler_leaves_out_are_there_to_compare(data: Path) -> None:
+    """In vww, 164 channels of 18 layers are constant, and the compiled model has none of them."""
+    path = data / "models/mlperf_tiny/vww_96_int8.tflite"
+    oracle = Oracle(path.read_bytes(), "vww")
+    x = np.random.default_rng(3).integers(-128, 128, (1, 96, 96, 3)).astype(np.int8)
+    _, tensors = oracle.run_all([x])
+    host = reference.HostReference(tflite.read(path.read_bytes()), generations.REFERENCE)
+    _, found = host.step_all([x])
+    for index, tensor in tensors.items():
+        np.testing.assert_array_equal(found[index].reshape(tensor.shape), tensor)

@@ -16,7 +16,8 @@ from PIL import Image
 
 from tinyml import cli
 from tinyml.errors import ConfigError, DataError, TinymlError
-from tinyml.importing import Source, Wish, folder, kinds, label_track, table
+from tinyml.importing import Piece, Source, Wish, folder, kinds, label_track, table
+from tinyml.importing.kinds import motion as motion_kind
 from tinyml.importing.kinds import sound
 from tinyml.media import motion_csv, photo, wav
 
@@ -445,3 +446,14 @@ def test_gravity_that_was_taken_out_cannot_be_given_back(tmp_path: Path) -> None
     (left,) = imported(tmp_path / "a.csv", tmp_path / "to", label="ring").left_out
     assert "gravity was taken out" in left.why
     assert left.option == ""
+
+
+def test_a_pause_parts_recordings(tmp_path: Path) -> None:
+    """How something moved while nothing was recorded is not known, and no line is drawn there."""
+    steps = [*range(0, 1000, 20), *range(10_000, 11_000, 20)]
+    lines = "\n".join(f"{ms},{ms % 60},0,1000" for ms in steps)
+    (tmp_path / "log.csv").write_text(f"time_ms,x_mg,y_mg,z_mg\n{lines}\n")
+    source = Source(tmp_path / "log.csv", "")
+    found = list(motion_kind.pieces([source], Wish()))
+    assert [piece.number for piece in found if isinstance(piece, Piece)] == [1, 2]
+    assert all("parted" in " ".join(piece.done) for piece in found if isinstance(piece, Piece))

@@ -91,3 +91,38 @@ def test_what_cannot_be_one_tensor_is_refused(
 def test_a_model_with_state_has_no_slot() -> None:
     with pytest.raises(UnsupportedOpError, match="keeps state"):
         compile_graph(model(), "test", with_slot=True)
+
+
+@pytest.mark.parametrize("is_output", [False, True])
+def test_another_name_of_an_old_value_is_an_old_value(is_output: bool) -> None:
+    """RESHAPE of the state is the state's own bytes, so it too must be used before they change."""
+    b = ModelBuilder("alias")
+    handle = b.tensor([], dtype="resource")
+    state, x, out = b.tensor(SHAPE, Q), b.input(SHAPE, Q), b.output(SHAPE, Q)
+    again = b.output((4, 1), Q) if is_output else b.tensor((4, 1), Q)
+    b.op("CALL_ONCE", [], [], schema.CallOnceOptionsT(initSubgraphIndex=1))
+    b.op("VAR_HANDLE", [], [handle], schema.VarHandleOptionsT(container="", sharedName="total"))
+    b.op("READ_VARIABLE", [handle], [state])
+    b.op("RESHAPE", [state], [again])
+    b.op("ADD", [state, x], [out], schema.AddOptionsT())
+    b.op("ASSIGN_VARIABLE", [handle, out], [])
+    if not is_output:
+        twice = b.output((4, 1), Q)
+        b.op("ADD", [again, again], [twice], schema.AddOptionsT())
+    b.first_values = {"total": np.zeros(SHAPE, np.int8)}
+    with pytest.raises(UnsupportedOpError, match=r"output of the model|after it was assigned"):
+        resource_variables.run(tflite.read(b.bytes()))
+
+
+def test_a_variable_assigned_to_itself_is_refused() -> None:
+    b = ModelBuilder("itself")
+    handle = b.tensor([], dtype="resource")
+    state, x, out = b.tensor(SHAPE, Q), b.input(SHAPE, Q), b.output(SHAPE, Q)
+    b.op("CALL_ONCE", [], [], schema.CallOnceOptionsT(initSubgraphIndex=1))
+    b.op("VAR_HANDLE", [], [handle], schema.VarHandleOptionsT(container="", sharedName="total"))
+    b.op("READ_VARIABLE", [handle], [state])
+    b.op("ADD", [state, x], [out], schema.AddOptionsT())
+    b.op("ASSIGN_VARIABLE", [handle, state], [])
+    b.first_values = {"total": np.zeros(SHAPE, np.int8)}
+    with pytest.raises(UnsupportedOpError, match="assigned to itself"):
+        resource_variables.run(tflite.read(b.bytes()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,7 @@ def test_no_name_leaves_its_folder(name: str) -> None:
     except ConfigError:
         return
     assert shelf.folder.parent == root
-    assert shelf.folder.name == name
+    assert shelf.folder.name == unicodedata.normalize("NFC", name)
     assert name.isprintable()
     assert name[0] not in "._-/"
 

@@ -44,7 +44,9 @@ def compile_graph(
     """
     _require_runnable(graph)
     _require_storable(graph)
-    graph = whole = _with_arithmetic(replace(graph, exchangeable=with_slot), generation)
+    graph = whole = _with_arithmetic(
+        replace(graph, exchangeable=with_slot or graph.exchangeable), generation
+    )
     graph, folded = passes.run_all(graph)
     if with_slot and graph.initial:
         raise UnsupportedOpError(

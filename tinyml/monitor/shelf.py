@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml import files
+from tinyml import files, names
 from tinyml.datasets import check
 from tinyml.errors import ConfigError, DataError
 from tinyml.features import FrontEnd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tinyml.device import SensorRecording
 
 Samples = npt.NDArray[np.int16]
-_NAME = re.compile(r"[^\W_][\w .+-]{0,62}")  # of a label or speaker
+_SPEAKER = re.compile(r"[^\W_][\w .+-]{0,62}")
 _FLAT_TOP = 3  # equal values in a row at the extreme that are no coincidence
 _FASTER = 1.05  # how much faster than its sensor a line is, to be faster
 _VALUE_BYTES = 2
@@ -149,8 +149,22 @@ def longest_s(rate_hz: int, channels: int, room: int, line_bytes_per_s: float) -
 
 
 def require_name(kind: str, name: str) -> str:
-    """Return `name` if a label or speaker may be called so; raises ConfigError."""
-    if not _NAME.fullmatch(name) or name != name.strip():
+    """Return `name` if a label or speaker may be called so; raises ConfigError.
+
+    A label may be any that a model has (see `names.label`), if a folder can be called so; a speaker
+    is a part of a file's name, and of less.
+    """
+    if kind == "label":
+        try:
+            name = names.label(name)
+        except ConfigError as error:
+            raise ConfigError(f"{name!r} cannot be a label: {error.message}", error.hint) from None
+        if "/" in name or "\\" in name or name[0] in "._-":
+            raise ConfigError(
+                f"{name!r} cannot be a label of recordings: it is a folder's name",
+                "leave out / and \\, and one of . _ - as the first character",
+            )
+    elif not _SPEAKER.fullmatch(name) or name != name.strip():
         raise ConfigError(
             f"{name!r} cannot be a {kind}",
             "use letters, digits, spaces and - + . _, with a letter or digit first",
@@ -166,7 +180,7 @@ class Shelf:
 
     def __init__(self, folder: Path, capturing: Capturing, label: str, speaker: str) -> None:
         """Raises ConfigError for a label or speaker that cannot be part of a file's name."""
-        require_name("label", label)
+        label = require_name("label", label)
         require_name("speaker", speaker)
         self._pattern = folder / capturing.place(label, speaker)
         self.folder = self._pattern.parent

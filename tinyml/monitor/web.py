@@ -253,12 +253,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN, "Only this page may record.")
             return
         try:
-            length = min(int(self.headers.get("Content-Length", "0")), _MOST_POSTED)
+            length = max(0, min(int(self.headers.get("Content-Length", "0")), _MOST_POSTED))
             asked = json.loads(self.rfile.read(length))
             text = keeper.keep(str(asked["label"]), float(asked["seconds"]))
         except TinymlError as error:
             self._answer(HTTPStatus.CONFLICT, f"{error.message}; {error.hint}".rstrip("; "))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             self._answer(HTTPStatus.BAD_REQUEST, "a label and seconds are needed")
         else:
             self._answer(HTTPStatus.OK, f"kept as {text}")

@@ -22,6 +22,8 @@ from tinyml.media import gravity, motion_csv
 SUFFIXES = (".csv", ".tsv", ".txt", ".log", ".json", ".cbor")
 ENDING = ".csv"
 _LEAST = 5  # samples of a recording
+_GAP_MS = 500.0  # a pause that is longer, and longer than so many steps, parts recordings; a radio
+_GAP_STEPS = 5  # that sends samples in bunches makes shorter ones
 _RATES_HZ = (20.0, 200.0)  # of what is written
 _UNKNOWN_UNIT = "--unit g, m/s2 or mg, or --range G for raw counts"
 _COUNTS = 32768  # of a sensor of 16 bits, for half of its range
@@ -144,15 +146,34 @@ def _takes(source: Source, wish: Wish) -> list[_Take]:
             f"which columns are acceleration is not known (there are {', '.join(names)})",
             "--columns time,x,y,z",
         )
-    parts = _parts(table, columns, wish)
     takes = [
-        take
-        for number, (rows, label) in enumerate(parts, 1)
-        if (take := _take(source, table, rows, columns, wish, label, len(parts) > 1, number))
+        unbroken
+        for rows, label in _parts(table, columns, wish)
+        if (take := _take(source, table, rows, columns, wish, label))
+        for unbroken in _unbroken(take)
     ]
     if not takes:
         raise DataError(f"it has no recording of {_LEAST} rows or more")
-    return takes
+    if len(takes) == 1:
+        return takes
+    return [replace(take, number=number) for number, take in enumerate(takes, 1)]
+
+
+def _unbroken(take: _Take) -> Iterator[_Take]:
+    """Yield `take` in parts between which nothing was recorded: nobody knows how it moved there."""
+    steps = np.diff(take.time_ms)
+    gaps = np.flatnonzero(steps > max(_GAP_MS, _GAP_STEPS * float(np.median(steps)))) + 1
+    for begin, end in itertools.pairwise([0, *gaps.tolist(), len(take.time_ms)]):
+        if end - begin >= _LEAST:
+            rotation = None if take.rotation is None else take.rotation[begin:end]
+            done = (*take.done, "parted where nothing was recorded") if len(gaps) else take.done
+            yield replace(
+                take,
+                time_ms=take.time_ms[begin:end],
+                acceleration=take.acceleration[begin:end],
+                rotation=rotation,
+                done=done,
+            )
 
 
 def _parts(
@@ -187,8 +208,6 @@ def _take(
     columns: motion_units.Columns,
     wish: Wish,
     label: str,
-    several: bool,
-    number: int,
 ) -> _Take | None:
     """Return rows of a table as a recording, with the times that they have or `wish` gives."""
     acceleration = _numbers(table, rows, columns.acceleration)
@@ -211,7 +230,7 @@ def _take(
     return _Take(
         source, time_ms[usable], acceleration[usable],
         None if rotation is None else np.nan_to_num(rotation[usable]),
-        columns.unit, columns.rotation_unit, tuple(done), label, number if several else 0,
+        columns.unit, columns.rotation_unit, tuple(done), label,
     )  # fmt: skip
 
 

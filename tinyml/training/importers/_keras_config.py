@@ -141,7 +141,7 @@ def _check_class(name: str, kind: Any, place: Mapping[str, Any]) -> None:
 def _check_values(name: str, settings: Mapping[str, Any], calls: bool) -> None:
     for key, value in settings.items():
         if key == "function" and calls:
-            if value not in _FUNCTIONS:
+            if not isinstance(value, str) or value not in _FUNCTIONS:
                 raise ModelError(f"{name} calls the function {_short(value)}", _HINT)
         elif key in _CODE and value not in (None, "", {}, []):
             raise ModelError(f"{name} has code or a file in a layer's `{key}`", _HINT)

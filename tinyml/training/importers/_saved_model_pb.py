@@ -57,12 +57,17 @@ def _signature(message: bytes) -> Signature:
 
 
 def _operator(node: bytes) -> str:
-    return next(_messages(node, _OPERATOR), b"").decode()
+    return _last(node, _OPERATOR).decode()
 
 
 def _entry(message: bytes) -> tuple[str, bytes]:
     """Return key and value of an entry of a map."""
-    return next(_messages(message, 1), b"").decode(), next(_messages(message, 2), b"")
+    return _last(message, 1).decode(), _last(message, 2)
+
+
+def _last(message: bytes, number: int) -> bytes:
+    """Return a field that is there once: of several, protobuf's own readers take the last one."""
+    return next(iter([*_messages(message, number)][-1:]), b"")
 
 
 def _messages(message: bytes, number: int) -> Iterator[bytes]:
