@@ -44,7 +44,7 @@ def test_what_nobody_labelled_is_learned_from_teachers_alone(tmp_path: Path, tau
 def test_shares_that_unlabelled_examples_shifted_are_put_back() -> None:
     recordings = [rendered.Recording(Path(str(n)), LABELS[n % 4 != 0], str(n)) for n in range(8)]
     taught = np.tile(np.array([[0.75, 0.25, 0.0]], np.float32), (20, 1))
-    examples = Examples(np.zeros((20, 1), np.int8), np.full(20, UNLABELLED), taught=taught)
+    examples = Examples(np.zeros((20, 1), np.int8), np.full(20, UNLABELLED), soft_labels=taught)
     shift = logit_adjust.shift(recordings, (*LABELS, "silence"), examples)
     # 3 of 4 recordings are of people, 1 of 4 answers was: odds are 9 times as high.
     np.testing.assert_allclose(shift, [-np.log(3), np.log(3), 0], rtol=1e-5)

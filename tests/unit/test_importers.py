@@ -17,7 +17,7 @@ import pytest
 
 from tinyml.errors import ModelError
 from tinyml.training import conversion, importers
-from tinyml.training.importers import Input, _saved_model_pb, keras, saved_model
+from tinyml.training.importers import NetworkInput, _saved_model_pb, keras, saved_model
 
 h5py = pytest.importorskip("h5py")
 DENSE = {
@@ -79,7 +79,7 @@ def test_what_a_network_says_of_itself_is_read_without_tensorflow(tmp_path: Path
     for path in (_h5(tmp_path / "a.h5", NETWORK), _keras(tmp_path / "a.keras", NETWORK, "2.15.0")):
         found = conversion.describe(path)
         assert found.kind == "Keras 2"
-        assert found.inputs == (Input("in", (8, 4)),)
+        assert found.inputs == (NetworkInput("in", (8, 4)),)
         assert (found.outputs, found.recurrent, found.classifies) == (1, True, True)
 
 
@@ -97,7 +97,7 @@ def test_inputs_of_a_functional_network_are_in_its_order(tmp_path: Path) -> None
         },
     }
     found = keras.describe(_keras(tmp_path / "two.keras", config))
-    assert found.inputs == (Input("a", (5,)), Input("b", (3,)))
+    assert found.inputs == (NetworkInput("a", (5,)), NetworkInput("b", (3,)))
 
 
 def _wrapper(kind: str) -> dict[str, Any]:
@@ -316,7 +316,7 @@ def _saved(folder: Path, *operators: str, in_function: bool = False) -> Path:
 def test_a_saved_model_is_read_without_tensorflow(tmp_path: Path) -> None:
     found = conversion.describe(_saved(tmp_path / "saved", "Placeholder", "MatMul"))
     assert found.kind == "SavedModel"
-    assert found.inputs == (Input("x", (8, 4)),)
+    assert found.inputs == (NetworkInput("x", (8, 4)),)
 
 
 @pytest.mark.parametrize("in_function", [False, True])
@@ -369,7 +369,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, good: int) -> list[bool]:
 
 
 def test_recurrent_layers_are_unrolled_where_they_must(monkeypatch: pytest.MonkeyPatch) -> None:
-    recurrent = importers.Description("Keras 3", (Input("in", (8, 4)),), 1, recurrent=True)
+    recurrent = importers.Description("Keras 3", (NetworkInput("in", (8, 4)),), 1, recurrent=True)
     tried = _failing(monkeypatch, 2)
     assert conversion.convert(Path("net.keras"), recurrent, []).unrolled
     assert tried == [False, True, True]

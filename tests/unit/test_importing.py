@@ -16,7 +16,7 @@ from PIL import Image
 
 from tinyml import cli
 from tinyml.errors import ConfigError, DataError, TinymlError
-from tinyml.importing import Piece, Source, Wish, folder, kinds, label_track, table
+from tinyml.importing import Imported, Source, Wish, folder, kinds, label_track, table
 from tinyml.importing.kinds import motion as motion_kind
 from tinyml.importing.kinds import sound
 from tinyml.media import motion_csv, photo, wav
@@ -455,5 +455,5 @@ def test_a_pause_parts_recordings(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(f"time_ms,x_mg,y_mg,z_mg\n{lines}\n")
     source = Source(tmp_path / "log.csv", "")
     found = list(motion_kind.pieces([source], Wish()))
-    assert [piece.number for piece in found if isinstance(piece, Piece)] == [1, 2]
-    assert all("parted" in " ".join(piece.done) for piece in found if isinstance(piece, Piece))
+    assert [piece.number for piece in found if isinstance(piece, Imported)] == [1, 2]
+    assert all("parted" in " ".join(piece.done) for piece in found if isinstance(piece, Imported))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,14 @@ def test_the_root_is_what_the_plan_names() -> None:
         "__init__", "errors", "extras", "files", "names", "paths", "proc", "quiet", "records",
         "registry", "rooms", *ENTRANCES,
     }  # fmt: skip
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    """Who searches for a class by its name finds one."""
+    names = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

@@ -43,7 +43,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Imported:
     """A recording to write: `write(path)` does. `done`: what was done to it, in a few words each.
 
     `label`: what it shows, where the file itself says so, else "". `number`: of the pieces of one

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tinyml import __version__, files, names
 from tinyml.errors import ConfigError, DataError
-from tinyml.importing import Piece, Refusal, Source, Wish, kinds
+from tinyml.importing import Imported, Refusal, Source, Wish, kinds
 
 LIST = "imported.json"
 _NUMBERED = re.compile(r"(?P<label>.*?[^\W\d_])[ ._-]*\(?\d+\)?")
@@ -117,7 +117,7 @@ def _whole(to: Path) -> Iterator[Path]:
 
 
 def _pieces(
-    pieces: Iterable[Piece | Refusal],
+    pieces: Iterable[Imported | Refusal],
     source: Path,
     ending: str,
     to: Path,
@@ -194,7 +194,7 @@ def _labelled_by_name(sources: Sequence[Source]) -> list[Source]:
     ]
 
 
-def _name(label: str, piece: Piece, source: Path, ending: str, taken: set[str]) -> str:
+def _name(label: str, piece: Imported, source: Path, ending: str, taken: set[str]) -> str:
     """Return where a piece is written: `label/name.ending`, unique, of the source's own name."""
     try:
         folder = names.label(label)

@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """Rows of text cells under `names`; `names` is empty where the file has none.
 
     `lines`: the number of each row in its file. `breaks`: indices of rows before which something
@@ -70,7 +70,7 @@ def number(cell: str, decimal: str = ".") -> float | None:
     return float(cell) if _NUMBER.fullmatch(cell) else None
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> TableFile:
     """Return the table in a text file; raises DataError where there is none."""
     content = text(path).split("\n")
     if sum(len(_PAIR.findall(line)) >= 2 for line in content) > len(content) / 2:
@@ -90,7 +90,7 @@ def read(path: Path) -> Table:
 
 def _rows(
     path: Path, lines: Sequence[str], delimiter: str, decimal: str, notes: list[str]
-) -> Table:
+) -> TableFile:
     names: tuple[str, ...] = ()
     rows: list[tuple[str, ...]] = []
     numbers: list[int] = []
@@ -117,7 +117,7 @@ def _rows(
         raise DataError(f"{path} has no rows of three numbers or more")
     if others:
         notes.append(f"{others} lines that are no row left out")
-    return Table(names, tuple(rows), tuple(numbers), tuple(breaks), tuple(notes))
+    return TableFile(names, tuple(rows), tuple(numbers), tuple(breaks), tuple(notes))
 
 
 def _mark(breaks: list[int], rows: Sequence[object]) -> None:
@@ -131,7 +131,7 @@ def _plain(cell: str, decimal: str) -> str:
     return cell if value is None or decimal == "." else repr(value)
 
 
-def _plotter(lines: Sequence[str]) -> Table:
+def _plotter(lines: Sequence[str]) -> TableFile:
     names: tuple[str, ...] = ()
     rows, numbers, others = [], [], 0
     for at, line in enumerate(lines, 1):
@@ -144,7 +144,7 @@ def _plotter(lines: Sequence[str]) -> Table:
         else:
             others += bool(line.strip())
     notes = ["lines of a serial plotter", *([f"{others} other lines left out"] if others else [])]
-    return Table(names, tuple(rows), tuple(numbers), (), tuple(notes))
+    return TableFile(names, tuple(rows), tuple(numbers), (), tuple(notes))
 
 
 def _split(line: str, delimiter: str) -> list[str]:

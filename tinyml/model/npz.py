@@ -23,7 +23,7 @@ _MAGIC = b"\x93NUMPY"
 
 
 @dataclass(frozen=True)
-class Header:
+class ArrayHeader:
     """What an array is before it is read."""
 
     shape: tuple[int, ...]
@@ -36,7 +36,7 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def headers(source: Path | bytes, alone: str = "") -> dict[str, Header]:
+def headers(source: Path | bytes, alone: str = "") -> dict[str, ArrayHeader]:
     """Return what is in an `.npz` by name, or in an `.npy` by the name `alone`; reads no data.
 
     Raises OSError where the file cannot be read, and ValueError, whose text says what is wrong, for
@@ -65,7 +65,7 @@ def arrays(
 
 def _each(
     source: Path | bytes, alone: str, names: Collection[str] | None, most_bytes: int
-) -> list[tuple[str, Header, Array | None]]:
+) -> list[tuple[str, ArrayHeader, Array | None]]:
     opened: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     with opened as file:
         if file.read(len(_MAGIC)) == _MAGIC:
@@ -86,7 +86,7 @@ def _each(
 
 def _members(
     file: IO[bytes], names: Collection[str] | None, most_bytes: int
-) -> list[tuple[str, Header, Array | None]]:
+) -> list[tuple[str, ArrayHeader, Array | None]]:
     members = []
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
@@ -101,7 +101,7 @@ def _members(
 
 def _member(
     file: IO[bytes], wanted: bool, most_bytes: int, stored: int | None
-) -> tuple[Header, Array | None]:
+) -> tuple[ArrayHeader, Array | None]:
     """Read one array; `stored`: how many bytes the archive says it has, header included."""
     header = _header(file)
     if header.dtype.hasobject:
@@ -123,7 +123,7 @@ def _member(
     return header, array.reshape(header.shape).copy()
 
 
-def _header(file: IO[bytes]) -> Header:
+def _header(file: IO[bytes]) -> ArrayHeader:
     try:
         version = np.lib.format.read_magic(file)
         if version == (1, 0):
@@ -132,6 +132,6 @@ def _header(file: IO[bytes]) -> Header:
             shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
         else:
             raise ValueError(f"version {version[0]}.{version[1]}")
-        return Header(tuple(int(size) for size in shape), dtype, bool(fortran))
+        return ArrayHeader(tuple(int(size) for size in shape), dtype, bool(fortran))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"the header of an array is damaged: {error}") from error

@@ -33,14 +33,14 @@ class Examples:
 
     A target may be UNLABELLED where training has teachers, who then alone tell what it is.
     `colour`: the same pictures in colour, int8 [n, height, width, 3], for teachers that see it.
-    `taught`: what teachers say of each example, probabilities [n, labels]; not of those that are
-    `certain`, bool [n], because they were made to show their label.
+    `soft_labels`: what teachers say of each example, probabilities [n, labels]; not of those that
+    are `certain`, bool [n], because they were made to show their label.
     """
 
     inputs: Features
     targets: npt.NDArray[np.int64]
     colour: Features | None = None
-    taught: npt.NDArray[np.float32] | None = None
+    soft_labels: npt.NDArray[np.float32] | None = None
     certain: npt.NDArray[np.bool_] | None = None
 
 

@@ -23,7 +23,7 @@ from tinyml import proc, tflite
 from tinyml.errors import ConfigError, ModelError, TinymlError, ToolError
 from tinyml.model import confinement, npz
 from tinyml.training import importers
-from tinyml.training.importers import Description, Input
+from tinyml.training.importers import Description, NetworkInput
 
 Floats = npt.NDArray[np.float32]
 _DESCRIBE_S, _CONVERT_S = 120.0, 3600.0
@@ -57,7 +57,9 @@ def describe(path: Path) -> Description:
         answer = _in_process("describe", _copied(path, Path(folder)), Path(folder), path.name)
     return Description(
         kind=str(answer["kind"]),
-        inputs=tuple(Input(str(each["name"]), tuple(each["shape"])) for each in answer["inputs"]),
+        inputs=tuple(
+            NetworkInput(str(each["name"]), tuple(each["shape"])) for each in answer["inputs"]
+        ),
         outputs=int(answer["outputs"]),
         recurrent=bool(answer["recurrent"]),
         classifies=answer["classifies"],

@@ -41,7 +41,7 @@ class Weights(tfmot.quantization.keras.quantizers.Quantizer):  # type: ignore[mi
         return {"axes": self.axes}
 
 
-class FrontEnd(tfmot.quantization.keras.quantizers.Quantizer):  # type: ignore[misc]
+class InputQuantizer(tfmot.quantization.keras.quantizers.Quantizer):  # type: ignore[misc]
     """Rounds a network's input to the steps of its front end, from 0 to 255 * `step`."""
 
     def __init__(self, step: float) -> None:
@@ -106,4 +106,4 @@ def wrapped(layer: Any, rounding: Rounding) -> Any:
 
 def rounded_input(step: float) -> Any:
     """Return a layer that gives its input as the front end would."""
-    return quantize_layer.QuantizeLayer(FrontEnd(step))
+    return quantize_layer.QuantizeLayer(InputQuantizer(step))

@@ -39,7 +39,7 @@ class TrainingExamples:
         """Return examples augmented anew, with soft labels; without teachers, the labelled ones."""
         made = self.task.augmented(self.recordings, self.labels, seed * 100003 + number)
         if self.soft_labels is not None:
-            return replace(made, colour=None, taught=self.soft_labels(made))
+            return replace(made, colour=None, soft_labels=self.soft_labels(made))
         return labelled(made)
 
 

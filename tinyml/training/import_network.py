@@ -23,7 +23,7 @@ from tinyml.tflite import Tensor
 from tinyml.training import conversion, layer_noise
 from tinyml.training import representative as representative_data
 from tinyml.training.importers import Description
-from tinyml.training.representative import Examples
+from tinyml.training.representative import RepresentativeSet
 
 _SEED = 1
 _FEW = 4  # fewer examples than these cannot be divided
@@ -124,7 +124,7 @@ def quantize(
     )
 
 
-def _card(examples: Examples, trial: _Trial) -> Card:
+def _card(examples: RepresentativeSet, trial: _Trial) -> Card:
     """Return what a card says of the examples, and of the model as tried on them."""
     use = "ranges of int8, and a quarter for accuracy"
     return Card(
@@ -139,7 +139,7 @@ def _card(examples: Examples, trial: _Trial) -> Card:
     )
 
 
-def _notes(examples: Examples, converted: conversion.Converted) -> tuple[str, ...]:
+def _notes(examples: RepresentativeSet, converted: conversion.Converted) -> tuple[str, ...]:
     notes = []
     if (count := len(examples)) < _FEW:
         notes.append(f"{_UNDIVIDED}: {count}, not {_FEW}")
@@ -175,7 +175,7 @@ def _lacking(bundle: Bundle) -> list[str]:
     return sorted(name for name in used - set(ops.names()) if not ops.renames(name))
 
 
-def _divided(examples: Examples) -> tuple[Rows, Rows]:
+def _divided(examples: RepresentativeSet) -> tuple[Rows, Rows]:
     """Return the rows that ranges are measured on, and a quarter of each label to try it on.
 
     Both are drawn at random: files often have their labels in turn.
@@ -198,7 +198,7 @@ class _Trial:
 
 
 def _try(
-    converted: conversion.Converted, examples: Examples, tried: Rows, classifies: bool
+    converted: conversion.Converted, examples: RepresentativeSet, tried: Rows, classifies: bool
 ) -> _Trial:
     """Run the int8 and the float model side by side."""
     small, large = Oracle(converted.int8, "int8 model"), Oracle(converted.floating, "float model")
@@ -236,7 +236,9 @@ def _agreement(real: Array, wanted: Array, same: float | None) -> Agreement:
     return Agreement(same, float(np.sqrt(noise)), None if ratio is None else float(ratio))
 
 
-def _classifies(description: Description, examples: Examples, names: Sequence[str]) -> bool:
+def _classifies(
+    description: Description, examples: RepresentativeSet, names: Sequence[str]
+) -> bool:
     """Whether the outputs are scores of classes: somebody named them, or the last layer says so."""
     return bool(names) or examples.targets is not None or bool(description.classifies)
 
@@ -271,7 +273,7 @@ def _check_names(labels: Sequence[str]) -> None:
         )
 
 
-def _check_targets(examples: Examples, scores: int, path: Path) -> None:
+def _check_targets(examples: RepresentativeSet, scores: int, path: Path) -> None:
     """Raise DataError for an index of no score."""
     if examples.targets is None:
         return
@@ -289,7 +291,7 @@ def _classes(scores: int) -> int:
     return 2 if scores == 1 else scores
 
 
-def _names(examples: Examples, labels: Sequence[str], scores: int) -> list[str]:
+def _names(examples: RepresentativeSet, labels: Sequence[str], scores: int) -> list[str]:
     names = list(labels or examples.labels)
     if names and len(names) != _classes(scores):
         raise ConfigError(

@@ -200,12 +200,12 @@ def soft_targets(
     """Return what the network should answer: the labels, smoothed, mixed with what teachers say."""
     known = examples.targets[rows]
     soft = _soft(known, labels)
-    if examples.taught is None:
+    if examples.soft_labels is None:
         return soft
     share = np.where(known == UNLABELLED, 1, _SOFT).astype(np.float32)[:, np.newaxis]
     if examples.certain is not None:
         share[examples.certain[rows]] = 0
-    return (1 - share) * soft + share * examples.taught[rows]
+    return (1 - share) * soft + share * examples.soft_labels[rows]
 
 
 def _soft(targets: Array, labels: int) -> npt.NDArray[np.float32]:

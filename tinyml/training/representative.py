@@ -17,7 +17,7 @@ from tinyml import tasks
 from tinyml.errors import ConfigError, DataError
 from tinyml.model import npz
 from tinyml.records import FeatureConfig, StreamConfig
-from tinyml.training.importers import Input
+from tinyml.training.importers import NetworkInput
 
 HINT = "one example per row, of the network's input: numpy.savez(path, inputs=..., labels=...)"
 _LABELS = "labels"
@@ -28,7 +28,7 @@ Targets = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Examples:
+class RepresentativeSet:
     """Of each input float32 [n, *shape]; `targets` [n], or None where nobody said what they are."""
 
     inputs: tuple[Floats, ...]
@@ -45,7 +45,9 @@ class Examples:
         return len(self.inputs[0])
 
 
-def read(path: Path, task: str, inputs: Sequence[Input], labels: Sequence[str]) -> Examples:
+def read(
+    path: Path, task: str, inputs: Sequence[NetworkInput], labels: Sequence[str]
+) -> RepresentativeSet:
     """Return the examples in a file, or a folder of `.npy` and `.npz`, for a network's `inputs`.
 
     With `task` they are recordings, of which its front end makes the input. A network with several
@@ -63,7 +65,7 @@ def read(path: Path, task: str, inputs: Sequence[Input], labels: Sequence[str]) 
     return examples
 
 
-def _arrays(path: Path, inputs: Sequence[Input], labels: Sequence[str]) -> Examples:
+def _arrays(path: Path, inputs: Sequence[NetworkInput], labels: Sequence[str]) -> RepresentativeSet:
     files = sorted(path.glob("*.np[yz]")) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} has no .npy or .npz files", HINT + "; or recordings with --task")
@@ -79,7 +81,7 @@ def _arrays(path: Path, inputs: Sequence[Input], labels: Sequence[str]) -> Examp
         texts += [f"and {more:,} more files"] if more > 0 else []
         raise DataError("\n".join(texts), problems[0].hint)
     targets = [each for _, each in parts if each is not None]
-    return Examples(
+    return RepresentativeSet(
         tuple(np.concatenate([arrays[i] for arrays, _ in parts]) for i in range(len(inputs))),
         np.concatenate(targets) if len(targets) == len(parts) else None,
         tuple(labels),
@@ -87,7 +89,7 @@ def _arrays(path: Path, inputs: Sequence[Input], labels: Sequence[str]) -> Examp
     )
 
 
-def _file(path: Path, inputs: Sequence[Input]) -> tuple[list[Floats], Targets | None]:
+def _file(path: Path, inputs: Sequence[NetworkInput]) -> tuple[list[Floats], Targets | None]:
     """Return the examples in one file, and what they are where it has an array `labels`."""
     try:
         headers = npz.headers(path, "inputs")
@@ -112,7 +114,9 @@ def _file(path: Path, inputs: Sequence[Input]) -> tuple[list[Floats], Targets | 
     return arrays, _targets(path, loaded.get(_LABELS), counts[0])
 
 
-def _names(path: Path, headers: Mapping[str, npz.Header], inputs: Sequence[Input]) -> list[str]:
+def _names(
+    path: Path, headers: Mapping[str, npz.ArrayHeader], inputs: Sequence[NetworkInput]
+) -> list[str]:
     """Return which array of a file is which input."""
     there = [name for name in headers if name != _LABELS]
     if len(inputs) == 1:
@@ -129,7 +133,7 @@ def _names(path: Path, headers: Mapping[str, npz.Header], inputs: Sequence[Input
     )
 
 
-def _check_shape(path: Path, header: npz.Header, wanted: Input) -> None:
+def _check_shape(path: Path, header: npz.ArrayHeader, wanted: NetworkInput) -> None:
     rows = header.shape[1:] == wanted.shape and header.shape[0] > 0
     if not (rows or header.shape == wanted.shape) or header.dtype.kind not in "fiu":
         raise DataError(
@@ -150,7 +154,9 @@ def _targets(path: Path, values: npt.NDArray[Any] | None, count: int) -> Targets
     return values.astype(np.int64)
 
 
-def _recordings(path: Path, name: str, inputs: Sequence[Input], labels: Sequence[str]) -> Examples:
+def _recordings(
+    path: Path, name: str, inputs: Sequence[NetworkInput], labels: Sequence[str]
+) -> RepresentativeSet:
     from tinyml.training.learner import real
 
     task = tasks.load(name)
@@ -169,7 +175,7 @@ def _recordings(path: Path, name: str, inputs: Sequence[Input], labels: Sequence
             f"its labels are: {' '.join(dataset.labels)}",
         )
     examples = task.examples(dataset.recordings, names)
-    return Examples(
+    return RepresentativeSet(
         inputs=(real(task, examples.inputs),),
         targets=examples.targets,
         labels=names,

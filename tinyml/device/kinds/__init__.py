@@ -33,7 +33,7 @@ class Attachment:
     port: str = ""
 
 
-class Kind(Protocol):
+class DeviceKind(Protocol):
     """What each file of this folder defines."""
 
     def flash(
@@ -50,11 +50,11 @@ def names() -> tuple[str, ...]:
     return _KINDS.names()
 
 
-def of(board: Board) -> Kind:
+def of(board: Board) -> DeviceKind:
     """Return the kind of `board`; ConfigError where its file names none that there is."""
     if board.link not in names():
         raise ConfigError(
             f"{board.path}: custom_link is {board.link!r}", nearest(board.link, names())
         )
-    kind: Kind = _KINDS.load(board.link)
+    kind: DeviceKind = _KINDS.load(board.link)
     return kind

@@ -8,7 +8,7 @@ A kind defines
     ENDING: str
         How the files end that it writes.
 
-    pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]
+    pieces(files: Sequence[Source], wish: Wish) -> Iterator[Imported | Refusal]
         What becomes of `files`: recordings to write, each with what was done to it, and files that
         cannot be used, with the option that says what cannot be known. All files of an import come
         together: what one of them does not say, those beside it may. Raises ToolError where a
@@ -20,19 +20,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
-from tinyml.importing import Piece, Refusal, Source, Wish
+from tinyml.importing import Imported, Refusal, Source, Wish
 from tinyml.registry import Registry
 
 _KINDS = Registry(__name__, "kind of recording")
 
 
-class Kind(Protocol):
+class RecordingKind(Protocol):
     """What a file of this folder defines."""
 
     SUFFIXES: tuple[str, ...]
     ENDING: str
 
-    def pieces(self, files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
+    def pieces(self, files: Sequence[Source], wish: Wish) -> Iterator[Imported | Refusal]:
         """Yield what becomes of `files`."""
 
 
@@ -41,6 +41,6 @@ def names() -> tuple[str, ...]:
     return _KINDS.names()
 
 
-def load(name: str) -> Kind:
+def load(name: str) -> RecordingKind:
     """Return the kind `name`; raises ConfigError, with the nearest, for an unknown one."""
-    return cast(Kind, _KINDS.load(name))
+    return cast(RecordingKind, _KINDS.load(name))

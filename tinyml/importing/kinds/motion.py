@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.errors import DataError
-from tinyml.importing import Piece, Refusal, Source, Wish, edge_impulse, motion_units
+from tinyml.importing import Imported, Refusal, Source, Wish, edge_impulse, motion_units
 from tinyml.importing import table as table_file
 from tinyml.media import gravity, motion_csv
 
@@ -46,7 +46,7 @@ class _Take:
     number: int = 0
 
 
-def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
+def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Imported | Refusal]:
     """Yield every recording of motion in `files`, as CSV, and what cannot be used."""
     takes: dict[Path, list[_Take]] = defaultdict(list)
     for source in files:
@@ -58,7 +58,7 @@ def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
         yield from _converted(folder, wish)
 
 
-def _converted(takes: Sequence[_Take], wish: Wish) -> Iterator[Piece | Refusal]:
+def _converted(takes: Sequence[_Take], wish: Wish) -> Iterator[Imported | Refusal]:
     """Yield the recordings of one folder, whose unit is told by all of them together."""
     for unit in sorted({take.unit for take in takes}):
         alike = [take for take in takes if take.unit == unit]
@@ -102,7 +102,7 @@ def _factor(takes: Sequence[_Take], unit: str, wish: Wish) -> tuple[float | None
     return 1000 / per_g, f"{name}: {measured.evidence}"
 
 
-def _piece(take: _Take, factor: float, said: str) -> Piece:
+def _piece(take: _Take, factor: float, said: str) -> Imported:
     seconds = (take.time_ms - take.time_ms[0]) / 1000
     columns = [take.acceleration * factor]
     done = [*take.done, f"acceleration in {said}"]
@@ -115,7 +115,7 @@ def _piece(take: _Take, factor: float, said: str) -> Piece:
     if abs(source_hz - rate_hz) > 0.02 * source_hz:
         done.append(f"{source_hz:.0f} samples a second to {rate_hz}")
     samples = motion_csv.resampled(seconds, np.concatenate(columns, axis=1), rate_hz)
-    return Piece(
+    return Imported(
         take.source,
         lambda path: motion_csv.write(path, samples, rate_hz),
         tuple(done),
@@ -177,7 +177,7 @@ def _unbroken(take: _Take) -> Iterator[_Take]:
 
 
 def _parts(
-    table: table_file.Table, columns: motion_units.Columns, wish: Wish
+    table: table_file.TableFile, columns: motion_units.Columns, wish: Wish
 ) -> list[tuple[range, str]]:
     """Return the rows of each recording in a table, and its label or ""."""
     starts = {0, *table.breaks}
@@ -203,7 +203,7 @@ def _parts(
 
 def _take(
     source: Source,
-    table: table_file.Table,
+    table: table_file.TableFile,
     rows: range,
     columns: motion_units.Columns,
     wish: Wish,
@@ -234,7 +234,9 @@ def _take(
     )  # fmt: skip
 
 
-def _numbers(table: table_file.Table, rows: range, indices: tuple[int, int, int] | None) -> Values:
+def _numbers(
+    table: table_file.TableFile, rows: range, indices: tuple[int, int, int] | None
+) -> Values:
     assert indices is not None
     return np.array(
         [

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyml.errors import DataError
-from tinyml.importing import Piece, Refusal, Source, Wish
+from tinyml.importing import Imported, Refusal, Source, Wish
 from tinyml.media import photo
 from tinyml.media.photo import Pixels
 
@@ -30,7 +30,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "HEIF")
 _ROTATED = 0x0112  # EXIF: orientation
 
 
-def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
+def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Imported | Refusal]:
     """Yield the pictures in `files`, as PNG, and what cannot be used."""
     for source in files:
         try:
@@ -41,8 +41,8 @@ def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
         yield _piece(source, pixels, tuple(done))
 
 
-def _piece(source: Source, pixels: Pixels, done: tuple[str, ...]) -> Piece:
-    return Piece(source, lambda path: photo.write(path, pixels), done)
+def _piece(source: Source, pixels: Pixels, done: tuple[str, ...]) -> Imported:
+    return Imported(source, lambda path: photo.write(path, pixels), done)
 
 
 def read(path: Path) -> tuple[Pixels, list[str]]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tinyml import extras
 from tinyml.errors import DataError, ToolError
-from tinyml.importing import Piece, Refusal, Source, Wish
+from tinyml.importing import Imported, Refusal, Source, Wish
 from tinyml.media import wav
 
 SUFFIXES = (
@@ -36,7 +36,7 @@ _FAINT = 40.0  # RMS of 32,768 below which nothing is speech
 Samples = npt.NDArray[np.int16]
 
 
-def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Piece | Refusal]:
+def pieces(files: Sequence[Source], wish: Wish) -> Iterator[Imported | Refusal]:
     """Yield the clips in `files`, as WAV, and what cannot be used."""
     for source in files:
         try:
@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[Samples, list[str]]:
 
 def _cut(
     source: Source, samples: Samples, done: Sequence[str], wish: Wish
-) -> Iterator[Piece | Refusal]:
+) -> Iterator[Imported | Refusal]:
     seconds = len(samples) / wav.RATE_HZ
     if wish.regions:
         for number, region in enumerate(wish.regions, 1):
@@ -111,8 +111,8 @@ def _cut(
 
 def _piece(
     source: Source, samples: Samples, done: tuple[str, ...], label: str = "", number: int = 0
-) -> Piece:
-    return Piece(source, lambda path: wav.write(path, samples), done, label, number)
+) -> Imported:
+    return Imported(source, lambda path: wav.write(path, samples), done, label, number)
 
 
 def words(samples: Samples) -> list[tuple[int, int]]:

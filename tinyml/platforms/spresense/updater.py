@@ -2,8 +2,8 @@
 
 The dialogue is the one that Sony's flash_writer speaks (115200 8N1, faster for the transfer only).
 Every step has a deadline; a lost, doubled or damaged block is sent again; nothing is reported as
-done that the board has not confirmed. Needs a port object with the few methods of `Port`, which
-pyserial's Serial has, and nothing of tinyml, so that a generated project can carry this file.
+done that the board has not confirmed. Needs a port object with the few methods of `UpdaterPort`,
+which pyserial's Serial has, and nothing of tinyml, so that a generated project can carry this file.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _READ_S = 0.03
 _WRITE_S = 5.0
 
 
-class Port(Protocol):
+class UpdaterPort(Protocol):
     """What is used of a serial port: pyserial's Serial, opened with a read timeout of ~30 ms."""
 
     dtr: bool
@@ -107,7 +107,7 @@ def open_port(path: str) -> Any:
 
 
 def install(
-    port: Port,
+    port: UpdaterPort,
     image: bytes,
     *,
     transfer_baud: int = BAUD,
@@ -155,7 +155,7 @@ class _Session:
 
     def __init__(
         self,
-        port: Port,
+        port: UpdaterPort,
         timings: Timings,
         clock: Callable[[], float],
         sleep: Callable[[float], None],

@@ -28,7 +28,7 @@ _IMPORTERS = Registry(__name__, "importer")
 
 
 @dataclass(frozen=True)
-class Input:
+class NetworkInput:
     """An input of a network: float32 [n, *shape]."""
 
     name: str
@@ -44,7 +44,7 @@ class Description:
     """
 
     kind: str
-    inputs: tuple[Input, ...]
+    inputs: tuple[NetworkInput, ...]
     outputs: int
     recurrent: bool = False
     classifies: bool | None = None

@@ -16,7 +16,14 @@ from typing import Any
 
 from tinyml import extras
 from tinyml.errors import ModelError, ToolError
-from tinyml.training.importers import Description, Function, Input, _hdf5, _keras_config, one_shape
+from tinyml.training.importers import (
+    Description,
+    Function,
+    NetworkInput,
+    _hdf5,
+    _keras_config,
+    one_shape,
+)
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 WHAT = "a .keras or .h5 file that Keras 2 or 3 saved"
@@ -40,7 +47,7 @@ def describe(path: Path) -> Description:
     layers = list(_keras_config.layers(config))
     return Description(
         f"Keras {major}",
-        tuple(Input(name, one_shape(path, name, shape)) for name, shape in inputs),
+        tuple(NetworkInput(name, one_shape(path, name, shape)) for name, shape in inputs),
         outputs,
         recurrent=any(kind in _keras_config.RECURRENT for kind, _ in layers),
         classifies=_classifies(settings),

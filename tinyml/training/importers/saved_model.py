@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tinyml.errors import ModelError
-from tinyml.training.importers import Description, Function, Input, _saved_model_pb, one_shape
+from tinyml.training.importers import (
+    Description,
+    Function,
+    NetworkInput,
+    _saved_model_pb,
+    one_shape,
+)
 
 SUFFIXES = ("",)
 WHAT = "a SavedModel folder"
@@ -54,7 +60,7 @@ def describe(path: Path) -> Description:
     signature = _checked(path)[1]
     return Description(
         "SavedModel",
-        tuple(Input(name, one_shape(path, name, shape)) for name, shape in signature.inputs),
+        tuple(NetworkInput(name, one_shape(path, name, shape)) for name, shape in signature.inputs),
         signature.outputs,
     )
 
