@@ -24,6 +24,7 @@ TIMEOUT_S = 7200.0  # a first build of TFLM and a core takes long on a slow mach
 
 _SOURCES = frozenset({".c", ".cc", ".cpp", ".S"})
 _COMPILING = re.compile(r"^(?:Compiling|Retrieved `?)\s?\S*/(\S+)\.\w+(?:' from cache)?$")
+_LINKING = re.compile(r"^(?:Linking |Retrieved `?\s?\S*\.elf' from cache$)")
 _ERROR_LINES = (  # the most telling first
     re.compile(r"^.*\berror: (?!ld returned).*$", re.M),
     re.compile(r"^.*: undefined reference to .*$", re.M),
@@ -67,7 +68,7 @@ def build(project: Project, on_line: Callable[[str], None] | None = None) -> Fir
         cwd=project.path,
         env=_environment(project),
         timeout_s=TIMEOUT_S,
-        on_line=None if on_line is None else _progress(project, on_line),
+        on_line=None if on_line is None else progress(project.path / "src", on_line),
         check=False,
     )
     built = project.path / ".pio" / "build" / environment
@@ -225,20 +226,21 @@ def _check_writable(project: Project) -> None:
         ) from error
 
 
-def _progress(project: Project, on_line: Callable[[str], None]) -> Callable[[str], None]:
+def progress(sources: Path, on_line: Callable[[str], None]) -> Callable[[str], None]:
     """Turn PlatformIO's lines into "compiling 3 of 12: name" and "linking".
 
-    How many files the libraries have is not known: beyond the project's own, there is no "of"."""
-    total = sum(file.suffix in _SOURCES for file in (project.path / "src").rglob("*"))
+    How many files the libraries have is not known: beyond those in `sources`, there is no "of".
+    """
+    total = sum(file.suffix in _SOURCES for file in sources.rglob("*"))
     compiled = 0
 
     def hear(line: str) -> None:
         nonlocal compiled
-        if match := _COMPILING.match(line):
+        if _LINKING.match(line):
+            on_line("linking")
+        elif match := _COMPILING.match(line):
             compiled += 1
             of = f" of {total}" if compiled <= total else ""
             on_line(f"compiling {compiled}{of}: {match[1]}")
-        elif line.startswith("Linking "):
-            on_line("linking")
 
     return hear
