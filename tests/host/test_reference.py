@@ -62,7 +62,7 @@ def test_what_the_compiled_runtime_lacks_is_said(data: Path) -> None:
 
 @pytest.mark.needs_data
 def test_channels_that_the_compiler_leaves_out_are_there_to_compare(data: Path) -> None:
-    """In vww, 164 channels of 18 layers are constant, and the compiled model has none of them."""
+    """In vww, channels of 18 tensors are constant, and the compiled model has none of them."""
     path = data / "models/mlperf_tiny/vww_96_int8.tflite"
     oracle = Oracle(path.read_bytes(), "vww")
     x = np.random.default_rng(3).integers(-128, 128, (1, 96, 96, 3)).astype(np.int8)

@@ -30,7 +30,7 @@ _DESCRIBE_S, _CONVERT_S = 120.0, 3600.0
 _MEMORY_BYTES = 8 << 30  # to describe; TensorFlow reserves more address space than it uses
 _INT8, _FLOAT, _EXAMPLES, _ANSWER = "int8.tflite", "float.tflite", "examples.npz", "answer.json"
 # The converter's quantizer visits operators in the order of their addresses: of the same unrolled
-# network it leaves a SPLIT in float in about one of three tries; a try takes seconds.
+# network it left a SPLIT in float in some tries, once in three in a row. A try takes seconds.
 _TRIES = 10
 _HINT = "replace that layer by one that TensorFlow Lite knows in int8"
 
