@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,26 @@ def _sum(op: Op, graph: Graph, params: Struct, sign: int) -> PairFunction:
     return PairFunction(outputs, one / target, sign * two / target, low, high)
 
 
+def rescaling(op: Op, graph: Graph, scales: Sequence[tuple[int, int]]) -> dict[str, Learned]:
+    """Return the fields of two inputs that are rescaled before they meet, and of the output.
+
+    `scales`: multiplier and shift of input 0, input 1 and the output.
+    """
+    left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
+    (multiplier1, shift1), (multiplier2, shift2), (multiplier, shift) = scales
+    return {
+        "input1_offset": Learned(-left.zero_point),
+        "input1_multiplier": Learned(multiplier1),
+        "input1_shift": Learned(shift1),
+        "input2_offset": Learned(-right.zero_point),
+        "input2_multiplier": Learned(multiplier2),
+        "input2_shift": Learned(shift2),
+        "output_offset": Learned(target.zero_point),
+        "output_multiplier": Learned(multiplier),
+        "output_shift": Learned(shift),
+    }
+
+
 def add_params(op: Op, graph: Graph) -> Struct:
     """The `tml_add_t` of ADD and SUB, as CalculateOpDataAdd and CalculateOpDataSub fill theirs.
 
@@ -110,22 +131,11 @@ def add_params(op: Op, graph: Graph) -> Struct:
     if not all(0 < scale < 1 for scale in scales):
         why = f"scale {target.scale} too far from those of the inputs"
         raise unsupported_anywhere(op, target, why)
-    (multiplier1, shift1), (multiplier2, shift2), (multiplier, shift) = (
-        quantize_multiplier(scale) for scale in scales
-    )
     act_min, act_max = activation_range(op, target)
     return Struct(
         "tml_add_t",
         {
-            "input1_offset": Learned(-left.zero_point),
-            "input1_multiplier": Learned(multiplier1),
-            "input1_shift": Learned(shift1),
-            "input2_offset": Learned(-right.zero_point),
-            "input2_multiplier": Learned(multiplier2),
-            "input2_shift": Learned(shift2),
-            "output_offset": Learned(target.zero_point),
-            "output_multiplier": Learned(multiplier),
-            "output_shift": Learned(shift),
+            **rescaling(op, graph, [quantize_multiplier(scale) for scale in scales]),
             "act_min": Learned(act_min),
             "act_max": Learned(act_max),
         },

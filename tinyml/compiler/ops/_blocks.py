@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tinyml.compiler.call import Call, Ref, Struct
 from tinyml.compiler.ops import Array, require_dtype, unsupported_anywhere
+from tinyml.compiler.ops._walk import byte_walk, row_major
 from tinyml.errors import ModelError
 from tinyml.records import DTYPES
 from tinyml.tflite import Graph, Op, Tensor
@@ -47,6 +50,38 @@ def require_same(op: Op, graph: Graph, *dtypes: str) -> None:
     source, target = graph.input(op, 0), graph.output(op)
     require_dtype(op, source, *dtypes)
     require_dtype(op, target, source.dtype)
+
+
+def depth_block(op: Op, graph: Graph) -> int:
+    """Return the side of the blocks that trade places with channels.
+
+    Raises UnsupportedOpError or ModelError unless input and output are int8 or float32 alike, the
+    input has 4 axes, and the block has a side of 1 or more.
+    """
+    require_same(op, graph, "int8", "float32")
+    source, side = graph.input(op, 0), int(op.option("block_size"))
+    if len(source.shape) != 4 or side < 1:
+        raise ModelError(f"operator {op} needs [N, H, W, C] and a block, got {source} and {side}")
+    return side
+
+
+def require_output(op: Op, graph: Graph, side: int, wanted: Shape) -> None:
+    """Raise ModelError unless the output has the shape `wanted` and every element of the input."""
+    source, target = graph.input(op, 0), graph.output(op)
+    if target.shape != wanted or target.elements != source.elements:
+        raise ModelError(f"operator {op} cannot turn {source} into {target} with blocks of {side}")
+
+
+def rearranged(
+    op: Op, graph: Graph, kernel: str, extents: Sequence[int], strides: Sequence[int]
+) -> Call:
+    """Return the call of `kernel`: a walk along the output, whose axes `extents` divide.
+
+    `strides`: elements of the input between neighbours along each of them.
+    """
+    source, target = graph.input(op, 0), graph.output(op)
+    walk = byte_walk(extents, strides, row_major(extents), DTYPES[source.dtype].bytes)
+    return Call(kernel, (Ref(source.index), Ref(target.index), walk))
 
 
 def batched(

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import Channels, prepare
 from tinyml.compiler.ops import _quads as quads
-from tinyml.compiler.ops._linear import bias_of
+from tinyml.compiler.ops._linear import bias_of, rescaling
 from tinyml.compiler.ops._window import Window, overlap_distance, window
-from tinyml.compiler.quant import activation_range, channel_multipliers
 from tinyml.tflite import Graph, Op
 
 Array = NDArray[Any]
@@ -101,8 +100,6 @@ def _requantization(prepared: Channels, graph: Graph) -> tuple[str, Array, Array
 
 def _any(op: Op, graph: Graph, weights: Array) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
-    multipliers, shifts = channel_multipliers(op, graph, len(weights))
-    act_min, act_max = activation_range(op, target)
     params = Struct(
         "tml_conv_2d_t",
         {
@@ -110,12 +107,7 @@ def _any(op: Op, graph: Graph, weights: Array) -> Call:
             "input_depth": source.shape[3],
             "filter_depth": weights.shape[3],
             "channels": len(weights),
-            "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
-            "shifts": Const(np.array(shifts, np.int8), "shifts"),
-            "input_offset": Learned(-source.zero_point),
-            "output_offset": Learned(target.zero_point),
-            "act_min": Learned(act_min),
-            "act_max": Learned(act_max),
+            **rescaling(op, graph, len(weights)),
         },
     )
     return Call(

@@ -7,11 +7,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.compiler.call import Const, Learned
 from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
+from tinyml.compiler.quant import activation_range, channel_multipliers
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
 _REACH = 255
+
+
+def rescaling(op: Op, graph: Graph, channels: int) -> dict[str, Const | Learned]:
+    """Return the fields that make int8 of a channel's int32 sum, and the input's offset."""
+    source, target = graph.input(op, 0), graph.output(op)
+    multipliers, shifts = channel_multipliers(op, graph, channels)
+    act_min, act_max = activation_range(op, target)
+    return {
+        "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
+        "shifts": Const(np.array(shifts, np.int8), "shifts"),
+        "input_offset": Learned(-source.zero_point),
+        "output_offset": Learned(target.zero_point),
+        "act_min": Learned(act_min),
+        "act_max": Learned(act_max),
+    }
 
 
 def check_linear(op: Op, graph: Graph, channel_axis: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tinyml.compiler.call import Call, Learned, Ref, Struct
-from tinyml.compiler.ops import require_dtype, require_quantized, unsupported
+from tinyml.compiler.ops import require_dtype, require_quantized, unsupported, unsupported_anywhere
 from tinyml.compiler.ops._walk import MAX_RANK, row_major, walk
 from tinyml.compiler.quant import INT32_MAX
 from tinyml.errors import ModelError
@@ -27,6 +27,14 @@ def check_reduction(op: Op, graph: Graph) -> None:
     kept, _ = split_axes(op, graph)
     if math.prod(source.shape[axis] for axis in kept) != target.elements:
         raise ModelError(f"operator {op} cannot turn {source} into {target}")
+
+
+def check_extremum(op: Op, graph: Graph) -> None:
+    """Take int8 of up to 6 axes, constant int32 axes, and equal scales and zero points."""
+    source, target = graph.input(op, 0), graph.output(op)
+    check_reduction(op, graph)
+    if (source.scale, source.zero_point) != (target.scale, target.zero_point):
+        raise unsupported_anywhere(op, target, "another scale or zero point than the input's")
 
 
 def split_axes(op: Op, graph: Graph) -> tuple[list[int], list[int]]:

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Ref
-from tinyml.compiler.ops import require_dtype
-from tinyml.compiler.ops._walk import byte_walk, row_major
-from tinyml.errors import ModelError
-from tinyml.records import DTYPES
+from tinyml.compiler.call import Call
+from tinyml.compiler.ops._blocks import depth_block, rearranged, require_output
+from tinyml.compiler.ops._walk import row_major
 from tinyml.tflite import Graph, Op
 
 
 def check(op: Op, graph: Graph) -> None:
     """Take int8 or float32 of 4 axes whose sizes fit the block."""
-    source, target = graph.input(op, 0), graph.output(op)
-    require_dtype(op, source, "int8", "float32")
-    require_dtype(op, target, source.dtype)
-    block = op.option("block_size")
-    if len(source.shape) != 4 or block < 1:
-        raise ModelError(f"operator {op} needs [N, H, W, C] and a block, got {source} and {block}")
-    batches, height, width, depth = source.shape
+    block = depth_block(op, graph)
+    batches, height, width, depth = graph.input(op, 0).shape
     wanted = (batches, height * block, width * block, depth // block**2)
-    if target.shape != wanted or target.elements != source.elements:
-        raise ModelError(f"operator {op} cannot turn {source} into {target} with blocks of {block}")
+    require_output(op, graph, block, wanted)
 
 
 def call(op: Op, graph: Graph) -> Call:
     """Return the call of tml_depth_to_space: a walk along the output."""
-    source, target = graph.input(op, 0), graph.output(op)
-    block = op.option("block_size")
-    batches, height, width, depth = (
-        source.shape[0],
-        source.shape[1],
-        source.shape[2],
-        target.shape[3],
-    )
+    source, block = graph.input(op, 0), depth_block(op, graph)
+    batches, height, width, _ = source.shape
+    depth = graph.output(op).shape[3]
     image, row, pixel, _ = row_major(source.shape)
     # n, row, row in block, column, column in block, c
     extents = [batches, height, block, width, block, depth]
     strides = [image, row, block * depth, pixel, depth, 1]
-    walk = byte_walk(extents, strides, row_major(extents), DTYPES[source.dtype].bytes)
-    return Call("tml_depth_to_space", (Ref(source.index), Ref(target.index), walk))
+    return rearranged(op, graph, "tml_depth_to_space", extents, strides)

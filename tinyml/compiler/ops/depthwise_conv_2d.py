@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from tinyml.compiler.call import Call, Const, Learned, Ref, Scratch, Struct
 from tinyml.compiler.channels import Channels, prepare
 from tinyml.compiler.ops import Registration, _conv, unsupported
-from tinyml.compiler.ops._linear import bias_of, check_linear
+from tinyml.compiler.ops._linear import bias_of, check_linear, rescaling
 from tinyml.compiler.ops._window import Window, overlap_distance
-from tinyml.compiler.quant import activation_range, channel_multipliers
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
 
@@ -289,20 +288,13 @@ def _any(op: Op, graph: Graph) -> Call:
     source, target = graph.input(op, 0), graph.output(op)
     weights = _weights(op, graph)
     channels = weights.shape[3]
-    multipliers, shifts = channel_multipliers(op, graph, channels)
-    act_min, act_max = activation_range(op, target)
     params = Struct(
         "tml_depthwise_conv_2d_t",
         {
             **_conv.window_of(op, graph).fields,
             "input_depth": source.shape[3],
             "depth_multiplier": channels // source.shape[3],
-            "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
-            "shifts": Const(np.array(shifts, np.int8), "shifts"),
-            "input_offset": Learned(-source.zero_point),
-            "output_offset": Learned(target.zero_point),
-            "act_min": Learned(act_min),
-            "act_max": Learned(act_max),
+            **rescaling(op, graph, channels),
         },
     )
     return Call(

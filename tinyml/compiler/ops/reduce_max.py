@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from tinyml.compiler.call import Call
-from tinyml.compiler.ops import unsupported_anywhere
-from tinyml.compiler.ops._reduce import check_reduction, reduction_call
+from tinyml.compiler.ops._reduce import check_extremum as check
+from tinyml.compiler.ops._reduce import reduction_call
 from tinyml.tflite import Graph, Op
 
-
-def check(op: Op, graph: Graph) -> None:
-    """Take int8 of up to 6 axes, constant int32 axes, and equal scales and zero points."""
-    source, target = graph.input(op, 0), graph.output(op)
-    check_reduction(op, graph)
-    if (source.scale, source.zero_point) != (target.scale, target.zero_point):
-        raise unsupported_anywhere(op, target, "another scale or zero point than the input's")
+__all__ = ["call", "check"]
 
 
 def call(op: Op, graph: Graph) -> Call:

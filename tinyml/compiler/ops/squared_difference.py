@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tinyml.compiler.call import Call, Learned, Struct
+from tinyml.compiler.call import Call, Struct
 from tinyml.compiler.ops import unsupported
-from tinyml.compiler.ops._binary import binary_call, check_binary
+from tinyml.compiler.ops._binary import binary_call, check_binary, rescaling
 from tinyml.compiler.quant import quantize_multiplier
 from tinyml.tflite import Graph, Op, Tensor
 
@@ -21,22 +21,7 @@ def check(op: Op, graph: Graph) -> None:
 
 def call(op: Op, graph: Graph) -> Call:
     """Return the call of tml_squared_difference_s8."""
-    left, right, target = graph.input(op, 0), graph.input(op, 1), graph.output(op)
-    (multiplier1, shift1), (multiplier2, shift2), (multiplier, shift) = _multipliers(op, graph)
-    params = Struct(
-        "tml_squared_difference_t",
-        {
-            "input1_offset": Learned(-left.zero_point),
-            "input1_multiplier": Learned(multiplier1),
-            "input1_shift": Learned(shift1),
-            "input2_offset": Learned(-right.zero_point),
-            "input2_multiplier": Learned(multiplier2),
-            "input2_shift": Learned(shift2),
-            "output_offset": Learned(target.zero_point),
-            "output_multiplier": Learned(multiplier),
-            "output_shift": Learned(shift),
-        },
-    )
+    params = Struct("tml_squared_difference_t", rescaling(op, graph, _multipliers(op, graph)))
     return binary_call(op, graph, "tml_squared_difference_s8", params)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
-from tinyml.compiler.call import Call, Const, Learned, Ref, Struct
+from tinyml.compiler.call import Call, Const, Ref, Struct
 from tinyml.compiler.ops import unsupported_anywhere
-from tinyml.compiler.ops._linear import bias_of, check_linear
+from tinyml.compiler.ops._linear import bias_of, check_linear, rescaling
 from tinyml.compiler.quant import activation_range, channel_multipliers
 from tinyml.errors import ModelError
 from tinyml.tflite import Graph, Op
@@ -47,8 +45,6 @@ def call(op: Op, graph: Graph) -> Call:
     linear, target = _as_convolution(op), graph.output(op)
     source, weights = graph.input(linear, 0), graph.input(linear, 1)
     assert weights.data is not None
-    multipliers, shifts = channel_multipliers(linear, graph, weights.shape[0])
-    act_min, act_max = activation_range(op, target)
     pad_top, pad_left = _pads(op, graph)
     params = Struct(
         "tml_transpose_conv_t",
@@ -66,12 +62,7 @@ def call(op: Op, graph: Graph) -> Call:
             "stride_width": op.option("stride_w"),
             "pad_top": pad_top,
             "pad_left": pad_left,
-            "multipliers": Const(np.array(multipliers, np.int32), "multipliers"),
-            "shifts": Const(np.array(shifts, np.int8), "shifts"),
-            "input_offset": Learned(-source.zero_point),
-            "output_offset": Learned(target.zero_point),
-            "act_min": Learned(act_min),
-            "act_max": Learned(act_max),
+            **rescaling(linear, graph, weights.shape[0]),
         },
     )
     bias = bias_of(linear, graph, weights.data)

@@ -17,7 +17,7 @@ from tinyml.compiler.passes import (
 from tinyml.records import Folded
 from tinyml.tflite import Graph
 
-_PASSES = (resource_variables, one_output, fold_constants, alias, drop_unused, constant_channels)
+_PASSES = (one_output, fold_constants, alias, resource_variables, drop_unused, constant_channels)
 
 
 def run_all(graph: Graph) -> tuple[Graph, tuple[Folded, ...]]:

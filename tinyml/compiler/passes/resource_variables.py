@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tinyml.compiler import ops
 from tinyml.errors import ModelError, UnsupportedOpError
 from tinyml.records import Folded
 from tinyml.tflite import Graph, Op
@@ -81,15 +80,11 @@ def _assignment(graph: Graph, op: Op, name: str, states: Mapping[str, int]) -> O
     return replace(op, inputs=(value.index,), outputs=(state.index,))
 
 
-def _check_order(graph: Graph, kept: list[Op]) -> None:
-    """Refuse variables of which an old value is needed after a new one was assigned.
-
-    What RESHAPE and its kin return is the variable as well: it will lie where the variable lies.
-    """
-    root: dict[int, int] = {}
+def _check_order(graph: Graph, ops: list[Op]) -> None:
+    """Refuse variables whose old value, by any name, is needed after a new one is assigned."""
     assigned: set[int] = set()
-    for op in kept:
-        used = {root.get(index, index) for index in op.inputs}
+    for op in ops:
+        used = {graph.storage(index) for index in op.inputs}
         if op.name == ASSIGN and op.outputs[0] in used:
             raise _unsupported(op, str(graph.tensors[op.outputs[0]]), "is assigned to itself")
         late = assigned & {*used, *(op.outputs if op.name == ASSIGN else ())}
@@ -98,10 +93,8 @@ def _check_order(graph: Graph, kept: list[Op]) -> None:
             raise _unsupported(op, str(tensor), "is needed after it was assigned")
         if op.name == ASSIGN:
             assigned.add(op.outputs[0])
-        elif ops.renames(op.name):
-            root[op.outputs[0]] = root.get(op.inputs[0], op.inputs[0])
-    if late := assigned & {root.get(index, index) for index in graph.outputs}:
-        raise _unsupported(kept[-1], str(graph.tensors[min(late)]), "is an output of the model")
+    if kept := assigned & {graph.storage(index) for index in graph.outputs}:
+        raise _unsupported(ops[-1], str(graph.tensors[min(kept)]), "is an output of the model")
 
 
 def _unsupported(op: Op, name: str, why: str) -> UnsupportedOpError:
